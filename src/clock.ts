@@ -196,7 +196,8 @@ export class VirtualClock implements Clock {
   #next() {
     let best: VirtualTimer | undefined;
     for (const timer of this.#timers) {
-      if (!best || timer.dueAt < best.dueAt || (timer.dueAt === best.dueAt && timer.sequence < best.sequence)) best = timer;
+      if (!best || timer.dueAt < best.dueAt || (timer.dueAt === best.dueAt && timer.sequence < best.sequence))
+        best = timer;
     }
     return best;
   }

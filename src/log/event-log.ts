@@ -219,7 +219,12 @@ export interface EventLog {
    * @throws EventTooLargeError | LogUnavailableError nothing was written
    * @throws OutcomeUnknownError it may or may not have been written: retry with the same arguments
    */
-  append(stream: string, expected: Expected, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult>;
+  append(
+    stream: string,
+    expected: Expected,
+    events: readonly NewEvent[],
+    options?: AppendOptions,
+  ): Promise<AppendResult>;
   /** Appends to several streams, and checks others, all or nothing. A stream may occur once. */
   appendMany(writes: readonly Write[], checks?: readonly Check[]): Promise<AppendResult[]>;
 

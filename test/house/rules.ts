@@ -1,0 +1,84 @@
+/**
+ * The house rules that the linter cannot express, each a pure function from files to violations (H1).
+ */
+import { posix } from 'node:path';
+import type { SourceFile, Violation } from './source-tree.ts';
+
+const code = /^(?:src|machines|projections|bench|examples|test|inspector)\/.*\.tsx?$/;
+const shipped = /^(?:src|machines|projections)\/.*\.ts$/;
+const readmeLinesMax = 150;
+
+/** Names are kebab-case and name one concept. */
+export function badNames(files: readonly SourceFile[]): Violation[] {
+  return files
+    .filter(({ path }) => code.test(path) || path.startsWith('docs/'))
+    .flatMap(({ path }) => {
+      const concept = posix.basename(path).replace(/(?:\.test|\.config|\.bench)?\.[a-z]+$/, '');
+      if (!/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(concept)) return [`${path}: name it in kebab-case`];
+      return /(?:^|-)(?:utils?|helpers?|common|misc|shared)(?:-|$)/.test(concept)
+        ? [`${path}: name the concept that the file owns`]
+        : [];
+    });
+}
+
+/** A file that ships opens by saying what it owns. */
+export function missingHeaders(files: readonly SourceFile[]): Violation[] {
+  return files
+    .filter(({ path, text }) => shipped.test(path) && !/^(?:#!.*\n)?\/\*\*\n \* \S/.test(text))
+    .map(({ path }) => `${path}: open with a header comment that says what the file owns and its invariants`);
+}
+
+// Spelled in parts, or the rule would find itself.
+const machinePath = new RegExp(`(?<![\\w.)\\]-])/(?:${['work', 'tmp', 'root', 'home'].join('|')})/[\\w.]`);
+
+/** Nothing in the project depends on the machine it was written on. */
+export function machinePaths(files: readonly SourceFile[]): Violation[] {
+  return files.flatMap(({ path, text }) =>
+    text
+      .split('\n')
+      .flatMap((line, index) => (machinePath.test(line) ? [`${path}:${index + 1} names a path of one machine`] : [])),
+  );
+}
+
+/** `new Date()` reads the clock behind the linter's back. */
+export function hiddenClockReads(files: readonly SourceFile[]): Violation[] {
+  return files
+    .filter(({ path }) => shipped.test(path) && path !== 'src/clock.ts')
+    .filter(({ text }) => /\bnew Date\(\s*\)|(?<!new |\.|\w)Date\(\s*\)/.test(text))
+    .map(({ path }) => `${path}: take the time from a Clock or from now()`);
+}
+
+/** Titles state facts. */
+export function hopefulTitles(files: readonly SourceFile[]): Violation[] {
+  return files
+    .filter(({ path }) => path.endsWith('.test.ts'))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/\b(?:it|test|describe)\b[^'"`\n]*\(\s*(['"`])(.*?)\1/g)]
+        .filter((match) => /\bshould\b/.test(match[2]!))
+        .map((match) => `${path}: "${match[2]}" hopes; state the fact`),
+    );
+}
+
+/** The README is a door, not a manual. */
+export function longReadme(files: readonly SourceFile[]): Violation[] {
+  return files
+    .filter(({ path, text }) => path === 'README.md' && text.trimEnd().split('\n').length > readmeLinesMax)
+    .map(
+      ({ text }) =>
+        `README.md has ${text.trimEnd().split('\n').length} lines, at most ${readmeLinesMax}: move some to docs/`,
+    );
+}
+
+/** The lock file works with any registry. */
+export function pinnedAddresses(files: readonly SourceFile[]): Violation[] {
+  return files
+    .filter(({ path }) => path === 'package-lock.json')
+    .flatMap(({ path, text }) => {
+      const { packages } = JSON.parse(text) as { packages: Record<string, { resolved?: string }> };
+      return Object.entries(packages).flatMap(([name, { resolved }]) =>
+        resolved === undefined
+          ? []
+          : [`${path}: ${name} is pinned to an address; run npm install with this project's .npmrc`],
+      );
+    });
+}

@@ -1,0 +1,47 @@
+/**
+ * The project's own files as data for the house tests. Owns which files count and how an import is read; the rules are in
+ * rules.ts and room-rules.ts.
+ *
+ * H1  A rule is a pure function from files to violations, so a planted file shows that it can fail.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A file of the project: `path` is relative to its root, with forward slashes. */
+export interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a rule found: one sentence that names the file and says what to do. */
+export type Violation = string;
+
+export const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
+
+const outside = new Set(['.git', '.cache', 'node_modules', 'dist', 'coverage', '.vitest']);
+const binary = /\.(?:db|db-wal|db-shm|tgz|png|ico|woff2)$/;
+
+/** Every text file below `folder` that could be committed. */
+export function projectFiles(folder = ''): SourceFile[] {
+  return readdirSync(projectRoot + folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = posix.join(folder, entry.name);
+    if (outside.has(entry.name)) return [];
+    if (entry.isDirectory()) return projectFiles(path);
+    if (!entry.isFile() || binary.test(entry.name)) return [];
+    return [{ path, text: readFileSync(projectRoot + path, 'utf8') }];
+  });
+}
+
+const statement = /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm;
+const sideEffect = /^\s*import\s*['"]([^'"]+)['"]/gm;
+const dynamic = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
+const comment = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;
+
+/** What a file imports: relative specifiers as paths from the root, others as they are written. */
+export function importsOf({ path, text }: SourceFile): string[] {
+  const code = text.replace(comment, '');
+  return [statement, sideEffect, dynamic]
+    .flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1]!))
+    .map((specifier) => (specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier));
+}

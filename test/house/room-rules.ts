@@ -24,7 +24,12 @@ const rooms: readonly Room[] = [
   { name: 'clock', files: /^src\/clock\.ts$/, rooms: ['errors'], packages: /^node:crypto$/ },
   { name: 'index', files: /^src\/index\.ts$/, rooms: core, packages: /^$/ },
   { name: 'log', files: /^src\/log\//, rooms: base },
-  { name: 'kernel', files: /^src\/kernel\//, rooms: [...base, 'log'], packages: /^(?:xstate|node:async_hooks)$/ },
+  {
+    name: 'kernel',
+    files: /^src\/kernel\//,
+    rooms: [...base, 'log'],
+    packages: /^(?:xstate|node:(?:async_hooks|crypto|util))$/,
+  },
   { name: 'runtime', files: /^src\/runtime\//, rooms: [...base, 'log', 'kernel'] },
   { name: 'sqlite', files: /^src\/stores\/sqlite\//, rooms: [...base, 'log'] },
   { name: 'postgres', files: /^src\/stores\/postgres\//, rooms: [...base, 'log'] },

@@ -61,6 +61,7 @@ const cases: readonly (readonly [fact: string, rule: Rule, broken: readonly Plan
     [
       ['src/log/x.ts', 'const at = new Date(clock.now());'],
       ['src/clock.ts', 'new Date()'],
+      ['src/kernel/x.ts', "/** No `new Date()` here. */\nreport('new Date()');"],
     ],
   ],
   [

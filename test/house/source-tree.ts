@@ -38,9 +38,14 @@ const sideEffect = /^\s*import\s*['"]([^'"]+)['"]/gm;
 const dynamic = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
 const comment = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;
 
+/** The text without its comments. */
+export function withoutComments(text: string): string {
+  return text.replace(comment, '');
+}
+
 /** What a file imports: relative specifiers as paths from the root, others as they are written. */
 export function importsOf({ path, text }: SourceFile): string[] {
-  const code = text.replace(comment, '');
+  const code = withoutComments(text);
   return [statement, sideEffect, dynamic]
     .flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1]!))
     .map((specifier) => (specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier));

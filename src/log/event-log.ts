@@ -81,7 +81,10 @@ export interface ActorQuery {
 }
 
 export interface AppendOptions {
-  /** The new head of this stream in the actor index; the old one stays when omitted. */
+  /**
+   * The new head of this stream in the actor index; the old one stays when omitted, and when nothing is written because
+   * the append is empty or a repeat.
+   */
   readonly actor?: ActorHead;
 }
 
@@ -113,6 +116,7 @@ export interface Filter {
 }
 
 export interface ReadOptions {
+  /** Ends a subscription; a read rejects with the signal's reason, so that half a stream never looks like all of it. */
   readonly signal?: AbortSignal;
 }
 
@@ -213,7 +217,7 @@ export interface EventLog {
   readonly capabilities: Capabilities;
 
   /**
-   * Appends events to one stream, atomically.
+   * Appends events to one stream, atomically. An empty append only checks: it writes nothing, not even a head.
    * @throws ConflictError the stream is not as expected
    * @throws IdReuseError some of the ids are there already, but not all
    * @throws EventTooLargeError | LogUnavailableError nothing was written
@@ -251,6 +255,9 @@ export interface EventLog {
   truncate(stream: string, before: Revision): Promise<void>;
   /** Removes the stream and its actor. The name is not used again: writing to it is a StreamDeletedError. */
   delete(stream: string, expected: Expected): Promise<void>;
-  /** Ends every iterator and subscription, and releases the store. */
+  /**
+   * Ends every subscription, and releases the store. A read that was not done, and every later call, rejects with
+   * LogClosedError. Closing twice is fine.
+   */
   close(): Promise<void>;
 }

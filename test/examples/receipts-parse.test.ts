@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { flaws, makeReceipts } from '../../examples/receipts/make-data.ts';
+import { findAmounts, showMoney } from '../../examples/receipts/money.ts';
+import { checkReceipt, decodeReceipt, parseReceipt, type Receipt } from '../../examples/receipts/parse-receipt.ts';
+
+const directory = new URL('../../examples/receipts/data/', import.meta.url);
+const files = readdirSync(directory).sort();
+const bytesOf = (file: string) => readFileSync(new URL(file, directory));
+
+function read(bytes: Uint8Array) {
+  const text = decodeReceipt(bytes);
+  return text.ok ? parseReceipt(text.value) : text;
+}
+
+function problemOf(bytes: Uint8Array): string | undefined {
+  const parsed = read(bytes);
+  return parsed.ok ? checkReceipt(parsed.value)?.code : parsed.problem.code;
+}
+
+function good(file: string): Receipt {
+  const parsed = read(bytesOf(file));
+  if (!parsed.ok) throw new Error(`${file}: ${parsed.problem.detail}`);
+  return parsed.value;
+}
+
+describe('the receipt files', () => {
+  it('D1 are what the generator prints, byte for byte', () => {
+    const made = makeReceipts();
+    expect(files).toEqual([...made.keys()].sort());
+    for (const [file, content] of made) expect(bytesOf(file).equals(Buffer.from(content as string)), file).toBe(true);
+  });
+
+  it('are 200, each under 2 kB', () => {
+    expect(files).toHaveLength(200);
+    expect(files.filter((file) => bytesOf(file).length >= 2048)).toEqual([]);
+  });
+
+  it('D2 fail with exactly the problems that were put in', () => {
+    const found = files.map((file) => problemOf(bytesOf(file))).filter((code) => code !== undefined);
+    const expected = flaws.map(({ code }) => code).filter((code) => code !== 'duplicate');
+    expect(found.sort()).toEqual(expected.sort());
+  });
+
+  it('hold one receipt twice, which only the ledger can notice', () => {
+    const seen = files.flatMap((file) => {
+      const parsed = read(bytesOf(file));
+      return parsed.ok && checkReceipt(parsed.value) === undefined
+        ? [`${parsed.value.merchant} ${parsed.value.number}`]
+        : [];
+    });
+    expect(seen.length - new Set(seen).size).toBe(1);
+  });
+
+  it('come in eight languages and seven currencies', () => {
+    const parsed = files.map((file) => read(bytesOf(file))).flatMap((result) => (result.ok ? [result.value] : []));
+    expect(new Set(parsed.map(({ language }) => language)).size).toBe(8);
+    expect(new Set(parsed.map(({ currency }) => currency)).size).toBe(7);
+    for (const receipt of parsed) expect(receipt.lines.length, receipt.number).toBeGreaterThan(0);
+  });
+});
+
+describe('parseReceipt', () => {
+  it('reads a bill with sales tax on top and a tip', () => {
+    expect(good('013-en-diner.txt')).toMatchObject({
+      merchant: 'LOU & SONS SMOKEHOUSE',
+      number: '10444',
+      issuedOn: '2026-07-18',
+      language: 'en',
+      currency: 'USD',
+      tip: 5403,
+      taxes: [{ ratePercent: 8.875, amount: 2180 }],
+      taxesAdded: true,
+      total: 32143,
+    });
+  });
+
+  it('reads whole yen and a Japanese date', () => {
+    const receipt = good('004-ja-konbini.txt');
+    expect(receipt).toMatchObject({ language: 'ja', currency: 'JPY', number: '10111' });
+    expect(receipt.issuedOn).toMatch(/^2026-\d\d-\d\d$/);
+    expect(receipt.taxes).toMatchObject([{ ratePercent: 8 }]);
+  });
+
+  it('tells the tax column from net and gross', () => {
+    const [tax] = good('002-de-supermarkt.txt').taxes;
+    const { total } = good('002-de-supermarkt.txt');
+    expect(tax).toEqual({ ratePercent: 7, amount: Math.round((total * 7) / 107) });
+  });
+
+  it.each([
+    ['P1 nothing', '', 'unknown-layout'],
+    ['P1 a label without an amount', 'SUMME\nMwSt\nRechnung €\n', 'total-missing'],
+    ['P1 an impossible month', 'Bon-Nr.:7\nBrot 1,00\nSUMME EUR 1,00\nMwSt\n14.13.2026\n', 'date-impossible'],
+    ['P1 no date at all', 'Bon-Nr.:7\nBrot 1,00\nSUMME EUR 1,00\nMwSt\n', 'date-missing'],
+  ])('%s is a problem, not an exception', (_title, text, code) => {
+    expect(parseReceipt(text)).toMatchObject({ ok: false, problem: { code } });
+  });
+
+  it('P1 survives every receipt cut at every tenth byte', () => {
+    for (const file of files.filter((_, index) => index % 9 === 0)) {
+      const bytes = bytesOf(file);
+      for (let end = 0; end < bytes.length; end += 10) {
+        const parsed = read(bytes.subarray(0, end));
+        if (!parsed.ok) expect(parsed.problem.detail).not.toBe('');
+      }
+    }
+  });
+});
+
+describe('findAmounts', () => {
+  it.each([
+    ['SUMME EUR 1.234,50', 'EUR', [123450]],
+    ['Übernachtung à 1’295.00   2’590.00', 'CHF', [129500, 259000]],
+    ['NET À PAYER 1\u00a0234,50 €', 'EUR', [123450]],
+    ['CLUBCARD SAVING -£0.89', 'GBP', [-89]],
+    ['Rabatt 1,50-', 'EUR', [-150]],
+    ['合計 ¥12,011', 'JPY', [12011]],
+    ['62,95 L x 1,662 €/L', 'EUR', [6295]],
+    ['Steuer 7,00 % 0,41', 'EUR', [41]],
+    ['Bon-Nr. 10037', 'EUR', []],
+  ] as const)('M2 finds in %j', (line, currency, minors) => {
+    expect(findAmounts(line, currency).map(({ minor }) => minor)).toEqual(minors);
+  });
+
+  it('prints what it read for people', () => {
+    expect([showMoney(-5, 'EUR'), showMoney(123450, 'USD'), showMoney(980, 'JPY')]).toEqual([
+      '-0.05 EUR',
+      '1234.50 USD',
+      '980 JPY',
+    ]);
+  });
+});

@@ -205,7 +205,199 @@ export class NotSerializableError extends RewakeError {
   }
 }
 
+/** Stored JSON that the codec did not write or that was changed since. */
+export class DecodeError extends RewakeError {
+  readonly code = 'REWAKE_DECODE';
+
+  constructor(detail: string, options?: { cause?: unknown }) {
+    super(
+      `Cannot read a logged value: ${detail}. It was not written by this codec or was changed afterwards: ` +
+        'restore the record from a backup, or correct the upcaster that produced it.',
+      options,
+    );
+  }
+}
+
 /** A stored event has a schema version for which no upcaster chain leads to the current one. */
 export class UpcastError extends RewakeError {
   readonly code = 'REWAKE_UPCAST';
+}
+
+// ── the runtime ──────────────────────────────────────────────────────────────────────────────────
+
+/** No machine is registered under this name. */
+export class UnknownMachineError extends RewakeError {
+  readonly code = 'REWAKE_UNKNOWN_MACHINE';
+  readonly machine: string;
+
+  constructor(machine: string, known: readonly string[], stream?: string) {
+    super(
+      `No machine '${machine}' is registered${stream === undefined ? '' : ` (needed by stream '${stream}')`}. ` +
+        `Registered: ${known.length > 0 ? known.join(', ') : 'none'}. Pass it to createRuntime({ machines }).`,
+    );
+    this.machine = machine;
+  }
+}
+
+/** An event that is not an object with a string `type`, or whose type is reserved. */
+export class InvalidEventError extends RewakeError {
+  readonly code = 'REWAKE_INVALID_EVENT';
+  readonly stream: string;
+
+  constructor(stream: string, found: string) {
+    super(
+      `Event for '${stream}' refused: expected an object with a string 'type', such as { type: 'APPROVE' }, found ${found}. Nothing was written.`,
+    );
+    this.stream = stream;
+  }
+}
+
+/** An actor with this id exists already, with another machine or another input. */
+export class ActorExistsError extends RewakeError {
+  readonly code = 'REWAKE_ACTOR_EXISTS';
+  readonly stream: string;
+
+  constructor(stream: string, difference: string) {
+    super(
+      `Actor '${stream}' exists already with ${difference}. Nothing was written. ` +
+        'Start with the same input to attach to it, or under another id.',
+    );
+    this.stream = stream;
+  }
+}
+
+/** The actor has ended; nothing reaches it any more. */
+export class ActorFinishedError extends RewakeError {
+  readonly code = 'REWAKE_ACTOR_FINISHED';
+  readonly stream: string;
+  readonly status: string;
+
+  constructor(stream: string, status: string, what: string) {
+    super(
+      `${what} for actor '${stream}' refused: the actor has ended with status '${status}'. Nothing was written. ` +
+        'Its history can be read; start another actor under a new id to go on.',
+    );
+    this.stream = stream;
+    this.status = status;
+  }
+}
+
+/** The actor was stopped before it reached an output. */
+export class ActorStoppedError extends RewakeError {
+  readonly code = 'REWAKE_ACTOR_STOPPED';
+  readonly stream: string;
+
+  constructor(stream: string) {
+    super(`Actor '${stream}' was stopped, so it has no output.`);
+    this.stream = stream;
+  }
+}
+
+/** More messages wait for this actor than its mailbox holds. */
+export class MailboxFullError extends RewakeError {
+  readonly code = 'REWAKE_MAILBOX_FULL';
+  readonly stream: string;
+  readonly limit: number;
+
+  constructor(stream: string, limit: number) {
+    super(
+      `Mailbox of actor '${stream}' is full: ${limit} messages wait to become durable. This one was not written. ` +
+        'Slow down and send it again, or raise mailboxSize.',
+    );
+    this.stream = stream;
+    this.limit = limit;
+  }
+}
+
+/** The actor cannot go on until someone repairs what `cause` says; every other actor runs on. */
+export class ActorBlockedError extends RewakeError {
+  readonly code = 'REWAKE_ACTOR_BLOCKED';
+  readonly stream: string;
+
+  constructor(stream: string, cause: unknown) {
+    super(
+      `Actor '${stream}' is blocked and nothing is appended to it: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+    this.stream = stream;
+  }
+}
+
+/** A fold did not do what the log says happened. Nothing is appended while this holds. */
+export class ReplayDivergedError extends RewakeError {
+  readonly code = 'REWAKE_REPLAY_DIVERGED';
+  readonly stream: string;
+  readonly revision: number;
+  readonly actor: string;
+  readonly expected: unknown;
+  readonly got: unknown;
+  readonly likelyCause: string;
+
+  constructor(at: {
+    stream: string;
+    revision: number;
+    actor: string;
+    expected: unknown;
+    got: unknown;
+    likelyCause: string;
+  }) {
+    super(
+      `Replay of stream '${at.stream}' diverged at revision ${at.revision} in actor ${at.actor}: the log says ${JSON.stringify(at.expected)}, ` +
+        `this code does ${JSON.stringify(at.got)}. Likely cause: ${at.likelyCause}. Nothing was appended. ` +
+        'Run the code the stream was written with, register the older machine version, or migrate the actor.',
+    );
+    this.stream = at.stream;
+    this.revision = at.revision;
+    this.actor = at.actor;
+    this.expected = at.expected;
+    this.got = at.got;
+    this.likelyCause = at.likelyCause;
+  }
+}
+
+/** An effect had started and its host died before the outcome was recorded; by its options it is not run again. */
+export class EffectLostError extends RewakeError {
+  readonly code = 'REWAKE_EFFECT_LOST';
+  readonly stream: string;
+  readonly actor: string;
+  readonly restarts: number;
+
+  constructor(stream: string, actor: string, restarts: number, reason: string) {
+    super(`Effect ${actor} of '${stream}' was lost: ${reason}. It may or may not have done its work.`);
+    this.stream = stream;
+    this.actor = actor;
+    this.restarts = restarts;
+  }
+}
+
+/** The runtime was closed, or lost its log to another host. */
+export class RuntimeClosedError extends RewakeError {
+  readonly code = 'REWAKE_RUNTIME_CLOSED';
+}
+
+/** Another runtime owns this log. */
+export class LogOwnedError extends RewakeError {
+  readonly code = 'REWAKE_LOG_OWNED';
+  readonly log: string;
+  readonly owner: string;
+
+  constructor(log: string, owner: string, expiresAt: number) {
+    super(
+      `${log} is owned by another running host (${owner}); its lease runs until ${new Date(expiresAt).toISOString()} and is being renewed. ` +
+        'Stop that host first, give createRuntime({ lease: { wait } }) time for it to stop, or use another log.',
+    );
+    this.log = log;
+    this.owner = owner;
+  }
+}
+
+/** A wait ended before its condition came true. */
+export class WaitTimeoutError extends RewakeError {
+  readonly code = 'REWAKE_WAIT_TIMEOUT';
+  readonly stream: string;
+
+  constructor(stream: string, timeoutMs: number) {
+    super(`Waited ${timeoutMs} ms for a state of '${stream}' that did not come. The actor runs on.`);
+    this.stream = stream;
+  }
 }

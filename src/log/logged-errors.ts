@@ -1,0 +1,134 @@
+/**
+ * Errors as logged values. Owns which parts of an error are carried and how an error is built again; walking values is
+ * in rich-values.ts.
+ *
+ * S1  Carried are the class name, message, cause, `errors` and own enumerable properties; never the stack, which differs
+ *     from process to process.
+ * S2  An error comes back as the built-in class of its name, otherwise as an Error that bears the name.
+ * S3  An error that is part of a cycle comes back as one object.
+ */
+import { types } from 'node:util';
+import { DecodeError } from '../errors.ts';
+
+type Properties = Record<string, unknown>;
+
+const builtIns = new Map<string, (message: string) => Error>([
+  ['Error', (message) => new Error(message)],
+  ['TypeError', (message) => new TypeError(message)],
+  ['RangeError', (message) => new RangeError(message)],
+  ['SyntaxError', (message) => new SyntaxError(message)],
+  ['ReferenceError', (message) => new ReferenceError(message)],
+  ['EvalError', (message) => new EvalError(message)],
+  ['URIError', (message) => new URIError(message)],
+  ['AggregateError', (message) => new AggregateError([], message)],
+]);
+
+/** Stands in a walk for something that cannot be read, so that the walk refuses it where it is. */
+export class Unreadable {
+  /** What a message says was found. */
+  readonly found: string;
+  readonly cause: unknown;
+
+  constructor(found: string, cause?: unknown) {
+    this.found = found;
+    this.cause = cause;
+  }
+}
+
+/** For devalue: how an error becomes a node. */
+export const errorReducers = {
+  DOMException: (thing: unknown) => (isError(thing) && thing instanceof DOMException ? propertiesOf(thing) : undefined),
+  Error: (thing: unknown) => (isError(thing) && !(thing instanceof DOMException) ? propertiesOf(thing) : undefined),
+};
+
+function isError(thing: unknown): thing is Error {
+  if (typeof thing !== 'object' || thing === null) return false;
+  try {
+    return types.isNativeError(thing) || thing instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+const ownPlace = new Set(['name', 'message', 'stack', 'cause', 'errors']);
+
+function propertiesOf(error: Error): Properties {
+  const message = read(error, 'message');
+  const entries: [string, unknown][] = [
+    ['name', nameOf(error)],
+    ['message', typeof message === 'string' ? message : new Unreadable('an error message that is not a string')],
+  ];
+  for (const key of ['cause', 'errors']) if (Object.hasOwn(error, key)) entries.push([key, read(error, key)]);
+  for (const key of Object.keys(error)) if (!ownPlace.has(key)) entries.push([key, read(error, key)]);
+  // fromEntries defines properties, so a key '__proto__' stays a key and is refused by the walk.
+  return Object.fromEntries(entries);
+}
+
+/** The error's name; where a class left it as it was inherited from a built-in one, the name of the class. */
+function nameOf(error: Error): string {
+  const name = read(error, 'name');
+  const className = (Object.getPrototypeOf(error) as { constructor?: { name?: unknown } } | null)?.constructor?.name;
+  const hasClassName = typeof className === 'string' && className !== '' && !builtIns.has(className);
+  if (typeof name !== 'string') return hasClassName ? className : 'Error';
+  return hasClassName && builtIns.has(name) && !Object.hasOwn(error, 'name') ? className : name;
+}
+
+function read(error: Error, key: string): unknown {
+  try {
+    return (error as unknown as Properties)[key];
+  } catch (cause) {
+    return new Unreadable('a getter that throws', cause);
+  }
+}
+
+/** Builds the errors of one value again: bare ones while devalue works, completed when everything is there. */
+export class ErrorReviver {
+  readonly #errors = new Map<Properties, Error>();
+
+  /** For devalue. In a cycle it asks twice about the same properties and must get the same error (S3). */
+  readonly revivers = {
+    Error: (properties: unknown) => this.#revive(properties, createError),
+    DOMException: (properties: unknown) => this.#revive(properties, (name, message) => new DOMException(message, name)),
+  };
+
+  /** Gives every error the rest of its properties. */
+  complete(): void {
+    for (const [properties, error] of this.#errors) {
+      for (const [key, value] of Object.entries(properties)) {
+        if (key === 'name' || key === 'message' || key === 'stack') continue;
+        const isHidden = key === 'cause' || (key === 'errors' && error instanceof AggregateError);
+        define(error, key, value, !isHidden);
+      }
+    }
+  }
+
+  #revive(properties: unknown, create: (name: string, message: string) => Error): Error {
+    const known = this.#errors.get(properties as Properties);
+    if (known) return known;
+    const { name, message } = checkProperties(properties);
+    const error = create(name, message);
+    define(error, 'stack', message === '' ? name : `${name}: ${message}`, false);
+    this.#errors.set(properties as Properties, error);
+    return error;
+  }
+}
+
+function createError(name: string, message: string): Error {
+  const create = builtIns.get(name);
+  if (create) return create(message);
+  const error = new Error(message);
+  define(error, 'name', name, false);
+  return error;
+}
+
+function checkProperties(properties: unknown): { name: string; message: string } {
+  if (typeof properties === 'object' && properties !== null && !Array.isArray(properties)) {
+    const { name, message } = properties as Properties;
+    if (typeof name === 'string' && typeof message === 'string') return { name, message };
+  }
+  throw new DecodeError('an error in it has no name or no message');
+}
+
+function define(error: Error, key: string, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
+}

@@ -18,12 +18,12 @@ describe.runIf(programs.length > 0)('documentation', () => {
     errors = await workshop.compile(programs);
   });
 
-  it.for(programs)('$at compiles', (program) => {
+  it.for(programs)('the program at $at compiles', (program) => {
     expect(errors.get(program)).toBeUndefined();
   });
 
-  it.for(programs.filter((program) => program.run))('$at runs', async (program) => {
-    expect(await workshop.run(program)).toMatchObject({ code: 0 });
+  it.for(programs.filter((program) => program.run))('the program at $at runs', async (program) => {
+    expect(await workshop.run(program)).toEqual({ code: 0, output: expect.any(String) });
   });
 });
 

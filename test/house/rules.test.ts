@@ -81,6 +81,17 @@ const cases: readonly (readonly [fact: string, rule: Rule, broken: readonly Plan
     [['package-lock.json', '{"packages":{"node_modules/x":{"version":"1.0.0"}}}']],
   ],
   [
+    'the lock file knows every platform',
+    rules.missingPlatforms,
+    [['package-lock.json', '{"packages":{"node_modules/x":{"optionalDependencies":{"@x/win32":"1.0.0"}}}}']],
+    [
+      [
+        'package-lock.json',
+        '{"packages":{"node_modules/x":{"optionalDependencies":{"@x/win32":"1.0.0"}},"node_modules/@x/win32":{}}}',
+      ],
+    ],
+  ],
+  [
     'imports point one way',
     wrongImports,
     [

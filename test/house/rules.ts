@@ -69,16 +69,31 @@ export function longReadme(files: readonly SourceFile[]): Violation[] {
     );
 }
 
+interface LockedPackage {
+  readonly resolved?: string;
+  readonly optionalDependencies?: Record<string, string>;
+}
+
+function lockedPackages(files: readonly SourceFile[]): [name: string, locked: LockedPackage][] {
+  const lockFile = files.find(({ path }) => path === 'package-lock.json');
+  if (!lockFile) return [];
+  return Object.entries((JSON.parse(lockFile.text) as { packages: Record<string, LockedPackage> }).packages);
+}
+
 /** The lock file works with any registry. */
 export function pinnedAddresses(files: readonly SourceFile[]): Violation[] {
-  return files
-    .filter(({ path }) => path === 'package-lock.json')
-    .flatMap(({ path, text }) => {
-      const { packages } = JSON.parse(text) as { packages: Record<string, { resolved?: string }> };
-      return Object.entries(packages).flatMap(([name, { resolved }]) =>
-        resolved === undefined
-          ? []
-          : [`${path}: ${name} is pinned to an address; run npm install with this project's .npmrc`],
-      );
-    });
+  return lockedPackages(files)
+    .filter(([, { resolved }]) => resolved !== undefined)
+    .map(([name]) => `package-lock.json pins ${name} to an address: run npm install with this project's .npmrc`);
+}
+
+/** npm ci refuses a lock file that lacks the binary of another platform, and npm install drops what it cannot find. */
+export function missingPlatforms(files: readonly SourceFile[]): Violation[] {
+  const packages = lockedPackages(files);
+  const locked = new Set(packages.map(([name]) => name.replace(/^.*node_modules\//, '')));
+  return packages.flatMap(([name, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies)
+      .filter((optional) => !locked.has(optional))
+      .map((optional) => `package-lock.json lacks ${optional}: take a version of ${name} that has it published`),
+  );
 }

@@ -119,6 +119,28 @@ const cases: readonly (readonly [fact: string, rule: Rule, broken: readonly Plan
   ],
 ];
 
+const manifest = { path: 'package.json', text: '{"exports":{".":{"default":"./dist/src/index.js"}}}' };
+
+describe('house rule: every export of an entry point is documented', () => {
+  const index = (text: string) => ({ path: 'src/index.ts', text });
+  const clock = { path: 'src/clock.ts', text: '/** The time. */\nexport const a = 1;\nexport interface B {}\n' };
+
+  it('holds for this project', () => {
+    expect(rules.undocumentedExports(files)).toEqual([]);
+  });
+
+  it.each(["export { a, type B as C } from './clock.ts';", "export * from './clock.ts';", 'export class B {}'])(
+    'is broken by %j',
+    (text) => {
+      expect(rules.undocumentedExports([manifest, index(text), clock])).toHaveLength(1);
+    },
+  );
+
+  it.each(["export { a } from './clock.ts';", '/** One. */\nexport class B {}'])('is kept by %j', (text) => {
+    expect(rules.undocumentedExports([manifest, index(text), clock])).toEqual([]);
+  });
+});
+
 describe.each(cases)('house rule: %s', (_fact, rule, broken, kept) => {
   it('holds for this project', () => {
     expect(rule(files)).toEqual([]);

@@ -69,6 +69,47 @@ export function longReadme(files: readonly SourceFile[]): Violation[] {
     );
 }
 
+const declaration = /^export (?:declare |abstract |async )*(?:class|interface|type|const|let|function\*?) (?<name>\w+)/;
+
+/** Every export of an entry point of the package is documented where it is declared. */
+export function undocumentedExports(files: readonly SourceFile[]): Violation[] {
+  const sources = new Map(files.map((file) => [file.path, file.text]));
+  const manifest = JSON.parse(sources.get('package.json') ?? '{"exports":{}}') as { exports: Record<string, unknown> };
+  const built = JSON.stringify(manifest.exports).matchAll(/"default":"\.\/dist\/([^"]+)\.js"/g);
+  return [...built].flatMap(([, entry]) => undocumentedIn(sources, `${entry}.ts`, undefined));
+}
+
+/** @param wanted the exported names to look at; all when undefined */
+function undocumentedIn(
+  sources: Map<string, string>,
+  path: string,
+  wanted: ReadonlySet<string> | undefined,
+): Violation[] {
+  const text = sources.get(path) ?? '';
+  const own = text.split('\n').flatMap((line, index, lines) => {
+    const name = declaration.exec(line)?.groups?.name;
+    if (name === undefined || (wanted && !wanted.has(name))) return [];
+    // An overload is documented with the first one.
+    const documented = /\*\/$|^export (?:async )?function /.test(lines[index - 1]?.trimEnd() ?? '');
+    return documented ? [] : [`${path}:${index + 1}: say in a sentence what ${name} is; it is public`];
+  });
+  const passedOn = text.matchAll(/^export (?:type )?(?:\*|\{([^}]*)\}) from '(\.[^']+)'/gm);
+  return [
+    ...own,
+    ...[...passedOn].flatMap(([, list, specifier]) => {
+      const names = list?.split(',').map(
+        (item) =>
+          item
+            .trim()
+            .replace(/^type /, '')
+            .split(' ')[0]!,
+      );
+      const target = posix.join(posix.dirname(path), specifier!);
+      return undocumentedIn(sources, target, names && new Set(names));
+    }),
+  ];
+}
+
 interface LockedPackage {
   readonly resolved?: string;
   readonly optionalDependencies?: Record<string, string>;

@@ -11,6 +11,7 @@ import {
   OutcomeUnknownError,
 } from '../errors.ts';
 import { all, contractCase, holdsExactly, idsOf, refusal, type ContractCase, type Scene } from './contract-case.ts';
+import { verifyEvent } from './envelope.ts';
 import type { AppendResult, EventLog } from './event-log.ts';
 
 export const appendCases: readonly ContractCase[] = [
@@ -128,8 +129,8 @@ export const appendCases: readonly ContractCase[] = [
     const second = await log.append('order-1', 0, b);
     assert.deepEqual(await log.append('order-1', 0, b), { ...second, deduplicated: true });
     const racing = await Promise.all([1, 2, 3].map(() => log.append('order-1', 3, c)));
-    assert.deepEqual(racing.map((result) => result.deduplicated).sort(), [false, true, true]);
-    assert.deepEqual(new Set(racing.map((result) => result.position)).size, 1);
+    assert.equal(racing.filter((result) => !result.deduplicated).length, 1);
+    assert.equal(new Set(racing.map((result) => result.position)).size, 1);
     await holdsExactly(log, [...a, ...b, ...c]);
   }),
 
@@ -199,6 +200,7 @@ export const appendCases: readonly ContractCase[] = [
       texts.map((data) => event({ data })),
     );
     const read = await all(log.readStream('order-1'));
+    for (const event of read) verifyEvent(event);
     for (const [index, text] of texts.entries()) assert.ok(read[index]?.data === text, `data ${index} differs`);
     assert.deepEqual(
       (await all(log.readAll())).map((each) => each.data.length),

@@ -9,6 +9,7 @@
 import assert from 'node:assert/strict';
 import type { VirtualClock } from '../clock.ts';
 import { seededRandom, uuidv7Source } from '../clock.ts';
+import { sealEvent } from './envelope.ts';
 import type { ActorHead, ActorQuery, ActorRow, EventLog, NewEvent, RecordedEvent } from './event-log.ts';
 import type { SubscriptionItem } from './event-log.ts';
 
@@ -82,8 +83,10 @@ export function contractCase(
 /** Builds a new scene on a fixture. Event ids are the same in every run of a case. */
 export function sceneOn(log: EventLog, fixture: ContractFixture, features: readonly ContractFeature[]): Scene {
   const nextId = uuidv7Source(() => fixture.clock.now(), seededRandom(1));
-  const event = (overrides: Partial<NewEvent> = {}): NewEvent =>
-    sealed({ id: nextId(), type: 'Tested', schemaVersion: 1, data: '{"ok":true}', meta: {}, ...overrides });
+  const event = ({ checksum, ...overrides }: Partial<NewEvent> = {}): NewEvent => {
+    const plain = { id: nextId(), type: 'Tested', schemaVersion: 1, data: '{"ok":true}', meta: {}, ...overrides };
+    return { ...sealEvent(plain), ...(checksum === undefined ? {} : { checksum }) };
+  };
   return {
     log,
     fixture,
@@ -92,10 +95,6 @@ export function sceneOn(log: EventLog, fixture: ContractFixture, features: reado
     event,
     events: (count, overrides) => Array.from({ length: count }, () => event(overrides)),
   };
-}
-
-function sealed(event: Omit<NewEvent, 'checksum'>): NewEvent {
-  return { checksum: 0, ...event };
 }
 
 /** An actor head with sensible values for everything not said. */

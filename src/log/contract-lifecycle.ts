@@ -229,14 +229,16 @@ async function removing({ log, events }: Scene): Promise<void> {
   );
   await holdsExactly(log, [...b, ...c, ...d]);
 
-  await log.snapshots.save('order-2', { revision: 1, definition: 'd', data: '{}', checksum: 1 });
+  const stored = { revision: 1, definition: 'd', data: '{}', checksum: 1 };
+  await log.snapshots.save('order-2', stored);
   const conflict = await refusal(log.delete('order-2', 0), ConflictError);
   assert.equal(conflict.actual, 1);
   await log.delete('order-2', 1);
   assert.deepEqual(await log.head('order-2'), { state: 'deleted' });
   assert.equal(await log.actor('order-2'), undefined);
   assert.deepEqual(await all(log.actors()), []);
-  assert.equal(await log.snapshots.load('order-2'), undefined);
+  await refusal(log.snapshots.save('order-2', stored), StreamDeletedError);
+  assert.equal(await log.snapshots.load('order-2'), undefined, 'a late snapshot does not bring back what was erased');
   await refusal(all(log.readStream('order-2')), StreamDeletedError);
   for (const expected of ['no-stream', 'any', 'stream-exists', 1] as const) {
     await refusal(log.append('order-2', expected, events(1)), StreamDeletedError);

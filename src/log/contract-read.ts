@@ -262,11 +262,14 @@ async function seamWhileWriting(log: EventLog, event: Scene['event'], events: Sc
   const before = await idsOf(log.readAll());
   const iterator = log.subscribe()[Symbol.asyncIterator]();
   const items: SubscriptionItem[] = [];
-  // One append per step: some land in history, some while the subscription decides that it has caught up, some live.
-  for (let step = 0; step < before.length + 200; step++) {
-    const appending = step % 3 === 0 || step >= before.length - 4 ? log.append('order-3', 'any', events(1)) : undefined;
+  // Appends meet the subscription in history, while it decides that it has caught up, and live. Until it has caught up
+  // it reads two for each that is written, so that it can; afterwards each step waits for what it writes.
+  let live = 0;
+  for (let step = 0; live < 100; step++) {
+    const appending = step % 2 === 0 || live > 0 ? log.append('order-3', 'any', events(1)) : undefined;
     items.push(await next(iterator));
     await appending;
+    if (live > 0 || items.at(-1)!.type === 'caughtUp') live++;
   }
   const last = event();
   await log.append('order-3', 'any', [last]);

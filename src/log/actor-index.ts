@@ -2,13 +2,14 @@
  * The actor index in memory: which actors there are, in which state, and who wakes next. Owns the look-up structures of
  * the memory log; the heads come with appends, see memory-log.ts.
  *
- * AI1  An actor is in exactly the groups its head names, and among the wake-ups exactly when `wakeAt` is not null.
- * AI2  A query touches the matching actors and, at worst, a narrow multiple of them; never the events.
+ * AI1  An actor is in exactly the groups its head names.
+ * AI2  Names and wake-ups are sorted when a query needs them: an append only notes what came or moved.
+ * AI3  A query touches the matching actors and, at worst, a narrow multiple of them; never the events.
  */
 import type { ActorHead, ActorQuery, ActorRow, Revision } from './event-log.ts';
 import { SortedList } from './sorted-list.ts';
 
-/** What the index knows of a stream; `head` and `wake` are the index's to write. */
+/** What the index knows of a stream; `head` and `wake` are the index's to write, `wake` is its place as last sorted. */
 export interface IndexedStream {
   readonly name: string;
   /** The stream's last revision. */
@@ -24,6 +25,7 @@ export interface Wake {
 }
 
 type Group = Set<IndexedStream>;
+type Wakes = NonNullable<ActorQuery['wakes']>;
 
 const pageSize = 256;
 /** How many times smaller a group must be than the sorted whole for sorting it to beat walking the whole. */
@@ -31,10 +33,12 @@ const groupWorthSorting = 16;
 
 /** Finds actors by what their heads say. */
 export class ActorIndex {
-  /** Actors by name, and those that came since it was last needed: starting an actor does not pay for sorting. */
-  readonly #sorted = new SortedList<IndexedStream>(byName);
-  readonly #unsorted: Group = new Set();
+  readonly #names = new SortedList<IndexedStream>(byName);
+  /** Actors that are not among the names yet. */
+  readonly #unnamed: Group = new Set();
   readonly #wakes = new SortedList<Wake>(byWake);
+  /** Actors whose `wake` may not be what their head says. */
+  readonly #moved: Group = new Set();
   readonly #statuses = new Map<string, Group>();
   readonly #machines = new Map<string, Group>();
   readonly #correlations = new Map<string, Group>();
@@ -44,7 +48,7 @@ export class ActorIndex {
   put(stream: IndexedStream, head: ActorHead): void {
     const old = stream.head;
     stream.head = head;
-    if (old === undefined) this.#unsorted.add(stream);
+    if (old === undefined) this.#unnamed.add(stream);
     if (old?.status !== head.status) regroup(this.#statuses, stream, old?.status, head.status);
     if (old?.machine !== head.machine) regroup(this.#machines, stream, old?.machine, head.machine);
     if (old?.correlationId !== head.correlationId) {
@@ -52,7 +56,7 @@ export class ActorIndex {
     }
     if (head.effects > 0) this.#withEffects.add(stream);
     else if (old !== undefined && old.effects > 0) this.#withEffects.delete(stream);
-    if ((old?.wakeAt ?? null) !== head.wakeAt) this.#rearm(stream, head.wakeAt);
+    if ((old?.wakeAt ?? null) !== head.wakeAt) this.#moved.add(stream);
   }
 
   /** Forgets an actor. */
@@ -63,9 +67,9 @@ export class ActorIndex {
     regroup(this.#machines, stream, head.machine, undefined);
     regroup(this.#correlations, stream, head.correlationId, undefined);
     this.#withEffects.delete(stream);
-    this.#rearm(stream, null);
-    if (!this.#unsorted.delete(stream)) this.#sorted.delete(stream);
+    if (!this.#unnamed.delete(stream)) this.#names.delete(stream);
     stream.head = undefined;
+    this.#moved.add(stream);
   }
 
   /** The rows a query asks for, each as it is at the moment it is taken. */
@@ -80,44 +84,54 @@ export class ActorIndex {
     }
   }
 
-  #rearm(stream: IndexedStream, wakeAt: number | null): void {
-    if (stream.wake) this.#wakes.delete(stream.wake);
-    stream.wake = wakeAt === null ? undefined : { wakeAt, stream };
-    if (stream.wake) this.#wakes.add(stream.wake);
+  #sortNames(): void {
+    for (const stream of this.#unnamed) this.#names.add(stream);
+    this.#unnamed.clear();
+  }
+
+  #sortWakes(): void {
+    for (const stream of this.#moved) {
+      const wakeAt = stream.head?.wakeAt ?? null;
+      if (stream.wake) this.#wakes.delete(stream.wake);
+      stream.wake = wakeAt === null ? undefined : { wakeAt, stream };
+      if (stream.wake) this.#wakes.add(stream.wake);
+    }
+    this.#moved.clear();
   }
 
   *#byName(query: ActorQuery): Generator<IndexedStream, undefined> {
-    for (const stream of this.#unsorted) this.#sorted.add(stream);
-    this.#unsorted.clear();
+    this.#sortNames();
     const { afterStream } = query;
     const group = this.#smallestGroup(query);
-    if (group.size * groupWorthSorting <= this.#sorted.size) {
+    if (group.size * groupWorthSorting <= this.#names.size) {
       const isAfter = (stream: IndexedStream) => afterStream === undefined || stream.name > afterStream;
       yield* [...group].filter(isAfter).sort(byName);
       return;
     }
     let bound = afterStream === undefined ? undefined : probe(afterStream);
-    for (let page = this.#sorted.above(bound, pageSize); page.length > 0; page = this.#sorted.above(bound, pageSize)) {
+    for (;;) {
+      const page = this.#names.above(bound, pageSize);
+      if (page.length === 0) return;
       yield* page;
       bound = page.at(-1)!;
     }
   }
 
-  *#byWake(query: ActorQuery, { after, until = Infinity }: ActorQuery['wakes'] & object): Generator<IndexedStream> {
+  *#byWake(query: ActorQuery, { after, until = Infinity }: Wakes): Generator<IndexedStream, undefined> {
+    this.#sortWakes();
     let bound: Wake | undefined = after && { wakeAt: after.wakeAt, stream: probe(after.stream) };
     const group = this.#smallestGroup(query);
     if (group.size * groupWorthSorting <= this.#wakes.size) {
       const wakes = [...group].flatMap(({ wake }) => (wake && (!bound || byWake(wake, bound) > 0) ? [wake] : []));
-      for (const wake of wakes.sort(byWake)) if (wake.wakeAt <= until) yield wake.stream;
+      yield* due(wakes.sort(byWake), until);
       return;
     }
-    for (let page = this.#wakes.above(bound, pageSize); page.length > 0; page = this.#wakes.above(bound, pageSize)) {
-      for (const wake of page) {
-        if (wake.wakeAt > until) return;
-        // While the consumer held the page, the timer may have been moved or cancelled.
-        if (wake.stream.wake === wake) yield wake.stream;
-      }
-      bound = page.at(-1)!;
+    for (;;) {
+      this.#sortWakes();
+      const page = this.#wakes.above(bound, pageSize);
+      yield* due(page, until);
+      bound = page.at(-1);
+      if (bound === undefined || bound.wakeAt > until) return;
     }
   }
 
@@ -139,6 +153,14 @@ export function rowOf({ name, last, head }: IndexedStream): ActorRow | undefined
   if (head === undefined) return undefined;
   const { machine, version, status, correlationId, wakeAt, effects } = head;
   return { machine, version, status, correlationId, wakeAt, effects, stream: name, revision: last };
+}
+
+/** Streams of sorted wake-ups up to a time, without those whose timer has moved while the consumer held the page. */
+function* due(wakes: readonly Wake[], until: number): Generator<IndexedStream, undefined> {
+  for (const { wakeAt, stream } of wakes) {
+    if (wakeAt > until) return;
+    if (stream.head?.wakeAt === wakeAt) yield stream;
+  }
 }
 
 function matches({ head }: IndexedStream, query: ActorQuery): boolean {

@@ -332,7 +332,7 @@ function ensureOnce(parts: readonly { readonly stream: string }[]): void {
 function indexAfter(after: Position | undefined): number {
   if (after === undefined) return 0;
   const index = Number(after);
-  if (!Number.isInteger(index) || index < 0) {
+  if (!Number.isSafeInteger(index) || index < 0 || String(index) !== after) {
     throw new InvalidArgumentError(
       `Not a position of a memory log: expected a whole number, found ${JSON.stringify(after)}. Pass a position that this log gave.`,
     );

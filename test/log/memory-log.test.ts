@@ -1,8 +1,11 @@
 /** The memory log against the contract, and what is its own. */
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../src/clock.ts';
+import { InvalidArgumentError, NotFoundError } from '../../src/errors.ts';
 import { planContract, runContractCase, type ContractTarget } from '../../src/log/contract.ts';
 import { memoryLog } from '../../src/log/memory-log.ts';
+import { sealEvent } from '../../src/log/envelope.ts';
+import type { Position } from '../../src/log/event-log.ts';
 
 const target: ContractTarget = {
   features: ['atomicMultiStream', 'checks', 'truncate', 'erase'],
@@ -27,5 +30,55 @@ describe('the memory log', () => {
       [46, 'reopen'],
       [48, 'faults'],
     ]);
+  });
+
+  it('refuses a position that it did not give', async () => {
+    const log = memoryLog();
+    for (const position of ['', 'x', '-1', '1.5'] as Position[]) {
+      await expect(log.readAll({ after: position })[Symbol.asyncIterator]().next()).rejects.toThrow(
+        InvalidArgumentError,
+      );
+      await expect(log.subscribe({ after: position })[Symbol.asyncIterator]().next()).rejects.toThrow(
+        InvalidArgumentError,
+      );
+    }
+  });
+
+  it('refuses to truncate or delete a stream that is not there, and deletes twice like once', async () => {
+    const log = memoryLog();
+    await expect(log.truncate('order-1', 1)).rejects.toThrow(NotFoundError);
+    await expect(log.delete('order-1', 'any')).rejects.toThrow(NotFoundError);
+    const event = sealEvent({ id: '1', type: 'Tested', schemaVersion: 1, data: '{}', meta: {} });
+    await log.append('order-1', 'no-stream', [event]);
+    await log.delete('order-1', 0);
+    await log.delete('order-1', 0);
+    expect(await log.head('order-1')).toEqual({ state: 'deleted' });
+  });
+
+  it('refuses a lease that would not last', async () => {
+    const log = memoryLog();
+    for (const ttlMs of [0, -1, NaN]) {
+      await expect(log.lease('runner', { owner: 'a', ttlMs })).rejects.toThrow(InvalidArgumentError);
+    }
+  });
+
+  it('lets a read end although the log goes on growing', async () => {
+    const log = memoryLog();
+    let written = 0;
+    const append = () =>
+      log.append('order-1', 'any', [
+        sealEvent({ id: `e-${written++}`, type: 'Tested', schemaVersion: 1, data: '{}', meta: {} }),
+      ]);
+    await append();
+    await append();
+    for (const read of [() => log.readAll(), () => log.readStream('order-1')]) {
+      const before = written;
+      let seen = 0;
+      for await (const _ of read()) {
+        seen++;
+        await append();
+      }
+      expect(seen).toBe(before);
+    }
   });
 });

@@ -218,9 +218,35 @@ export class DecodeError extends RewakeError {
   }
 }
 
-/** A stored event has a schema version for which no upcaster chain leads to the current one. */
+/** A stored event cannot be brought to the current schema version: no chain leads there, or an upcaster failed. */
 export class UpcastError extends RewakeError {
   readonly code = 'REWAKE_UPCAST';
+  readonly stream: string;
+  readonly revision: number;
+  readonly eventType: string;
+  readonly schemaVersion: number;
+
+  constructor(
+    event: {
+      readonly stream: string;
+      readonly revision: number;
+      readonly type: string;
+      readonly schemaVersion: number;
+    },
+    detail: string,
+    next: string,
+    options?: { cause?: unknown },
+  ) {
+    super(
+      `Cannot upcast event '${event.type}' version ${event.schemaVersion} at revision ${event.revision} of stream '${event.stream}': ` +
+        `${detail}. The log is unchanged. ${next}`,
+      options,
+    );
+    this.stream = event.stream;
+    this.revision = event.revision;
+    this.eventType = event.type;
+    this.schemaVersion = event.schemaVersion;
+  }
 }
 
 // ── the runtime ──────────────────────────────────────────────────────────────────────────────────

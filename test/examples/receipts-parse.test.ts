@@ -97,14 +97,15 @@ describe('parseReceipt', () => {
     expect(parseReceipt(text)).toMatchObject({ ok: false, problem: { code } });
   });
 
-  it('P1 survives every receipt cut at every tenth byte', () => {
-    for (const file of files.filter((_, index) => index % 9 === 0)) {
-      const bytes = bytesOf(file);
-      for (let end = 0; end < bytes.length; end += 10) {
-        const parsed = read(bytes.subarray(0, end));
-        if (!parsed.ok) expect(parsed.problem.detail).not.toBe('');
-      }
-    }
+  it('P1 survives every ninth receipt cut at every tenth byte', () => {
+    const cuts = files
+      .filter((_, index) => index % 9 === 0)
+      .flatMap((file) => {
+        const bytes = bytesOf(file);
+        return Array.from({ length: Math.floor(bytes.length / 10) }, (_, nth) => read(bytes.subarray(0, nth * 10)));
+      });
+    expect(cuts.length).toBeGreaterThan(500);
+    expect(cuts.filter((parsed) => !parsed.ok && parsed.problem.detail === '')).toEqual([]);
   });
 });
 

@@ -1,0 +1,58 @@
+/**
+ * How the example service misbehaves. Owns the kinds of fault and how often each is drawn; the service carries them out.
+ *
+ * U1  Deterministic: the nth request of one receipt to one path always meets the same fault, whatever order requests
+ *     arrive in.
+ * U2  A receipt meets at most `faultsMax` faults in a row on one path, so that a patient client gets through.
+ */
+import { hashSeed, seededRandom } from '../../src/clock.ts';
+
+export type FaultKind =
+  /** No fault. */
+  | 'none'
+  /** The right answer, late. */
+  | 'slow'
+  /** No answer at all: the client must give up by itself. */
+  | 'hang'
+  /** The connection is reset before the request was looked at. */
+  | 'reset'
+  /** The request is carried out, then the connection is reset: the client cannot know. */
+  | 'done-then-reset'
+  /** 429 with Retry-After: 1. */
+  | 'throttled'
+  /** 500 or 503. */
+  | 'broken'
+  | 'overloaded';
+
+export interface Fault {
+  readonly kind: FaultKind;
+  /** How long the service thinks before it does it. */
+  readonly delayMs: number;
+}
+
+/** The fault for the nth (from 1) request under `key` to `path`. */
+export type DrawFault = (path: string, key: string, nth: number) => Fault;
+
+const faultsMax = 5;
+
+const weights: readonly (readonly [FaultKind, number])[] = [
+  ['hang', 0.05],
+  ['reset', 0.07],
+  ['done-then-reset', 0.06],
+  ['throttled', 0.05],
+  ['broken', 0.06],
+  ['overloaded', 0.03],
+  ['slow', 0.08],
+];
+
+/** Faults drawn from a seed: about a third of all requests fail. */
+export function seededFaults(seed: number): DrawFault {
+  return (path, key, nth) => {
+    const random = seededRandom(hashSeed(`${seed} ${path} ${key} ${nth}`));
+    let drawn = random();
+    const kind = weights.find(([, weight]) => (drawn -= weight) < 0)?.[0] ?? 'none';
+    if (nth > faultsMax || kind === 'none') return { kind: 'none', delayMs: 15 + Math.floor(random() * 60) };
+    if (kind === 'slow') return { kind, delayMs: 250 + Math.floor(random() * 250) };
+    return { kind, delayMs: 5 + Math.floor(random() * 40) };
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * What a person sees of a run: one line that is redrawn on a terminal, plain lines elsewhere, a table at the end. Owns
+ * the look; the numbers come from outside.
+ *
+ * Z1  Without a terminal, or under CI, there is no escape sequence and no carriage return.
+ * Z2  NO_COLOR takes the colours away and leaves the redrawing.
+ * Z3  A line is never longer than the terminal is wide: redrawing a wrapped line would leave rubbish.
+ */
+
+/** Where and how to print. */
+export interface TerminalOptions {
+  readonly write: (text: string) => void;
+  readonly isInteractive: boolean;
+  readonly hasColor: boolean;
+  readonly columns: number;
+}
+
+/** The options for this process's standard output. */
+export function standardTerminal(): TerminalOptions {
+  const { env, stdout } = process;
+  const isInteractive = stdout.isTTY === true && env.TERM !== 'dumb' && (env.CI ?? '') === '';
+  return {
+    write: (text) => void stdout.write(text),
+    isInteractive,
+    hasColor: isInteractive && (env.NO_COLOR ?? '') === '',
+    columns: stdout.columns ?? 80,
+  };
+}
+
+/** Where a run stands. */
+export interface Standing {
+  readonly total: number;
+  readonly posted: number;
+  readonly rejected: number;
+  readonly parked: number;
+  readonly failedAttempts: number;
+  readonly kills: number;
+  readonly elapsedMs: number;
+}
+
+const colors = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
+export type Color = keyof typeof colors;
+
+export type Row = readonly [label: string, value: string | number, note?: string];
+
+export class Terminal {
+  readonly #options: TerminalOptions;
+  #drawn = false;
+
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+  }
+
+  get isInteractive(): boolean {
+    return this.#options.isInteractive;
+  }
+
+  paint(color: Color, text: string): string {
+    return this.#options.hasColor ? `\u001b[${colors[color]}m${text}\u001b[0m` : text;
+  }
+
+  /** Prints a line that stays. */
+  line(text = ''): void {
+    this.#erase();
+    this.#options.write(`${text}\n`);
+  }
+
+  /** Redraws the progress line; without a terminal nothing happens. */
+  progress(standing: Standing): void {
+    if (!this.#options.isInteractive) return;
+    this.#erase();
+    const text = progressText(standing, this.#options.columns - 1);
+    const bar = /[█░]+/.exec(text)?.[0] ?? '';
+    this.#options.write(bar === '' ? text : text.replace(bar, this.paint('cyan', bar)));
+    this.#drawn = true;
+  }
+
+  /** Prints rows of label, number and note in columns. */
+  table(rows: readonly Row[]): void {
+    const labelWidth = Math.max(...rows.map(([label]) => label.length));
+    const valueWidth = Math.max(...rows.map(([, value]) => String(value).length));
+    for (const [label, value, note = ''] of rows) {
+      const number = this.paint('bold', String(value).padStart(valueWidth));
+      this.line(`  ${label.padEnd(labelWidth)}  ${number}  ${this.paint('dim', note)}`.trimEnd());
+    }
+  }
+
+  #erase(): void {
+    if (this.#drawn) this.#options.write('\r\u001b[2K');
+    this.#drawn = false;
+  }
+}
+
+/** The progress line: a bar where there is room, then the numbers, cut to `columns`. */
+export function progressText(standing: Standing, columns: number): string {
+  const { total, posted, rejected, parked, failedAttempts, kills, elapsedMs } = standing;
+  const settled = posted + rejected + parked;
+  const numbers =
+    `${String(settled).padStart(String(total).length)}/${total} receipts · ${posted} posted · ${rejected} rejected · ` +
+    `${failedAttempts} retries · ${kills} kills · ${seconds(elapsedMs)}`;
+  const room = Math.min(30, columns - numbers.length - 3);
+  if (room < 5) return numbers.slice(0, columns);
+  const full = Math.round((room * settled) / total);
+  return `${'█'.repeat(full)}${'░'.repeat(room - full)}  ${numbers}`;
+}
+
+/** `24.1 s`. */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

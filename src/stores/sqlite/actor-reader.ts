@@ -1,0 +1,114 @@
+/**
+ * Answers questions to the actor index, which is the columns of `streams`. Owns the queries; the index is written with
+ * every append by appender.ts.
+ *
+ * AR1  Pages by key, each read to its end: rows that change while an iteration goes on are never seen twice.
+ * AR2  `status` is written into the query as a literal, or SQLite could not use the index that holds only active actors.
+ */
+import { InvalidArgumentError } from '../../errors.ts';
+import type { ActorQuery, ActorRow } from '../../log/event-log.ts';
+import type { Database, SqlRow, SqlValue, Statement } from './driver.ts';
+import { faultOf } from './faults.ts';
+import { actorHeadOf } from './stream-cache.ts';
+
+const pageSize = 256;
+const columns = 'name, revision, machine, version, status, correlation_id, wake_at, effects';
+const statuses: ReadonlySet<string> = new Set(['active', 'done', 'error', 'stopped']);
+
+export class ActorReader {
+  readonly #db: Database;
+  readonly #log: string;
+  readonly #statements = new Map<string, Statement>();
+
+  constructor(db: Database, log: string) {
+    this.#db = db;
+    this.#log = log;
+  }
+
+  one(stream: string): ActorRow | undefined {
+    const [row] = this.#query('machine IS NOT NULL AND name = ?', 'name', [stream], 1);
+    return row;
+  }
+
+  /** Rows in the order the query asks for; `guard` throws when reading must stop. */
+  async *read(query: ActorQuery, guard: () => void): AsyncGenerator<ActorRow, void> {
+    const { conditions, values } = conditionsOf(query);
+    let left = query.limit ?? Infinity;
+    let last = firstKey(query);
+    while (left > 0) {
+      guard();
+      const after = keyCondition(query, last);
+      const where = [...conditions, ...after.conditions].join(' AND ');
+      const order = query.wakes ? 'wake_at, name' : 'name';
+      const page = this.#query(where, order, [...values, ...after.values], Math.min(left, pageSize));
+      for (const row of page) {
+        yield row;
+        guard();
+      }
+      left -= page.length;
+      const end = page.at(-1);
+      if (!end || page.length < pageSize) return;
+      last = { wakeAt: end.wakeAt ?? 0, stream: end.stream };
+    }
+  }
+
+  #query(where: string, order: string, values: readonly SqlValue[], limit: number): ActorRow[] {
+    try {
+      const sql = `SELECT ${columns} FROM streams WHERE ${where} ORDER BY ${order} LIMIT ?`;
+      let statement = this.#statements.get(sql);
+      if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+      return statement.all(...values, limit).map(rowOf);
+    } catch (error) {
+      throw faultOf(error, this.#log, 'read the actor index');
+    }
+  }
+}
+
+interface Key {
+  readonly wakeAt: number;
+  readonly stream: string;
+}
+
+interface Where {
+  readonly conditions: readonly string[];
+  readonly values: readonly SqlValue[];
+}
+
+function firstKey({ wakes, afterStream }: ActorQuery): Key | undefined {
+  if (wakes) return wakes.after;
+  return afterStream === undefined ? undefined : { wakeAt: 0, stream: afterStream };
+}
+
+function keyCondition({ wakes }: ActorQuery, last: Key | undefined): Where {
+  if (!last) return { conditions: [], values: [] };
+  return wakes
+    ? { conditions: ['(wake_at, name) > (?, ?)'], values: [last.wakeAt, last.stream] }
+    : { conditions: ['name > ?'], values: [last.stream] };
+}
+
+function conditionsOf({ machine, status, correlationId, effects, wakes }: ActorQuery): Where {
+  const conditions = ['machine IS NOT NULL'];
+  const values: SqlValue[] = [];
+  const add = (condition: string, ...more: SqlValue[]) => {
+    conditions.push(condition);
+    values.push(...more);
+  };
+  if (machine !== undefined) add('machine = ?', machine);
+  if (status !== undefined) add(`status = '${checkedStatus(status)}'`);
+  if (correlationId !== undefined) add('correlation_id = ?', correlationId);
+  if (effects !== undefined) add(effects ? 'effects > 0' : 'effects = 0');
+  if (wakes) add('wake_at IS NOT NULL');
+  if (wakes?.until !== undefined) add('wake_at <= ?', wakes.until);
+  return { conditions, values };
+}
+
+function checkedStatus(status: string): string {
+  if (statuses.has(status)) return status;
+  throw new InvalidArgumentError(
+    `Not an actor status: expected one of ${[...statuses].join(', ')}, found ${JSON.stringify(status)}.`,
+  );
+}
+
+function rowOf(row: SqlRow): ActorRow {
+  return { ...actorHeadOf(row.slice(2))!, stream: row[0] as string, revision: row[1] as number };
+}

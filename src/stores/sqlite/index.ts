@@ -1,0 +1,40 @@
+/**
+ * `rewake/sqlite`: an event log in a SQLite file. Owns the options and the opening of the file; the log is sqlite-log.ts.
+ *
+ * SQ1  A log that was opened is usable: the file is ours, at the current schema, in WAL mode.
+ * SQ2  What does not fit is refused with a typed error before anything is written to the file.
+ */
+import { basename } from 'node:path';
+import type { EventLog } from '../../log/event-log.ts';
+import { openSqliteLog } from './open.ts';
+import type { SqliteLogOptions } from './options.ts';
+
+export type { SqliteLogOptions } from './options.ts';
+
+/** An event log in a SQLite file, open. */
+export interface SqliteLog extends EventLog, AsyncDisposable {
+  /** Version of the SQLite library in use, for example `3.53.4`. */
+  readonly sqliteVersion: string;
+}
+
+/**
+ * Opens an event log in a SQLite file; creates the file when it is missing, and brings an older one up to date.
+ *
+ * Uses `node:sqlite` on Node 22.13 and newer, and the optional package `libsql` before that. Several processes on one
+ * machine may open one file; a network file system will not do, because WAL mode needs shared memory.
+ *
+ * SQLite before 3.51.3 can damage a file in a rare race when several processes write to it (the WAL-reset bug,
+ * https://www.sqlite.org/wal.html#walresetbug). `libsql` is older: share a file between processes only on a Node that has
+ * `node:sqlite` with a newer library; `sqliteVersion` says which one is in use.
+ *
+ * @example
+ * await using log = sqliteLog('orders.db');
+ * await log.append('order-1', 'no-stream', [event]);
+ *
+ * @throws LogUnavailableError the file cannot be opened or written, or no SQLite binding is installed
+ * @throws LogIncompatibleError the file is not a SQLite database, belongs to another application, or was written by a
+ *   newer version of rewake
+ */
+export function sqliteLog(path: string, options: SqliteLogOptions = {}): SqliteLog {
+  return openSqliteLog(path, `SQLite log '${basename(path)}'`, options);
+}

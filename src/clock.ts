@@ -202,3 +202,9 @@ export class VirtualClock implements Clock {
     return best;
   }
 }
+
+/** Keeps the process alive until the returned function is called: for someone who waits where timers alone would not. */
+export function holdProcess(): () => void {
+  const handle = setInterval(() => {}, timeoutMsMax);
+  return () => clearInterval(handle);
+}

@@ -82,6 +82,36 @@ const operations = {
   },
 };
 
+/** Translations of a caller's own types, tried before all others: see devalue's reducers and revivers. */
+export type Reducers = Readonly<Record<string, (value: unknown) => unknown>>;
+export type Revivers = Readonly<Record<string, (value: never) => unknown>>;
+
+/**
+ * The text of a value with types of the caller's own.
+ * @throws NotSerializableError with the path of the first value that cannot be carried
+ */
+export function writeRichText(value: unknown, what: string, reducers: Reducers): string {
+  try {
+    return stringify(value, { ...reducers, ...errorReducers }, { operations });
+  } catch (error) {
+    throw toNotSerializable(error, what);
+  }
+}
+
+/** @throws DecodeError when the text was not made by {@link writeRichText} */
+export function readRichText(text: string, revivers: Revivers): unknown {
+  const errors = new ErrorReviver();
+  try {
+    const json = JSON.parse(text) as number | unknown[];
+    const value: unknown = unflatten(json, { ...revivers, ...errors.revivers });
+    errors.complete();
+    return value;
+  } catch (error) {
+    if (error instanceof DecodeError) throw error;
+    throw new DecodeError(messageOf(error), { cause: error });
+  }
+}
+
 /** The type devalue is to treat an object as, or `refused`. */
 function tagOf(thing: object): string {
   if (thing instanceof Unreadable || isActorRef(thing)) return refused;

@@ -1,0 +1,39 @@
+/** The public surface of 'rewake': exports only. */
+export { VirtualClock, realClock, seededRandom, type Clock, type Duration, type Random, type TimeMs } from './clock.ts';
+export * from './errors.ts';
+export { now, random, uuid } from './kernel/determinism.ts';
+export { definitionHash } from './kernel/definition-hash.ts';
+export type {
+  ActorHead,
+  ActorQuery,
+  ActorRow,
+  ActorStatus,
+  AppendResult,
+  EventLog,
+  Expected,
+  NewEvent,
+  Position,
+  RecordedEvent,
+  Revision,
+} from './log/event-log.ts';
+export { memoryLog } from './log/memory-log.ts';
+export { defineUpcasters, type Upcasters } from './log/upcast.ts';
+export { ActorRef, type SendOptions, type Settlement } from './runtime/actor-ref.ts';
+export {
+  effect,
+  effectContext,
+  type EffectArguments,
+  type EffectContext,
+  type EffectOptions,
+} from './runtime/effect.ts';
+export type { Logger } from './runtime/logger.ts';
+export type { MachineEntry, Machines, Migrate, MigratableState } from './runtime/machines.ts';
+export {
+  createRuntime,
+  Runtime,
+  type ListedActor,
+  type ListQuery,
+  type MachineOf,
+  type RuntimeOptions,
+  type StartOptions,
+} from './runtime/runtime.ts';

@@ -1,0 +1,442 @@
+/**
+ * One actor tree: a stimulus in, a step out. Owns the tree's state (snapshots, timers, pending effects); does no I/O and
+ * reads no clock. The same apply() runs live and in a fold; only what is done with the step differs.
+ *
+ * K1  apply() is a pure function of the tree and the stimulus: the same stimuli give the same tree, step by step.
+ * K2  Timers are data: source, target, event, absolute due time. They fire by stimulus, in (dueAt, armed) order.
+ * K3  An effect is pending from the step that began it until its outcome, its stop or the end of the root.
+ * K4  A stimulus addressed to an actor that is no more changes nothing.
+ * K5  A message that arrives while no step is running never touches the tree: it is handed to `outside`.
+ */
+import type { AnyActorLogic, AnyEventObject, StateValue } from 'xstate';
+import type { TimeMs } from '../clock.ts';
+import { invariant } from '../errors.ts';
+import { withAmbient, type Ambient } from './determinism.ts';
+import type {
+  Cause,
+  Fact,
+  IntentRecord,
+  LostEffect,
+  StepRecord,
+  Stimulus,
+  TimerRecord,
+  TransitionRecord,
+} from './stimulus.ts';
+import {
+  HostedActor,
+  HostedSystem,
+  isMachineSnapshot,
+  observableComplete,
+  observableError,
+  observableNext,
+  promiseReject,
+  promiseResolve,
+  type AnySnapshot,
+  type ExecutableAction,
+} from './xstate-internals.ts';
+
+export interface Timer {
+  readonly seq: number;
+  readonly source: HostedActor;
+  readonly target: HostedActor;
+  readonly event: AnyEventObject;
+  readonly id: string;
+  readonly dueAt: TimeMs;
+  readonly cause: Cause;
+}
+
+/** An effect that is started, or about to be, and has no outcome yet. */
+export interface PendingEffect {
+  readonly actor: HostedActor;
+  /** The stimulus that began it: its event id and the address make the idempotency key. */
+  readonly cause: Cause;
+  /** How often it was run again because its host died. */
+  restarts: number;
+  /** Lost and waiting for a person's decision. */
+  asked: boolean;
+  checkpoint: unknown;
+}
+
+/** What has to be done once the step is durable, in order. */
+export type Operation =
+  | { readonly type: 'start'; readonly effect: PendingEffect }
+  | { readonly type: 'deliver'; readonly actor: HostedActor; readonly event: AnyEventObject }
+  | { readonly type: 'stop'; readonly actor: HostedActor }
+  | { readonly type: 'action'; readonly actor: HostedActor; readonly action: ExecutableAction };
+
+/** What one stimulus did. */
+export interface Step {
+  readonly ambient: Ambient;
+  readonly cause: Cause;
+  readonly record: StepRecord;
+  readonly facts: readonly Fact[];
+  readonly operations: readonly Operation[];
+}
+
+/** Where a message goes that arrives while no step is running. */
+export type Outside = (target: HostedActor, event: AnyEventObject) => void;
+
+interface Watcher {
+  readonly actor: HostedActor;
+  readonly next: (value: unknown) => void;
+  readonly factType?: string;
+}
+
+class OpenStep {
+  readonly ambient: Ambient;
+  readonly cause: Cause;
+  transitions: TransitionRecord[] | undefined = undefined;
+  intents: IntentRecord[] | undefined = undefined;
+  armed: TimerRecord[] | undefined = undefined;
+  cancelled: number[] | undefined = undefined;
+  facts: Fact[] = [];
+  operations: Operation[] = [];
+
+  constructor(ambient: Ambient, cause: Cause) {
+    this.ambient = ambient;
+    this.cause = cause;
+  }
+
+  get record(): StepRecord {
+    const record: { -readonly [key in keyof StepRecord]: StepRecord[key] } = {};
+    if (this.transitions) record.transitions = this.transitions;
+    if (this.intents) record.intents = this.intents;
+    if (this.armed) record.armed = this.armed;
+    if (this.cancelled) record.cancelled = this.cancelled;
+    return record;
+  }
+}
+
+/** One actor tree. */
+export class ActorTree extends HostedSystem {
+  readonly logic: AnyActorLogic;
+  readonly rootId: string;
+  root: HostedActor | undefined = undefined;
+  /** Time of the newest stimulus: time never runs backwards inside a tree. */
+  at: TimeMs = 0;
+  outside: Outside | undefined = undefined;
+  logger: ((...args: unknown[]) => void) | undefined = undefined;
+  timers: Map<number, Timer> | undefined = undefined;
+  timerKeys: Map<string, number> | undefined = undefined;
+  timerCount = 0;
+  effects: Map<string, PendingEffect> | undefined = undefined;
+  messageIds: Set<string> | undefined = undefined;
+  #step: OpenStep | undefined = undefined;
+  #watchers: Set<Watcher> | undefined = undefined;
+
+  constructor(logic: AnyActorLogic, rootId: string) {
+    super();
+    this.logic = logic;
+    this.rootId = rootId;
+  }
+
+  get status(): AnySnapshot['status'] {
+    return this.rootActor.getSnapshot().status;
+  }
+
+  get rootActor(): HostedActor {
+    invariant(this.root, 'the tree has no root before ActorStarted or ActorRebased');
+    return this.root;
+  }
+
+  /**
+   * Applies one stimulus and says what it did.
+   * @param at time of the stimulus, in ms since the epoch; never less than the previous one's
+   */
+  apply(stimulus: Stimulus, at: TimeMs, cause: Cause): Step {
+    invariant(!this.#step, 'a stimulus arrived while another one was being applied');
+    invariant(at >= this.at, 'the time of a stimulus lies before the previous one');
+    this.at = at;
+    const step = new OpenStep({ at, seed: cause.eventId }, cause);
+    this.#step = step;
+    try {
+      withAmbient(step.ambient, () => this.#perform(stimulus));
+      if (this.status !== 'active') this.#close();
+    } finally {
+      this.#step = undefined;
+    }
+    return step;
+  }
+
+  /** Whether a stimulus would reach anyone; one that would not need not be recorded. */
+  accepts(stimulus: Stimulus): boolean {
+    switch (stimulus.type) {
+      case 'EffectSucceeded':
+      case 'EffectProgressed':
+        return this.effects?.has(stimulus.actor) ?? false;
+      case 'EffectFailed':
+        return stimulus.action ? this.find(stimulus.actor) !== undefined : (this.effects?.has(stimulus.actor) ?? false);
+      case 'TimerFired':
+        return this.timers?.has(stimulus.timer) ?? false;
+      case 'EventReceived':
+        return stimulus.messageId === undefined || !this.messageIds?.has(stimulus.messageId);
+      default:
+        return true;
+    }
+  }
+
+  /** The timer that fires next, by (dueAt, order of arming). */
+  nextTimer(): Timer | undefined {
+    let next: Timer | undefined;
+    if (this.timers) for (const timer of this.timers.values()) if (!next || timer.dueAt < next.dueAt) next = timer;
+    return next;
+  }
+
+  /** The living actor at an address. */
+  find(address: string): HostedActor | undefined {
+    let actor = this.root;
+    if (address === '/') return actor;
+    for (const segment of address.slice(1).split('/')) {
+      if (!actor) return undefined;
+      const sessionId = `x:${segment.slice(segment.lastIndexOf(':') + 1)}`;
+      const snapshot: AnySnapshot = actor.getSnapshot();
+      const children = isMachineSnapshot(snapshot)
+        ? (Object.values(snapshot.children) as unknown as HostedActor[])
+        : [];
+      actor = children.find((child) => child?.sessionId === sessionId) ?? this.effects?.get(address)?.actor;
+    }
+    return actor;
+  }
+
+  /** Tells watchers of inner actors what became durable. Watchers live as long as the tree is in memory. */
+  notify(step: Step): void {
+    if (!this.#watchers) return;
+    for (const watcher of this.#watchers) {
+      const address = addressOf(watcher.actor);
+      if (watcher.factType === undefined) {
+        if (step.record.transitions?.some(({ actor }) => actor === address)) watcher.next(watcher.actor.getSnapshot());
+      } else {
+        for (const { actor, event } of step.facts) {
+          if (actor === address && (watcher.factType === '*' || watcher.factType === event.type)) watcher.next(event);
+        }
+      }
+    }
+  }
+
+  #perform(stimulus: Stimulus): void {
+    switch (stimulus.type) {
+      case 'ActorStarted':
+        return this.#start(stimulus.input);
+      case 'EventReceived': {
+        if (stimulus.messageId !== undefined) (this.messageIds ??= new Set()).add(stimulus.messageId);
+        const target = this.find(stimulus.to);
+        return target && this._relay(undefined, target, stimulus.event);
+      }
+      case 'EffectSucceeded':
+        return this.#settle(stimulus.actor, promiseResolve, observableComplete, stimulus.output);
+      case 'EffectFailed':
+        if (stimulus.action) return this.find(stimulus.actor)?._fail(stimulus.error);
+        return this.#settle(stimulus.actor, promiseReject, observableError, stimulus.error);
+      case 'EffectProgressed':
+        return this.#progress(stimulus);
+      case 'TimerFired':
+        return this.#fire(stimulus.timer);
+      case 'ActorResumed':
+        for (const lost of stimulus.effects) this.#resumeEffect(lost);
+        return;
+      case 'ActorStopped':
+        this.rootActor._stop();
+        return;
+      case 'ActorRebased':
+        invariant(false, 'ActorRebased is restored, not applied');
+    }
+  }
+
+  #start(input: unknown): void {
+    invariant(!this.root, 'the actor has started already');
+    const root = HostedActor.create(this, this.logic, {
+      id: this.rootId,
+      sessionId: this._bookId(),
+      src: this.logic,
+      parent: undefined,
+      systemId: undefined,
+      syncSnapshot: undefined,
+    });
+    this.root = root;
+    root._initialInput = input;
+    root._initState();
+    root.start();
+  }
+
+  #settle(address: string, promiseEvent: string, observableEvent: string, data: unknown): void {
+    const actor = this.effects?.get(address)?.actor;
+    if (!actor) return;
+    const type = actor.kind === 'observable' || actor.kind === 'eventObservable' ? observableEvent : promiseEvent;
+    if (actor.kind === 'callback') {
+      this.endEffect(actor);
+      return actor._fail(data);
+    }
+    this._relay(actor, actor, type === observableComplete ? { type } : { type, data });
+  }
+
+  #progress(stimulus: Extract<Stimulus, { type: 'EffectProgressed' }>): void {
+    const effect = this.effects?.get(stimulus.actor);
+    if (!effect) return;
+    const { actor } = effect;
+    switch (stimulus.channel) {
+      case 'next':
+        return this._relay(actor, actor, { type: observableNext, data: stimulus.value });
+      case 'parent':
+        if (actor._parent) this._relay(actor, actor._parent, stimulus.value as AnyEventObject);
+        return;
+      case 'self':
+        return this._relay(actor, actor, stimulus.value as AnyEventObject);
+      case 'emit':
+        return this.collectFact(actor, stimulus.value as AnyEventObject);
+      case 'checkpoint':
+        effect.checkpoint = stimulus.value;
+    }
+  }
+
+  #resumeEffect(lost: LostEffect): void {
+    const effect = this.effects?.get(lost.actor);
+    if (!effect) return;
+    effect.asked = lost.decision === 'ask';
+    if (lost.decision !== 'rerun') return;
+    effect.restarts++;
+    this.#open.operations.push({ type: 'start', effect });
+  }
+
+  #fire(seq: number): void {
+    const timer = this.timers?.get(seq);
+    if (!timer) return;
+    this.timers!.delete(seq);
+    // As in XState, a second timer armed under the same id keeps running but cannot be cancelled any more.
+    this.timerKeys!.delete(timerKey(timer.source, timer.id));
+    this._relay(timer.source, timer.target, timer.event);
+  }
+
+  /** The root has ended: nothing of the tree goes on. */
+  #close(): void {
+    if (this.effects) {
+      for (const { actor } of this.effects.values()) this.#open.operations.push({ type: 'stop', actor });
+      this.effects = undefined;
+    }
+    this.timers = undefined;
+    this.timerKeys = undefined;
+  }
+
+  get #open(): OpenStep {
+    invariant(this.#step, 'the tree was touched while no step was running');
+    return this.#step;
+  }
+
+  // ── what XState asks of its system ─────────────────────────────────────────────────────────────
+
+  override get _logger(): (...args: unknown[]) => void {
+    return this.logger ?? console.log;
+  }
+
+  override _relay(_source: HostedActor | undefined, target: HostedActor, event: AnyEventObject): void {
+    if (this.#step) target._send(event);
+    else this.outside?.(target, event);
+  }
+
+  override schedule(
+    source: HostedActor,
+    target: HostedActor,
+    event: AnyEventObject,
+    delayMs: number,
+    id = `rewake.${this.timerCount}`,
+  ): void {
+    const { ambient, cause } = this.#open;
+    const dueAt = Math.min(ambient.at + (delayMs > 0 ? delayMs : 0), Number.MAX_SAFE_INTEGER);
+    const seq = this.timerCount++;
+    (this.timers ??= new Map()).set(seq, { seq, source, target, event, id, dueAt, cause });
+    (this.timerKeys ??= new Map()).set(timerKey(source, id), seq);
+    (this.#open.armed ??= []).push({ timer: seq, actor: addressOf(source), id, dueAt });
+  }
+
+  override cancel(source: HostedActor, id: string): void {
+    const key = timerKey(source, id);
+    const seq = this.timerKeys?.get(key);
+    if (seq === undefined) return;
+    this.timerKeys!.delete(key);
+    this.timers!.delete(seq);
+    (this.#open.cancelled ??= []).push(seq);
+  }
+
+  override cancelAll(source: HostedActor): void {
+    if (!this.timerKeys?.size) return;
+    for (const seq of [...this.timerKeys.values()]) {
+      const timer = this.timers!.get(seq)!;
+      if (timer.source === source) this.cancel(source, timer.id);
+    }
+  }
+
+  override recordTransition(actor: HostedActor, event: string): void {
+    const snapshot = actor._snapshot;
+    const to: StateValue = isMachineSnapshot(snapshot) ? snapshot.value : '';
+    const { status } = snapshot;
+    const record = { actor: addressOf(actor), event, to };
+    (this.#open.transitions ??= []).push(status === 'active' ? record : { ...record, status });
+  }
+
+  override collectAction(actor: HostedActor, action: ExecutableAction): void {
+    this.#open.operations.push({ type: 'action', actor, action });
+  }
+
+  override collectFact(actor: HostedActor, event: AnyEventObject): void {
+    this.#open.facts.push({ actor: addressOf(actor), event });
+  }
+
+  override beginEffect(actor: HostedActor): void {
+    const address = addressOf(actor);
+    const effect: PendingEffect = {
+      actor,
+      cause: this.#open.cause,
+      restarts: 0,
+      asked: false,
+      checkpoint: undefined,
+    };
+    (this.effects ??= new Map()).set(address, effect);
+    const src = typeof actor.src === 'string' ? actor.src : '(inline)';
+    (this.#open.intents ??= []).push({ actor: address, src });
+    this.#open.operations.push({ type: 'start', effect });
+  }
+
+  override endEffect(actor: HostedActor): void {
+    if (this.effects?.delete(addressOf(actor))) this.#open.operations.push({ type: 'stop', actor });
+  }
+
+  override deliverToEffect(actor: HostedActor, event: AnyEventObject): void {
+    this.#open.operations.push({ type: 'deliver', actor, event });
+  }
+
+  override requestStop(actor: HostedActor): void {
+    this.outside?.(actor, { type: 'xstate.stop' });
+  }
+
+  override watch(actor: HostedActor, observer: unknown): { unsubscribe(): void } {
+    const next = typeof observer === 'function' ? observer : (observer as { next?: unknown } | undefined)?.next;
+    return this.#addWatcher({
+      actor,
+      next: typeof next === 'function' ? (value) => void next.call(observer, value) : () => {},
+    });
+  }
+
+  override watchFacts(actor: HostedActor, type: string, handler: (event: AnyEventObject) => void) {
+    return this.#addWatcher({ actor, next: (event) => handler(event as AnyEventObject), factType: type });
+  }
+
+  #addWatcher(watcher: Watcher): { unsubscribe(): void } {
+    const watchers = (this.#watchers ??= new Set());
+    watchers.add(watcher);
+    return { unsubscribe: () => void watchers.delete(watcher) };
+  }
+}
+
+/** The address of an actor: see stimulus.ts. */
+export function addressOf(actor: HostedActor): string {
+  if (!actor._parent) return '/';
+  const own = `/${escapeId(actor.id)}:${actor.sessionId.slice(2)}`;
+  return actor._parent._parent ? addressOf(actor._parent) + own : own;
+}
+
+function escapeId(id: string): string {
+  return id.includes('/') || id.includes('%') ? id.replaceAll('%', '%25').replaceAll('/', '%2F') : id;
+}
+
+function timerKey(source: HostedActor, id: string): string {
+  return `${source.sessionId}.${id}`;
+}

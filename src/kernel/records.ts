@@ -1,0 +1,141 @@
+/**
+ * Stimuli and steps as events, and back. Owns the shape of the runtime events' data; see docs/reference/events.md.
+ *
+ * R1  What a stimulus carries is encoded before it is applied, and the tree is fed what the log will give back.
+ * R2  decodeStimulus(encode(stimulus)) is the stimulus.
+ */
+import type { AnyEventObject } from 'xstate';
+import type { TimeMs } from '../clock.ts';
+import { decode, encode } from '../log/codec.ts';
+import type { Json } from '../log/json.ts';
+import type { LostEffect, ProgressChannel, StepRecord, Stimulus } from './stimulus.ts';
+
+/** A stimulus together with the JSON text its event will carry, made before anyone can change a value. */
+export interface Prepared {
+  readonly stimulus: Stimulus;
+  /** The event's own fields as JSON text without the braces. */
+  readonly fields: string;
+}
+
+function prepared(stimulus: Stimulus, fields: { readonly [key: string]: Json }): Prepared {
+  return { stimulus, fields: inner(fields) };
+}
+
+function inner(object: object): string {
+  return JSON.stringify(object).slice(1, -1);
+}
+
+export interface StartInfo {
+  readonly machine: string;
+  readonly version: string | null;
+  readonly definition: string;
+}
+
+export function actorStarted(info: StartInfo, input: unknown): Prepared {
+  const { machine, version, definition } = info;
+  if (input === undefined) return prepared({ type: 'ActorStarted', input }, { machine, version, definition });
+  const { json, value } = encode(input, `input of '${machine}'`);
+  return prepared({ type: 'ActorStarted', input: value }, { machine, version, definition, input: json });
+}
+
+export function eventReceived(to: string, event: AnyEventObject, messageId?: string): Prepared {
+  const { json, value } = encode(event, `event '${event.type}'`);
+  const received = value as AnyEventObject;
+  return messageId === undefined
+    ? prepared({ type: 'EventReceived', to, event: received }, { to, event: json })
+    : prepared({ type: 'EventReceived', to, event: received, messageId }, { to, event: json, messageId });
+}
+
+export function effectSucceeded(actor: string, output: unknown): Prepared {
+  if (output === undefined) return prepared({ type: 'EffectSucceeded', actor, output }, { actor });
+  const { json, value } = encode(output, `output of ${actor}`);
+  return prepared({ type: 'EffectSucceeded', actor, output: value }, { actor, output: json });
+}
+
+export function effectFailed(actor: string, failure: unknown, action = false): Prepared {
+  const { json, value: error } = encode(failure, `error of ${actor}`);
+  return action
+    ? prepared({ type: 'EffectFailed', actor, error, action }, { actor, error: json, action })
+    : prepared({ type: 'EffectFailed', actor, error }, { actor, error: json });
+}
+
+export function effectProgressed(actor: string, channel: ProgressChannel, progress: unknown): Prepared {
+  const { json, value } = encode(progress, `progress of ${actor}`);
+  return prepared({ type: 'EffectProgressed', actor, channel, value }, { actor, channel, value: json });
+}
+
+export function timerFired(timer: { seq: number; id: string; dueAt: TimeMs }, actor: string): Prepared {
+  return prepared(
+    { type: 'TimerFired', timer: timer.seq },
+    { actor, timer: timer.seq, id: timer.id, dueAt: timer.dueAt },
+  );
+}
+
+export interface ResumeInfo {
+  readonly host: string;
+  readonly effects: readonly LostEffect[];
+  /** Only when the actor goes on under another definition than before. */
+  readonly changed?: { readonly from: string; readonly to: string; readonly version: string | null };
+}
+
+export function actorResumed(info: ResumeInfo): Prepared {
+  const { host, effects, changed } = info;
+  const lost = effects.map(({ actor, decision }) => ({ actor, decision }));
+  return prepared(
+    { type: 'ActorResumed', effects },
+    { host, effects: lost, ...(changed && { changed: { ...changed } }) },
+  );
+}
+
+export function actorStopped(reason: string | undefined): Prepared {
+  return prepared({ type: 'ActorStopped' }, reason === undefined ? {} : { reason });
+}
+
+export function actorRebased(info: StartInfo, reason: string, state: string): Prepared {
+  const { machine, version, definition } = info;
+  return prepared({ type: 'ActorRebased', state }, { machine, version, definition, reason, state });
+}
+
+/** The JSON text of a stimulus event. */
+export function stimulusData({ fields }: Prepared, at: TimeMs, record: StepRecord): string {
+  const moved = inner(record);
+  return `{"at":${at}${fields && ','}${fields}${moved && ','}${moved}}`;
+}
+
+/** A runtime event's data, parsed. */
+export interface StimulusData extends StepRecord {
+  readonly at: TimeMs;
+  readonly [key: string]: unknown;
+}
+
+/** Rebuilds the stimulus from a runtime event; undefined when the type is not one of the runtime's. */
+export function decodeStimulus(type: string, data: StimulusData): Stimulus | undefined {
+  const payload = (key: string) => (data[key] === undefined ? undefined : decode(data[key] as Json));
+  const actor = data.actor as string;
+  switch (type) {
+    case 'ActorStarted':
+      return { type, input: payload('input') };
+    case 'EventReceived': {
+      const received = { type, to: data.to as string, event: payload('event') as AnyEventObject } as const;
+      return data.messageId === undefined ? received : { ...received, messageId: data.messageId as string };
+    }
+    case 'EffectSucceeded':
+      return { type, actor, output: payload('output') };
+    case 'EffectFailed':
+      return data.action
+        ? { type, actor, error: payload('error'), action: true }
+        : { type, actor, error: payload('error') };
+    case 'EffectProgressed':
+      return { type, actor, channel: data.channel as ProgressChannel, value: payload('value') };
+    case 'TimerFired':
+      return { type, timer: data.timer as number };
+    case 'ActorResumed':
+      return { type, effects: data.effects as LostEffect[] };
+    case 'ActorStopped':
+      return { type };
+    case 'ActorRebased':
+      return { type, state: data.state as string };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * A tree as text and back: what snapshots, rebases and forks are made of. Owns the text's form; where it is kept and
+ * when it is trusted is the runtime's.
+ *
+ * T1  restoreTree(describeTree(tree)) is the tree: it answers every further stimulus alike.
+ * T2  A tree that cannot be described (an actor spawned from an inline logic, a value the codec cannot carry) says so;
+ *     nothing is left out silently.
+ */
+import type { AnyActorLogic, AnyEventObject } from 'xstate';
+import { DecodeError, InvalidArgumentError } from '../errors.ts';
+import { readRichText, writeRichText } from '../log/rich-values.ts';
+import type { ActorTree, PendingEffect, Timer } from './actor-tree.ts';
+import { addressOf } from './actor-tree.ts';
+import {
+  HostedActor,
+  isHostedActor,
+  isMachine,
+  isMachineSnapshot,
+  positionOf,
+  resolveSource,
+  snapshotAt,
+  type AnySnapshot,
+  type MachinePosition,
+} from './xstate-internals.ts';
+
+interface ActorState {
+  readonly actor: HostedActor;
+  readonly parent: HostedActor | undefined;
+  /** Name of its logic in the parent; null for the root. */
+  readonly src: string | null;
+  readonly systemId: string | undefined;
+  readonly syncSnapshot: boolean | undefined;
+  readonly position: MachinePosition | undefined;
+  readonly snapshot: AnySnapshot | undefined;
+}
+
+interface TreeState {
+  readonly form: 1;
+  readonly at: number;
+  readonly sessions: number;
+  readonly timerCount: number;
+  readonly actors: readonly ActorState[];
+  readonly timers: readonly Timer[];
+  /** Sequence numbers of timers that can still be cancelled by their id. */
+  readonly cancellable: readonly number[];
+  readonly effects: readonly PendingEffect[];
+  readonly keyed: readonly (readonly [string, HostedActor])[];
+  readonly messageIds: readonly string[];
+}
+
+/**
+ * Describes a tree at rest.
+ * @throws NotSerializableError | InvalidArgumentError when it cannot be described
+ */
+export function describeTree(tree: ActorTree): string {
+  const living = collectActors(tree);
+  const state: TreeState = {
+    form: 1,
+    at: tree.at,
+    sessions: tree._sessions,
+    timerCount: tree.timerCount,
+    actors: [...living].map(describeActor),
+    timers: [...(tree.timers?.values() ?? [])],
+    cancellable: [...(tree.timerKeys?.values() ?? [])],
+    effects: [...(tree.effects?.values() ?? [])],
+    keyed: [...(tree._keyed ?? [])],
+    messageIds: [...(tree.messageIds ?? [])],
+  };
+  return writeRichText(state, 'the state of an actor tree', {
+    Actor: (value) => isHostedActor(value) && [value.sessionId, value.id],
+  });
+}
+
+/** Fills an empty tree from a description. @throws DecodeError | Error when it does not fit the machine */
+export function restoreTree(tree: ActorTree, text: string): void {
+  const actors = new Map<string, HostedActor>();
+  const reference = ([sessionId, id]: [string, string]) => {
+    let actor = actors.get(sessionId);
+    if (!actor) actors.set(sessionId, (actor = endedActor(tree, sessionId, id)));
+    return actor;
+  };
+  const state = readRichText(text, { Actor: reference }) as TreeState;
+  if (state?.form !== 1) throw new DecodeError('the state of an actor tree has an unknown form');
+  tree.at = state.at;
+  tree._sessions = state.sessions;
+  tree.timerCount = state.timerCount;
+  for (const described of state.actors) restoreActor(tree, described);
+  tree.root = state.actors[0]?.actor;
+  tree.timers = mapOf(state.timers.map((timer) => [timer.seq, timer]));
+  const cancellable = new Set(state.cancellable);
+  tree.timerKeys = mapOf(
+    state.timers
+      .filter(({ seq }) => cancellable.has(seq))
+      .map(({ source, id, seq }) => [`${source.sessionId}.${id}`, seq]),
+  );
+  tree.effects = mapOf(state.effects.map((effect) => [addressOf(effect.actor), { ...effect }]));
+  tree._keyed = mapOf(state.keyed);
+  tree.messageIds = state.messageIds.length > 0 ? new Set(state.messageIds) : undefined;
+}
+
+function mapOf<Key, Value>(entries: readonly (readonly [Key, Value])[]): Map<Key, Value> | undefined {
+  return entries.length > 0 ? new Map(entries) : undefined;
+}
+
+/** Parents before children, so that a logic can be looked up in its parent. */
+function collectActors(tree: ActorTree): Set<HostedActor> {
+  const found = new Set<HostedActor>();
+  const visit = (actor: HostedActor | undefined) => {
+    if (!actor || found.has(actor)) return;
+    visit(actor._parent);
+    found.add(actor);
+    const snapshot = actor.getSnapshot();
+    if (isMachineSnapshot(snapshot)) {
+      for (const child of Object.values(snapshot.children)) visit(child as unknown as HostedActor);
+    }
+  };
+  visit(tree.rootActor);
+  for (const { actor } of tree.effects?.values() ?? []) visit(actor);
+  for (const { source, target } of tree.timers?.values() ?? []) [source, target].forEach(visit);
+  for (const actor of tree._keyed?.values() ?? []) visit(actor);
+  return found;
+}
+
+function describeActor(actor: HostedActor): ActorState {
+  const { _parent: parent, systemId, _syncSnapshot: syncSnapshot } = actor;
+  if (parent && typeof actor.src !== 'string') {
+    throw new InvalidArgumentError(
+      `Actor ${addressOf(actor)} was spawned from an inline logic, which a snapshot cannot name. Spawn it by its name in setup({ actors }).`,
+    );
+  }
+  const snapshot = actor.getSnapshot();
+  const src = parent ? (actor.src as string) : null;
+  if (isMachineSnapshot(snapshot)) {
+    return { actor, parent, src, systemId, syncSnapshot, position: positionOf(snapshot), snapshot: undefined };
+  }
+  const { _subscription: _, ...plain } = snapshot as AnySnapshot & { _subscription?: unknown };
+  return { actor, parent, src, systemId, syncSnapshot, position: undefined, snapshot: plain as AnySnapshot };
+}
+
+function restoreActor(tree: ActorTree, described: ActorState): void {
+  const { actor, parent, src, systemId, syncSnapshot, position, snapshot } = described;
+  const logic = src === null ? tree.logic : sourceOf(parent, src);
+  const { id, sessionId } = actor;
+  HostedActor.create(tree, logic, { id, sessionId, src: src ?? logic, parent, systemId, syncSnapshot }, actor);
+  if (!position) return actor._resumeWith(snapshot!);
+  if (!isMachine(logic)) throw new DecodeError(`'${src}' is no machine any more`);
+  actor._resumeWith(snapshotAt(logic, position));
+}
+
+function sourceOf(parent: HostedActor | undefined, src: string): AnyActorLogic {
+  const machine = parent?.logic;
+  const logic = machine && isMachine(machine) ? resolveSource(machine, src) : undefined;
+  if (!logic) throw new DecodeError(`the machine has no actor '${src}' any more`);
+  return logic;
+}
+
+/** A reference to an actor that is no more, until a described one fills it in. */
+function endedActor(tree: ActorTree, sessionId: string, id: string): HostedActor {
+  const identity = { id, sessionId, src: id, parent: undefined, systemId: undefined, syncSnapshot: undefined };
+  const actor = HostedActor.create(tree, endedLogic, identity);
+  actor._resumeWith({ status: 'stopped', output: undefined, error: undefined });
+  return actor;
+}
+
+const endedLogic: AnyActorLogic = {
+  transition: (snapshot: AnySnapshot, _event: AnyEventObject) => snapshot,
+  getInitialSnapshot: () => ({ status: 'stopped', output: undefined, error: undefined }),
+  getPersistedSnapshot: (snapshot: AnySnapshot) => snapshot,
+};

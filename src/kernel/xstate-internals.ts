@@ -1,0 +1,603 @@
+/**
+ * Everything that knows XState's insides, and nothing else: how an actor is constructed, started, fed, stopped and
+ * watched inside the library. Checked against xstate 5.33; test/kernel/xstate-internals.test.ts has a test for each
+ * private member relied on, so that an upgrade fails there and not in a recovery.
+ *
+ * XState constructs an `Actor` for every invoke and spawn inside a transition. Its constructor raises '@xstate.actor'
+ * on the system before it computes a state; there `adopt` turns the object into a HostedActor, which keeps the identity
+ * that contexts and children refer to and replaces the behaviour. HostedActor mirrors Actor's run-to-completion, start,
+ * stop, done and error procedures (packages/core/src/createActor.ts) without observers, timers or inspection.
+ *
+ * X1  Transitions run XState's own code: logic.getInitialSnapshot and logic.transition with a scope of ours.
+ * X2  Built-in actions run at once, they touch only the tree. Custom actions and `log` are handed to the system.
+ * X3  The logic of an effect (promise, callback, observable, anything with `start` that is no machine) is never started
+ *     here, and never sees 'xstate.stop': its outcome arrives as a stimulus, its abort leaves as an operation.
+ */
+import {
+  fromCallback,
+  fromEventObservable,
+  fromObservable,
+  fromPromise,
+  StateMachine,
+  type AnyActorLogic,
+  type AnyActorRef,
+  type AnyEventObject,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type Snapshot,
+  type StateValue,
+} from 'xstate';
+
+export type AnySnapshot = Snapshot<unknown>;
+
+/** How a kind of logic takes part in the tree. */
+export type LogicKind = 'machine' | 'transition' | 'promise' | 'callback' | 'observable' | 'eventObservable' | 'custom';
+
+const never = new Promise<never>(() => {});
+const nothing = { subscribe: () => ({ unsubscribe() {} }) };
+const knownTransitions = new Map<string, LogicKind>([
+  [fromPromise(() => never).transition.toString(), 'promise'],
+  [fromCallback(() => {}).transition.toString(), 'callback'],
+  [fromObservable(() => nothing).transition.toString(), 'observable'],
+  [fromEventObservable(() => nothing).transition.toString(), 'eventObservable'],
+]);
+const kinds = new WeakMap<AnyActorLogic, LogicKind>();
+
+/**
+ * Tells the kinds of logic apart. XState's logic objects carry no tag, so the library's own are known by the source text
+ * of their transition function; anything else with a `start` is 'custom', without one 'transition'.
+ */
+export function logicKind(logic: AnyActorLogic): LogicKind {
+  let kind = kinds.get(logic);
+  if (!kind) {
+    kind = isMachine(logic)
+      ? 'machine'
+      : logic.start === undefined
+        ? 'transition'
+        : (knownTransitions.get(logic.transition.toString()) ?? 'custom');
+    kinds.set(logic, kind);
+  }
+  return kind;
+}
+
+/** Whether a logic is a state machine, also one of another copy of xstate. */
+export function isMachine(logic: AnyActorLogic): logic is AnyStateMachine {
+  return logic instanceof StateMachine || '__xstatenode' in logic;
+}
+
+export function isEffect(kind: LogicKind): boolean {
+  return kind !== 'machine' && kind !== 'transition';
+}
+
+export const promiseResolve = 'xstate.promise.resolve';
+export const promiseReject = 'xstate.promise.reject';
+export const observableNext = 'xstate.observable.next';
+export const observableError = 'xstate.observable.error';
+export const observableComplete = 'xstate.observable.complete';
+export const initEventType = 'xstate.init';
+export const stopEventType = 'xstate.stop';
+
+const notStarted = 0;
+const running = 1;
+const stopped = 2;
+
+/** An action as XState hands it to a scope's actionExecutor. */
+export interface ExecutableAction {
+  readonly type: string;
+  readonly info: { readonly self: HostedActor; readonly [key: string]: unknown };
+  readonly params: unknown;
+  readonly exec: ((info: unknown, params: unknown) => void) | undefined;
+}
+
+const builtinActions = new Set([
+  'xstate.raise',
+  'xstate.cancel',
+  'xstate.spawnChild',
+  'xstate.stopChild',
+  'xstate.sendTo',
+  'xstate.emit',
+]);
+
+/** Unbound on purpose: microstep() calls the executor it saved without a receiver. */
+function executeAction(action: ExecutableAction): void {
+  const { self } = action.info;
+  if (self._processingStatus === running) runAction(self, action);
+  else self._deferred.push(() => runAction(self, action));
+}
+
+function runAction(self: HostedActor, action: ExecutableAction): void {
+  if (!action.exec) return;
+  if (builtinActions.has(action.type)) action.exec(action.info, action.params);
+  else self.system.collectAction(self, action);
+}
+
+/** The ActorScope of one transition. XState reassigns `actionExecutor` during a microstep, so it is a plain property. */
+class Scope {
+  self: HostedActor;
+  id: string;
+  sessionId: string;
+  system: HostedSystem;
+  actionExecutor: (action: ExecutableAction) => void = executeAction;
+  logger: (...args: unknown[]) => void;
+
+  constructor(self: HostedActor) {
+    this.self = self;
+    this.id = self.id;
+    this.sessionId = self.sessionId;
+    this.system = self.system;
+    this.logger = self.system._logger;
+  }
+
+  defer(fn: () => void): void {
+    this.self._deferred.push(fn);
+  }
+
+  stopChild(child: HostedActor): void {
+    if (child._parent !== this.self) {
+      throw new Error(`Cannot stop child actor ${child.id} of ${this.id} because it is not a child`);
+    }
+    child._stop();
+  }
+
+  emit(event: AnyEventObject): void {
+    this.system.collectFact(this.self, event);
+  }
+}
+
+/** fromTransition passes its scope to user code, which may take it apart: there the methods are bound. */
+class DetachableScope extends Scope {
+  constructor(self: HostedActor) {
+    super(self);
+    this.defer = this.defer.bind(this);
+    this.stopChild = this.stopChild.bind(this);
+    this.emit = this.emit.bind(this);
+  }
+}
+
+/** What a scope must look like to XState; the one cast between our objects and its types. */
+function scopeOf(actor: HostedActor): Parameters<AnyActorLogic['transition']>[2] {
+  const scope = actor.kind === 'machine' ? new Scope(actor) : new DetachableScope(actor);
+  return scope as unknown as Parameters<AnyActorLogic['transition']>[2];
+}
+
+/** An actor of the tree: XState's Actor, adopted, or a root of our own. */
+export class HostedActor {
+  declare logic: AnyActorLogic;
+  declare id: string;
+  declare sessionId: string;
+  declare src: string | AnyActorLogic;
+  declare system: HostedSystem;
+  declare systemId: string | undefined;
+  declare kind: LogicKind;
+  declare _parent: HostedActor | undefined;
+  declare _syncSnapshot: boolean | undefined;
+  declare _snapshot: AnySnapshot;
+  declare _processingStatus: number;
+  declare _deferred: (() => void)[];
+  /** Events waiting while another is processed, or until the actor has started. */
+  declare mailbox: AnyEventObject[] | undefined;
+  declare _processing: boolean;
+  declare _initialInput: unknown;
+
+  /**
+   * Makes an actor without XState's constructor: a root, or one that is restored.
+   * @param actor an object that references are held to already, to be filled in
+   */
+  static create(
+    system: HostedSystem,
+    logic: AnyActorLogic,
+    identity: ActorIdentity,
+    actor: HostedActor = new HostedActor(),
+  ): HostedActor {
+    actor.logic = logic;
+    actor.id = identity.id;
+    actor.sessionId = identity.sessionId;
+    actor.src = identity.src;
+    actor.system = system;
+    actor.systemId = identity.systemId;
+    actor.kind = logicKind(logic);
+    actor._parent = identity.parent;
+    actor._syncSnapshot = identity.syncSnapshot;
+    actor._processingStatus = notStarted;
+    actor._deferred = [];
+    actor.mailbox = undefined;
+    actor._processing = false;
+    return actor;
+  }
+
+  get ref(): this {
+    return this;
+  }
+
+  /** Computes the first snapshot. Called by XState's constructor for adopted actors. */
+  _initState(): void {
+    try {
+      this._snapshot = this.logic.getInitialSnapshot(scopeOf(this), this._initialInput);
+    } catch (error) {
+      this._snapshot = { status: 'error', output: undefined, error };
+    }
+    this._initialInput = undefined;
+  }
+
+  start(): this {
+    if (this._processingStatus === running) return this;
+    if (this.systemId) this.system._set(this.systemId, this);
+    this._processingStatus = running;
+    if (this.kind === 'machine') this.system.recordTransition(this, initEventType);
+    switch (this._snapshot.status) {
+      case 'done':
+        this.update(this._snapshot);
+        return this;
+      case 'error':
+        this._error(this._snapshot.error);
+        return this;
+    }
+    // Events that arrive before start() is through wait, as in XState, whose mailbox starts last.
+    this._processing = true;
+    try {
+      if (isEffect(this.kind)) {
+        this.system.beginEffect(this);
+      } else if (this.logic.start) {
+        try {
+          this.logic.start(this._snapshot, scopeOf(this));
+        } catch (error) {
+          this._snapshot = { ...this._snapshot, status: 'error', error } as AnySnapshot;
+          this._error(error);
+          return this;
+        }
+      }
+      this.update(this._snapshot);
+      while (this.mailbox?.length) this._process(this.mailbox.shift()!);
+    } finally {
+      this._processing = false;
+    }
+    return this;
+  }
+
+  /** Takes up a restored state: the actor is running, nothing is done again. */
+  _resumeWith(snapshot: AnySnapshot): void {
+    this._snapshot = snapshot;
+    this._processingStatus = snapshot.status === 'active' ? running : stopped;
+  }
+
+  _send(event: AnyEventObject): void {
+    if (this._processingStatus === stopped) return;
+    if (this._processing || this._processingStatus === notStarted) {
+      (this.mailbox ??= []).push(event);
+      return;
+    }
+    this._processing = true;
+    try {
+      this._process(event);
+      while (this.mailbox?.length) this._process(this.mailbox.shift()!);
+    } finally {
+      this._processing = false;
+    }
+  }
+
+  send(event: AnyEventObject): void {
+    if (typeof event === 'string') {
+      throw new TypeError(`Only event objects may be sent to actors; use .send({ type: "${String(event)}" }) instead`);
+    }
+    this.system._relay(undefined, this, event);
+  }
+
+  _process(event: AnyEventObject): void {
+    const before = this._snapshot;
+    let next: AnySnapshot;
+    try {
+      next = isEffect(this.kind) ? this._effectTransition(event) : this.logic.transition(before, event, scopeOf(this));
+    } catch (error) {
+      this._snapshot = { ...before, status: 'error', error } as AnySnapshot;
+      if (this.kind === 'machine') this.system.recordTransition(this, event.type);
+      this._error(error);
+      return;
+    }
+    if (next !== before && this.kind === 'machine') {
+      this._snapshot = next;
+      this.system.recordTransition(this, event.type);
+    }
+    this.update(next);
+    if (event.type === stopEventType) this._stopProcedure();
+  }
+
+  /** X3: what an effect's logic does with an event inside the tree. */
+  _effectTransition(event: AnyEventObject): AnySnapshot {
+    const state = this._snapshot;
+    if (event.type === stopEventType) {
+      this.system.endEffect(this);
+      const { _subscription: _, ...rest } = state as AnySnapshot & { _subscription?: unknown };
+      return { ...rest, status: 'stopped', input: undefined } as unknown as AnySnapshot;
+    }
+    if (this.kind === 'callback') {
+      this.system.deliverToEffect(this, event);
+      return state;
+    }
+    const next = this.logic.transition(state, event, scopeOf(this));
+    if (next.status !== 'active') this.system.endEffect(this);
+    return next;
+  }
+
+  update(snapshot: AnySnapshot): void {
+    this._snapshot = snapshot;
+    const deferred = this._deferred;
+    for (let i = 0; i < deferred.length; i++) {
+      try {
+        deferred[i]!();
+      } catch (error) {
+        deferred.length = 0;
+        this._snapshot = { ...snapshot, status: 'error', error } as AnySnapshot;
+      }
+    }
+    deferred.length = 0;
+    switch (this._snapshot.status) {
+      case 'active':
+        if (this._syncSnapshot && snapshot.status === 'active' && this._parent) {
+          this.system._relay(this, this._parent, { type: `xstate.snapshot.${this.id}`, snapshot });
+        }
+        break;
+      case 'done':
+        this._stopProcedure();
+        if (this._parent) {
+          const type = `xstate.done.actor.${this.id}`;
+          this.system._relay(this, this._parent, { type, output: this._snapshot.output, actorId: this.id });
+        }
+        break;
+      case 'error':
+        this._error(this._snapshot.error);
+        break;
+    }
+  }
+
+  _stop(): this {
+    if (this._processingStatus === stopped) return this;
+    if (this.mailbox) this.mailbox.length = 0;
+    if (this._processingStatus === notStarted) {
+      this._processingStatus = stopped;
+      return this;
+    }
+    this._send({ type: stopEventType });
+    return this;
+  }
+
+  stop(): this {
+    if (this._parent) throw new Error('A non-root actor cannot be stopped directly.');
+    this.system.requestStop(this);
+    return this;
+  }
+
+  /** A custom action threw after its transition was recorded: the actor fails as it would under plain XState. */
+  _fail(error: unknown): void {
+    if (this._processingStatus !== running) return;
+    this._snapshot = { ...this._snapshot, status: 'error', error } as AnySnapshot;
+    if (this.kind === 'machine') this.system.recordTransition(this, 'xstate.error.action');
+    this._error(error);
+  }
+
+  _error(error: unknown): void {
+    this._stopProcedure();
+    if (this._parent) {
+      const type = `xstate.error.actor.${this.id}`;
+      this.system._relay(this, this._parent, { type, error, actorId: this.id });
+    }
+  }
+
+  _stopProcedure(): void {
+    if (this._processingStatus !== running) return;
+    this.system.cancelAll(this);
+    if (this.mailbox) this.mailbox.length = 0;
+    this._processingStatus = stopped;
+    this.system._unregister(this);
+  }
+
+  getSnapshot(): AnySnapshot {
+    if (!this._snapshot) throw new Error("Snapshot can't be read while the actor initializes itself");
+    return this._snapshot;
+  }
+
+  getPersistedSnapshot(options?: unknown): AnySnapshot {
+    return this.logic.getPersistedSnapshot(this._snapshot, options);
+  }
+
+  subscribe(observer: unknown): { unsubscribe(): void } {
+    return this.system.watch(this, observer);
+  }
+
+  on(type: string, handler: (event: AnyEventObject) => void): { unsubscribe(): void } {
+    return this.system.watchFacts(this, type, handler);
+  }
+
+  toJSON(): unknown {
+    return { xstate$$type: 1, id: this.id };
+  }
+}
+
+/** Who an actor is inside its tree. */
+export interface ActorIdentity {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly src: string | AnyActorLogic;
+  readonly parent: HostedActor | undefined;
+  readonly systemId: string | undefined;
+  readonly syncSnapshot: boolean | undefined;
+}
+
+/** The fields of XState's Actor that `adopt` reads, as its constructor has set them when it raises '@xstate.actor'. */
+interface RawActor {
+  logic: AnyActorLogic;
+  options: { input?: unknown } | undefined;
+  mailbox: unknown;
+  observers: unknown;
+  eventListeners: unknown;
+  _actorScope: unknown;
+}
+
+/** Turns an actor that XState is just constructing into one of ours. */
+export function adopt(actor: unknown): void {
+  const raw = actor as RawActor;
+  const input = raw.options?.input;
+  raw.mailbox = undefined;
+  raw.observers = undefined;
+  raw.eventListeners = undefined;
+  raw._actorScope = undefined;
+  raw.options = undefined;
+  Object.setPrototypeOf(raw, HostedActor.prototype);
+  // `ref` is an own property of XState's actors already; only what HostedActor adds is set here.
+  const hosted = actor as HostedActor;
+  hosted.kind = logicKind(raw.logic);
+  hosted._processing = false;
+  hosted._initialInput = input;
+}
+
+/**
+ * The ActorSystem that XState sees. What the tree does with each call is the subclass's business.
+ */
+export abstract class HostedSystem {
+  /** Only what XState reads; sessions are numbered per tree, so that a fold numbers them alike. */
+  _sessions = 0;
+  _keyed: Map<string, HostedActor> | undefined = undefined;
+
+  abstract _relay(source: HostedActor | undefined, target: HostedActor, event: AnyEventObject): void;
+  abstract schedule(
+    source: HostedActor,
+    target: HostedActor,
+    event: AnyEventObject,
+    delayMs: number,
+    id?: string,
+  ): void;
+  abstract cancel(source: HostedActor, id: string): void;
+  abstract cancelAll(source: HostedActor): void;
+  abstract recordTransition(actor: HostedActor, eventType: string): void;
+  abstract collectAction(actor: HostedActor, action: ExecutableAction): void;
+  abstract collectFact(actor: HostedActor, event: AnyEventObject): void;
+  abstract beginEffect(actor: HostedActor): void;
+  abstract endEffect(actor: HostedActor): void;
+  abstract deliverToEffect(actor: HostedActor, event: AnyEventObject): void;
+  abstract requestStop(actor: HostedActor): void;
+  abstract watch(actor: HostedActor, observer: unknown): { unsubscribe(): void };
+  abstract watchFacts(
+    actor: HostedActor,
+    type: string,
+    handler: (event: AnyEventObject) => void,
+  ): { unsubscribe(): void };
+  abstract get _logger(): (...args: unknown[]) => void;
+
+  get scheduler(): this {
+    return this;
+  }
+
+  /** Never used: delays are data here. XState copies it onto every actor. */
+  get _clock(): undefined {
+    return undefined;
+  }
+
+  _bookId(): string {
+    return `x:${this._sessions++}`;
+  }
+
+  _register(sessionId: string): string {
+    return sessionId;
+  }
+
+  _unregister(actor: HostedActor): void {
+    const { systemId } = actor;
+    if (systemId !== undefined && this._keyed?.get(systemId) === actor) this._keyed.delete(systemId);
+  }
+
+  _set(systemId: string, actor: HostedActor): void {
+    const existing = this._keyed?.get(systemId);
+    if (existing && existing !== actor) throw new Error(`Actor with system ID '${systemId}' already exists.`);
+    (this._keyed ??= new Map()).set(systemId, actor);
+  }
+
+  get(systemId: string): HostedActor | undefined {
+    return this._keyed?.get(systemId);
+  }
+
+  getAll(): Record<string, HostedActor> {
+    return Object.fromEntries(this._keyed ?? []);
+  }
+
+  inspect(): { unsubscribe(): void } {
+    return { unsubscribe() {} };
+  }
+
+  _sendInspectionEvent(event: { readonly type: string; readonly actorRef: unknown }): void {
+    if (event.type === '@xstate.actor') adopt(event.actorRef);
+  }
+
+  getSnapshot(): { _scheduledEvents: Record<string, never> } {
+    return { _scheduledEvents: {} };
+  }
+
+  start(): void {}
+}
+
+/** Resolves the source of an invoke or spawn the way XState does. Undefined when the machine has no such source. */
+export function resolveSource(machine: AnyStateMachine, src: string): AnyActorLogic | undefined {
+  const match = /^xstate\.invoke\.(\d+)\.(.*)/.exec(src);
+  if (!match) return machine.implementations.actors[src] as AnyActorLogic | undefined;
+  const invoke = machine.getStateNodeById(match[2]!).config.invoke as { src: AnyActorLogic } | { src: AnyActorLogic }[];
+  return (Array.isArray(invoke) ? invoke[Number(match[1])] : invoke)?.src;
+}
+
+export function isMachineSnapshot(snapshot: AnySnapshot): snapshot is AnyMachineSnapshot {
+  return 'machine' in snapshot && 'value' in snapshot;
+}
+
+/** The parts of a machine snapshot that say where the machine is. */
+export interface MachinePosition {
+  readonly value: StateValue;
+  readonly context: unknown;
+  /** Ids of the active state nodes, in XState's own order, which decides between transitions. */
+  readonly nodes: readonly string[];
+  /** Ids of the remembered state nodes by history node. */
+  readonly history: Readonly<Record<string, readonly string[]>>;
+  readonly children: Readonly<Record<string, HostedActor>>;
+  readonly status: AnySnapshot['status'];
+  readonly output: unknown;
+  readonly error: unknown;
+}
+
+export function positionOf(snapshot: AnyMachineSnapshot): MachinePosition {
+  const { value, context, children, status, output, error } = snapshot;
+  const nodes = snapshot._nodes.map((node) => node.id);
+  const history: Record<string, string[]> = {};
+  for (const [key, remembered] of Object.entries(snapshot.historyValue as Record<string, { id: string }[]>)) {
+    history[key] = remembered.map((node) => node.id);
+  }
+  return {
+    value,
+    context,
+    nodes,
+    history,
+    children: children as unknown as Record<string, HostedActor>,
+    status,
+    output,
+    error,
+  };
+}
+
+/** Rebuilds a machine snapshot exactly, the order of its state nodes included. @throws when a state is no more */
+export function snapshotAt(machine: AnyStateMachine, position: MachinePosition): AnyMachineSnapshot {
+  const { value, context, status, output, error } = position;
+  const historyValue: Record<string, unknown[]> = {};
+  for (const [key, ids] of Object.entries(position.history)) {
+    historyValue[key] = ids.map((id) => machine.getStateNodeById(`#${id}`));
+  }
+  const config = { value, context, status, output, error, historyValue } as unknown;
+  const snapshot = machine.resolveState(config as Parameters<AnyStateMachine['resolveState']>[0]);
+  const nodes = position.nodes.map((id) => machine.getStateNodeById(`#${id}`));
+  const tags = new Set(nodes.flatMap((node) => node.tags));
+  return Object.assign(snapshot, { value, _nodes: nodes, tags, status, children: { ...position.children } });
+}
+
+/** Lets a HostedActor stand where XState's types ask for an actor reference. */
+export function asActorRef(actor: HostedActor): AnyActorRef {
+  return actor as unknown as AnyActorRef;
+}
+
+/** Whether a value is an actor reference of a hosted tree. */
+export function isHostedActor(value: unknown): value is HostedActor {
+  return value instanceof HostedActor;
+}

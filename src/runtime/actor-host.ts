@@ -1,0 +1,470 @@
+/**
+ * One loaded actor: its tree, and the way of every stimulus into it, into the log and out again. Owns the order of
+ * these; what is in the tree is the kernel's, what is in the log the log's, and who is loaded the runtime's.
+ *
+ * A1  Write first, act second: nothing is acknowledged, shown or started before its append is durable.
+ * A2  One append at a time; stimuli applied meanwhile go together in the next one, each with all it caused.
+ * A3  The expected revision of every append is the last one this host saw: a host that lost the actor cannot write.
+ * A4  An append with an unknown outcome is repeated with the same ids and the same expected revision.
+ * A5  When an append is refused, the tree is dropped, its effects are aborted, and the stream is folded again.
+ */
+import type { AnyEventObject } from 'xstate';
+import type { TimeMs } from '../clock.ts';
+import {
+  ActorBlockedError,
+  ActorFinishedError,
+  ConflictError,
+  EventTooLargeError,
+  invariant,
+  LogUnavailableError,
+  OutcomeUnknownError,
+} from '../errors.ts';
+import { addressOf, type ActorTree, type Operation, type PendingEffect, type Step } from '../kernel/actor-tree.ts';
+import { withAmbient } from '../kernel/determinism.ts';
+import {
+  actorStopped,
+  effectFailed,
+  eventReceived,
+  stimulusData,
+  timerFired,
+  type Prepared,
+  type StartInfo,
+} from '../kernel/records.ts';
+import { stopEventType, type AnySnapshot, type HostedActor } from '../kernel/xstate-internals.ts';
+import { encode } from '../log/codec.ts';
+import { sealEvent } from '../log/envelope.ts';
+import type { ActorHead, ActorStatus, EventLog, Metadata, NewEvent, Revision } from '../log/event-log.ts';
+import { describeFailure, RunningEffect, type EffectHost } from './effect-runner.ts';
+import type { Logger } from './logger.ts';
+
+/** Where a message comes from: carried along with everything it causes. */
+export interface Origin {
+  readonly correlationId?: string | undefined;
+  readonly causationId?: string | undefined;
+}
+
+/** A stimulus on its way. */
+export interface Submission {
+  readonly prepared: Prepared;
+  readonly origin: Origin;
+  readonly resolve?: (() => void) | undefined;
+  readonly reject?: ((error: unknown) => void) | undefined;
+}
+
+interface Pending {
+  readonly submission: Submission;
+  readonly step: Step;
+  readonly events: readonly NewEvent[];
+  readonly snapshot: AnySnapshot;
+  /** Repeats of the same message, which wait for the same append. */
+  also?: Submission[];
+}
+
+/** What a host needs of the runtime. */
+export interface HostServices {
+  readonly log: EventLog;
+  readonly logger: Logger;
+  readonly host: string;
+  now(): TimeMs;
+  newId(): string;
+  /** The wake-up time of an actor changed. */
+  wakeChanged(host: ActorHost): void;
+  /** Something became durable: called once per stimulus, in order. */
+  committed(host: ActorHost, step: Step): void;
+  /** Everything applied is durable: the moment for a snapshot. */
+  atRest(host: ActorHost): void;
+  /** The tree was dropped after a refused append; `again` must be submitted once the stream is folded anew. */
+  lost(host: ActorHost, error: unknown, again: readonly Submission[]): void;
+  /** Resolves when it makes sense to try a failed append again; rejects when the runtime gives up. */
+  retryDelay(attempt: number, error: unknown): Promise<void>;
+  send: EffectHost['send'];
+  start: EffectHost['start'];
+}
+
+/** What is known of an actor that has been folded or is about to start. */
+export interface Loaded {
+  readonly tree: ActorTree;
+  readonly info: StartInfo;
+  readonly correlationId: string;
+  /** Last revision, -1 before the first append. */
+  readonly revision: Revision;
+  /** Id of the event at that revision. */
+  readonly lastEventId: string;
+}
+
+const noMessage: readonly Submission[] = [];
+
+export class ActorHost implements EffectHost {
+  readonly stream: string;
+  readonly info: StartInfo;
+  readonly correlationId: string;
+  /** Revision at which it came into memory. */
+  readonly loadedAt: Revision;
+  readonly #services: HostServices;
+  #tree: ActorTree | undefined;
+  #revision: Revision;
+  #lastEventId: string;
+  #committed: AnySnapshot | undefined;
+  #queue: Pending[] = [];
+  #inFlight: Pending[] | undefined;
+  #effects: Map<string, RunningEffect> | undefined;
+  #origin: Origin | undefined;
+  /** Runs once the actor is at rest: see whenIdle. */
+  #idle: (() => void)[] | undefined;
+  lastUsed: TimeMs;
+
+  constructor(stream: string, loaded: Loaded, services: HostServices) {
+    this.stream = stream;
+    this.info = loaded.info;
+    this.correlationId = loaded.correlationId;
+    this.#services = services;
+    this.#tree = loaded.tree;
+    this.#revision = this.loadedAt = loaded.revision;
+    this.#lastEventId = loaded.lastEventId;
+    this.#committed = loaded.revision >= 0 ? loaded.tree.rootActor.getSnapshot() : undefined;
+    this.lastUsed = services.now();
+    loaded.tree.outside = (target, event) => this.#fromOutside(target, event);
+    loaded.tree.logger = (...args) => services.logger.info({ stream }, args.map(String).join(' '));
+  }
+
+  /** The newest durable snapshot of the root; undefined before the first append. */
+  get committed(): AnySnapshot | undefined {
+    return this.#committed;
+  }
+
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  /** Id of the event at {@link revision}. */
+  get lastEventId(): string {
+    return this.#lastEventId;
+  }
+
+  get tree(): ActorTree | undefined {
+    return this.#tree;
+  }
+
+  /** Stimuli applied and not durable yet. */
+  get waiting(): number {
+    return this.#queue.length + (this.#inFlight?.length ?? 0);
+  }
+
+  get isIdle(): boolean {
+    return this.waiting === 0;
+  }
+
+  get hasEffects(): boolean {
+    return (this.#tree?.effects?.size ?? 0) > 0;
+  }
+
+  get runningEffects(): number {
+    return this.#effects?.size ?? 0;
+  }
+
+  /** Whether an effect is running in this process. */
+  runs(address: string): boolean {
+    return this.#effects?.has(address) ?? false;
+  }
+
+  get wakeAt(): TimeMs | undefined {
+    return this.#tree?.nextTimer()?.dueAt;
+  }
+
+  /** Resolves when nothing waits to become durable. */
+  whenIdle(): Promise<void> {
+    if (this.isIdle) return Promise.resolve();
+    return new Promise((resolve) => (this.#idle ??= []).push(resolve));
+  }
+
+  /** Applies a stimulus and sends it on its way to the log. */
+  submit(submission: Submission): void {
+    const tree = this.#tree;
+    if (!tree) return this.#services.lost(this, undefined, [submission]);
+    const { prepared, origin } = submission;
+    if (tree.root && tree.status !== 'active') return this.#refuse(submission, tree.status);
+    if (!tree.accepts(prepared.stimulus)) return this.#join(submission);
+    const now = this.#services.now();
+    const at = now > tree.at ? now : tree.at;
+    this.lastUsed = at;
+    const eventId = this.#services.newId();
+    const correlationId = origin.correlationId ?? this.correlationId;
+    const step = tree.apply(prepared.stimulus, at, { eventId, correlationId });
+    let events: NewEvent[];
+    try {
+      events = this.#seal(prepared, origin, step, eventId, correlationId);
+    } catch (error) {
+      return this.#unloggable(submission, error);
+    }
+    this.#queue.push({ submission, step, events, snapshot: tree.rootActor.getSnapshot() });
+    this.#flush();
+  }
+
+  /** Fires every timer that is due, in (dueAt, armed) order. */
+  fireDue(): void {
+    const now = this.#services.now();
+    for (;;) {
+      const timer = this.#tree?.nextTimer();
+      if (!timer || timer.dueAt > now) return;
+      const { correlationId, eventId: causationId } = timer.cause;
+      this.submit({ prepared: timerFired(timer, addressOf(timer.source)), origin: { correlationId, causationId } });
+    }
+  }
+
+  /** Aborts every effect; they stay pending in the log and are lost for the next host. */
+  stopEffects(reason: unknown): void {
+    const effects = this.#effects;
+    this.#effects = undefined;
+    if (effects) for (const running of effects.values()) running.stop(reason);
+  }
+
+  /** Drops the tree: its effects are aborted, and what was not durable is forgotten. */
+  drop(reason: unknown): void {
+    const tree = this.#tree;
+    if (!tree) return;
+    tree.outside = undefined;
+    this.#tree = undefined;
+    this.#queue = [];
+    this.stopEffects(reason);
+  }
+
+  // ── EffectHost ─────────────────────────────────────────────────────────────────────────────────
+
+  report(prepared: Prepared, effect: PendingEffect): Promise<void> {
+    const { correlationId, eventId: causationId } = effect.cause;
+    if (prepared.stimulus.type !== 'EffectProgressed') this.#effects?.delete(addressOf(effect.actor));
+    return new Promise((resolve) => {
+      // A progress report that is refused concerns an effect that is over: it has nobody to tell.
+      this.submit({ prepared, origin: { correlationId, causationId }, resolve, reject: () => resolve() });
+    });
+  }
+
+  relay(target: HostedActor, event: AnyEventObject, effect: PendingEffect): void {
+    const { correlationId, eventId: causationId } = effect.cause;
+    this.#message(target, event, { correlationId, causationId });
+  }
+
+  get send(): EffectHost['send'] {
+    return this.#services.send;
+  }
+
+  get start(): EffectHost['start'] {
+    return this.#services.start;
+  }
+
+  // ── into the tree ──────────────────────────────────────────────────────────────────────────────
+
+  #fromOutside(target: HostedActor, event: AnyEventObject): void {
+    this.#message(target, event, this.#origin ?? {});
+  }
+
+  #message(target: HostedActor, event: AnyEventObject, origin: Origin): void {
+    const prepared =
+      event.type === stopEventType && target._parent === undefined
+        ? actorStopped(undefined)
+        : eventReceived(addressOf(target), event);
+    this.submit({ prepared, origin });
+  }
+
+  #refuse(submission: Submission, status: string): void {
+    const { stimulus } = submission.prepared;
+    if (stimulus.type === 'ActorStopped') return submission.resolve?.();
+    const what = stimulus.type === 'EventReceived' ? `Event '${stimulus.event.type}'` : stimulus.type;
+    if (submission.reject) submission.reject(new ActorFinishedError(this.stream, status, what));
+  }
+
+  /** A stimulus that changes nothing: it is acknowledged once what it repeats is durable. */
+  #join(submission: Submission): void {
+    const last = this.#queue.at(-1) ?? this.#inFlight?.at(-1);
+    if (last) (last.also ??= []).push(submission);
+    else submission.resolve?.();
+  }
+
+  #seal(prepared: Prepared, origin: Origin, step: Step, eventId: string, correlationId: string): NewEvent[] {
+    const { type } = prepared.stimulus;
+    const data = stimulusData(prepared, step.ambient.at, step.record);
+    const meta: Metadata = { $causationId: origin.causationId ?? eventId, $correlationId: correlationId };
+    const events = [sealEvent({ id: eventId, type, schemaVersion: 1, data, meta })];
+    for (const { actor, event } of step.facts) {
+      events.push(
+        sealEvent({
+          id: this.#services.newId(),
+          type: event.type,
+          schemaVersion: 1,
+          data: JSON.stringify(encode(event, `fact '${event.type}' of ${actor}`).json),
+          meta: { $causationId: eventId, $correlationId: correlationId, actor },
+        }),
+      );
+    }
+    const { maxEventBytes } = this.#services.log.capabilities;
+    for (const event of events) {
+      // A UTF-16 unit is at most three bytes in UTF-8: most events are cleared without counting.
+      if (event.data.length * 3 <= maxEventBytes) continue;
+      const bytes = Buffer.byteLength(event.data);
+      if (bytes > maxEventBytes) throw new EventTooLargeError(this.stream, event.type, bytes, maxEventBytes);
+    }
+    return events;
+  }
+
+  /** The step cannot be written as events, so it did not happen: the tree goes back to what is durable. */
+  #unloggable(submission: Submission, error: unknown): void {
+    const { stimulus } = submission.prepared;
+    const again = this.#takeBack();
+    this.drop(error);
+    if (stimulus.type === 'EffectSucceeded') {
+      again.push({ ...submission, prepared: describeFailure(stimulus.actor, error) });
+      this.#services.lost(this, undefined, again);
+    } else if (submission.reject) {
+      submission.reject(error);
+      this.#services.lost(this, undefined, again);
+    } else {
+      this.#services.lost(this, new ActorBlockedError(this.stream, error), again);
+    }
+  }
+
+  // ── into the log ───────────────────────────────────────────────────────────────────────────────
+
+  #flush(): void {
+    if (this.#inFlight || this.#queue.length === 0) return;
+    const batch = this.#queue;
+    this.#queue = [];
+    this.#inFlight = batch;
+    const events = batch.length === 1 ? batch[0]!.events : batch.flatMap((pending) => pending.events);
+    const expected = this.#revision < 0 ? 'no-stream' : this.#revision;
+    const actor = this.#head();
+    this.#append(batch, expected, events, actor, 0);
+  }
+
+  #append(
+    batch: Pending[],
+    expected: Revision | 'no-stream',
+    events: readonly NewEvent[],
+    actor: ActorHead,
+    attempt: number,
+  ): void {
+    this.#services.log.append(this.stream, expected, events, { actor }).then(
+      () => this.#onDurable(batch, events),
+      (error: unknown) =>
+        this.#onFailure(error, () => this.#append(batch, expected, events, actor, attempt + 1), attempt),
+    );
+  }
+
+  #head(): ActorHead {
+    const tree = this.#tree!;
+    const wakeAt = tree.nextTimer()?.dueAt ?? null;
+    return {
+      machine: this.info.machine,
+      version: this.info.version,
+      status: tree.status as ActorStatus,
+      correlationId: this.correlationId,
+      wakeAt,
+      effects: tree.effects?.size ?? 0,
+    };
+  }
+
+  #onDurable(batch: readonly Pending[], events: readonly NewEvent[]): void {
+    this.#revision += events.length;
+    this.#lastEventId = events.at(-1)!.id;
+    this.#inFlight = undefined;
+    if (this.#queue.length === 0 && this.#tree) this.#services.atRest(this);
+    for (const pending of batch) {
+      this.#committed = pending.snapshot;
+      this.#services.committed(this, pending.step);
+      pending.submission.resolve?.();
+      if (pending.also) for (const repeated of pending.also) repeated.resolve?.();
+      this.#run(pending.step);
+    }
+    this.#services.wakeChanged(this);
+    this.#flush();
+    if (this.isIdle && this.#idle) {
+      const idle = this.#idle;
+      this.#idle = undefined;
+      for (const resolve of idle) resolve();
+    }
+  }
+
+  #onFailure(error: unknown, retry: () => void, attempt: number): void {
+    // A host that was dropped meanwhile still has to learn whether its append was written.
+    const mayRetry = error instanceof OutcomeUnknownError || (error instanceof LogUnavailableError && error.retryable);
+    if (!mayRetry) return this.#giveUp(error);
+    this.#services.retryDelay(attempt, error).then(retry, (reason: unknown) => this.#giveUp(reason));
+  }
+
+  /** A5. Outcomes of effects are submitted again; messages only if the stream simply moved on. */
+  #giveUp(error: unknown): void {
+    const all = this.#takeBack();
+    this.drop(error);
+    const conflict = error instanceof ConflictError;
+    const again = conflict ? all : all.filter(({ prepared }) => prepared.stimulus.type.startsWith('Effect'));
+    if (!conflict) for (const submission of all) if (!again.includes(submission)) submission.reject?.(error);
+    this.#services.lost(this, error, again);
+  }
+
+  #takeBack(): Submission[] {
+    const pending = [...(this.#inFlight ?? []), ...this.#queue];
+    this.#inFlight = undefined;
+    this.#queue = [];
+    return pending.flatMap(({ submission, also }) => [submission, ...(also ?? noMessage)]);
+  }
+
+  // ── after the append ───────────────────────────────────────────────────────────────────────────
+
+  #run(step: Step): void {
+    for (const operation of step.operations) {
+      if (operation.type === 'action') this.#act(operation, step);
+      else this.#operate(operation);
+    }
+    this.#tree?.notify(step);
+  }
+
+  #act({ actor, action }: Extract<Operation, { type: 'action' }>, step: Step): void {
+    const { correlationId, eventId: causationId } = step.cause;
+    this.#origin = { correlationId, causationId };
+    try {
+      withAmbient(step.ambient, () => action.exec?.(action.info, action.params));
+    } catch (error) {
+      this.#submitFailure(addressOf(actor), error);
+    } finally {
+      this.#origin = undefined;
+    }
+  }
+
+  #submitFailure(address: string, error: unknown): void {
+    const origin = this.#origin ?? {};
+    let prepared: Prepared;
+    try {
+      prepared = effectFailed(address, error, true);
+    } catch (unloggable) {
+      prepared = effectFailed(
+        address,
+        new Error(unloggable instanceof Error ? unloggable.message : String(unloggable)),
+        true,
+      );
+    }
+    this.submit({ prepared, origin });
+  }
+
+  #operate(operation: Exclude<Operation, { type: 'action' }>): void {
+    switch (operation.type) {
+      case 'start': {
+        const { effect } = operation;
+        const address = addressOf(effect.actor);
+        // Ended by a later stimulus that is applied already: there is nothing left to start.
+        if (this.#tree?.effects?.get(address) !== effect) return;
+        const running = new RunningEffect(effect, address, this);
+        invariant(!this.#effects?.has(address), `effect ${address} of ${this.stream} runs already`);
+        (this.#effects ??= new Map()).set(address, running);
+        running.start();
+        return;
+      }
+      case 'deliver':
+        return this.#effects?.get(addressOf(operation.actor))?.deliver(operation.event);
+      case 'stop': {
+        const address = addressOf(operation.actor);
+        const running = this.#effects?.get(address);
+        this.#effects?.delete(address);
+        return running?.stop(new Error(`Effect ${address} of '${this.stream}' was stopped by its machine.`));
+      }
+    }
+  }
+}

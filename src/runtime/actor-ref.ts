@@ -1,0 +1,163 @@
+/**
+ * The handle a service holds on one durable actor. Owns the typed surface; everything it does goes through the runtime,
+ * so a handle stays valid while its actor leaves memory and comes back.
+ */
+import type { AnyStateMachine, EmittedFrom, EventFromLogic, OutputFrom, SnapshotFrom } from 'xstate';
+import { holdProcess, toMs, type Clock, type Duration } from '../clock.ts';
+import { ActorFinishedError, ActorStoppedError, WaitTimeoutError } from '../errors.ts';
+import type { AnySnapshot } from '../kernel/xstate-internals.ts';
+import type { Watcher } from './watchers.ts';
+
+/** What a handle needs of the runtime. */
+export interface RefServices {
+  readonly clock: Clock;
+  send(stream: string, event: unknown, options: SendOptions): Promise<void>;
+  stop(stream: string, reason: string | undefined): Promise<void>;
+  settle(stream: string, effect: string, outcome: Settlement): Promise<void>;
+  snapshot(stream: string): Promise<AnySnapshot>;
+  committed(stream: string): AnySnapshot | undefined;
+  watch(stream: string, watcher: Watcher): () => void;
+}
+
+export interface SendOptions {
+  /** A second event with the same id changes nothing: it is acknowledged when the first one is durable. */
+  readonly messageId?: string;
+  /** Correlation id of everything this event causes; the actor's own unless given. */
+  readonly correlationId?: string;
+}
+
+/** A person's decision on a lost effect that was declared with `onLost: 'ask'`. */
+export type Settlement = 'rerun' | { readonly output: unknown } | { readonly error: unknown };
+
+export interface Unsubscribe {
+  unsubscribe(): void;
+}
+
+type Observer<T> =
+  ((value: T) => void) | Partial<{ next(value: T): void; error(error: unknown): void; complete(): void }>;
+
+export class ActorRef<Machine extends AnyStateMachine = AnyStateMachine> {
+  /** Name of the actor's stream: `<machine>-<id>`. */
+  readonly stream: string;
+  readonly #services: RefServices;
+  #last: AnySnapshot;
+
+  constructor(stream: string, snapshot: AnySnapshot, services: RefServices) {
+    this.stream = stream;
+    this.#last = snapshot;
+    this.#services = services;
+  }
+
+  /**
+   * Sends an event; resolves when it is durable.
+   * @throws InvalidEventError | NotSerializableError | MailboxFullError | ActorFinishedError | ActorBlockedError
+   */
+  send(event: EventFromLogic<Machine>, options: SendOptions = {}): Promise<void> {
+    return this.#services.send(this.stream, event, options);
+  }
+
+  /** The newest durable snapshot this process has seen. */
+  getSnapshot(): SnapshotFrom<Machine> {
+    return (this.#last = this.#services.committed(this.stream) ?? this.#last) as SnapshotFrom<Machine>;
+  }
+
+  /** Calls the observer with every durable change of the root, `complete` or `error` at its end. */
+  subscribe(observer: Observer<SnapshotFrom<Machine>>): Unsubscribe {
+    const { next, error, complete } = typeof observer === 'function' ? { next: observer } : bound(observer);
+    const unsubscribe = this.#services.watch(this.stream, { next: next as Watcher['next'], error, complete });
+    return { unsubscribe };
+  }
+
+  /** Calls the handler with every durable fact that the root emits of this type; `'*'` for all. */
+  on<Type extends EmittedFrom<Machine>['type'] | '*'>(
+    type: Type,
+    handler: (fact: EmittedFrom<Machine> & (Type extends '*' ? unknown : { type: Type })) => void,
+  ): Unsubscribe {
+    const fact = { type, handler: handler as (event: { type: string }) => void };
+    return { unsubscribe: this.#services.watch(this.stream, { fact }) };
+  }
+
+  /**
+   * Resolves with the first durable snapshot for which the predicate holds. Keeps the process alive meanwhile.
+   * @throws WaitTimeoutError | ActorFinishedError when the actor ends otherwise
+   */
+  async waitFor(
+    predicate: (snapshot: SnapshotFrom<Machine>) => boolean,
+    options: { timeout?: Duration } = {},
+  ): Promise<SnapshotFrom<Machine>> {
+    const holds = (snapshot: AnySnapshot) => predicate(snapshot as SnapshotFrom<Machine>);
+    const ended = ({ status }: AnySnapshot) => new ActorFinishedError(this.stream, status, 'Waiting for a state');
+    const snapshot = await this.#wait((current) => {
+      if (holds(current)) return { found: current };
+      return current.status === 'active' ? undefined : { failed: ended(current) };
+    }, options.timeout);
+    return snapshot as SnapshotFrom<Machine>;
+  }
+
+  /**
+   * Resolves with the machine's output; rejects with the machine's error. Keeps the process alive meanwhile.
+   * @throws ActorStoppedError when the actor was stopped
+   */
+  async output(): Promise<OutputFrom<Machine>> {
+    const snapshot = await this.#wait((current) => {
+      if (current.status === 'active') return undefined;
+      if (current.status === 'error') return { failed: current.error };
+      return current.status === 'done' ? { found: current } : { failed: new ActorStoppedError(this.stream) };
+    }, undefined);
+    return snapshot.output as OutputFrom<Machine>;
+  }
+
+  /** Stops the actor for good; resolves when that is durable. */
+  stop(options: { reason?: string } = {}): Promise<void> {
+    return this.#services.stop(this.stream, options.reason);
+  }
+
+  /**
+   * Decides about a lost effect that waits for a person.
+   * @param effect address of the effect, for example `/charge:3`
+   */
+  settle(effect: string, decision: Settlement): Promise<void> {
+    return this.#services.settle(this.stream, effect, decision);
+  }
+
+  async #wait(
+    look: (snapshot: AnySnapshot) => { found: AnySnapshot } | { failed: unknown } | undefined,
+    timeout: Duration | undefined,
+  ): Promise<AnySnapshot> {
+    const release = holdProcess();
+    let unwatch = () => {};
+    let cancel = () => {};
+    try {
+      const current = await this.#services.snapshot(this.stream);
+      return await new Promise<AnySnapshot>((resolve, reject) => {
+        const check = (snapshot: AnySnapshot) => {
+          const result = look(snapshot);
+          if (!result) return;
+          this.#last = snapshot;
+          if ('found' in result) resolve(result.found);
+          else reject(result.failed as Error);
+        };
+        const seen = () => check(this.#services.committed(this.stream) ?? current);
+        unwatch = this.#services.watch(this.stream, { next: check, error: seen, failed: reject });
+        if (timeout !== undefined) {
+          const ms = toMs(timeout);
+          const { clock } = this.#services;
+          cancel = clock.setTimer(clock.now() + ms, () => reject(new WaitTimeoutError(this.stream, ms)));
+        }
+        seen();
+      });
+    } finally {
+      unwatch();
+      cancel();
+      release();
+    }
+  }
+}
+
+function bound<T>(observer: Exclude<Observer<T>, (value: T) => void>) {
+  return {
+    next: observer.next?.bind(observer),
+    error: observer.error?.bind(observer),
+    complete: observer.complete?.bind(observer),
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * Running the effects of one loaded actor. Owns what lives outside the deterministic part: the started logic of promise,
+ * callback and observable actors. Knows the tree only through the actor it is given, and the log not at all.
+ *
+ * E1  An effect is started only when its operation is run, which is after its intent is durable.
+ * E2  What an effect says leaves through `report`, never into the tree; after it has ended or was stopped, nothing does.
+ * E3  Stopping aborts at once and tells the reason; what the effect does afterwards has no consequence.
+ */
+import type { AnyActorLogic, AnyEventObject } from 'xstate';
+import type { PendingEffect } from '../kernel/actor-tree.ts';
+import { effectFailed, effectProgressed, effectSucceeded, type Prepared } from '../kernel/records.ts';
+import {
+  asActorRef,
+  observableComplete,
+  observableError,
+  observableNext,
+  promiseReject,
+  promiseResolve,
+  stopEventType,
+  type AnySnapshot,
+  type HostedActor,
+} from '../kernel/xstate-internals.ts';
+import { runInEffect, type EffectContext } from './effect.ts';
+
+/** What a running effect needs of its surroundings. */
+export interface EffectHost {
+  readonly stream: string;
+  /** Takes what the effect said as a stimulus; resolves when it is durable. */
+  report(prepared: Prepared, effect: PendingEffect): Promise<void>;
+  /** A message of the effect to another actor of its tree. */
+  relay(target: HostedActor, event: AnyEventObject, effect: PendingEffect): void;
+  send(effect: PendingEffect, stream: string, event: AnyEventObject, options?: { messageId?: string }): Promise<void>;
+  start(effect: PendingEffect, machine: string, options: { id: string; input?: unknown }): Promise<void>;
+}
+
+type Scope = Parameters<NonNullable<AnyActorLogic['start']>>[1];
+
+/** One started effect. */
+export class RunningEffect {
+  readonly #effect: PendingEffect;
+  readonly #address: string;
+  readonly #host: EffectHost;
+  readonly #scope: Scope;
+  /** The logic's own copy: XState writes a subscription into it. */
+  readonly #state: AnySnapshot;
+  #controller: AbortController | undefined;
+  #over = false;
+
+  constructor(effect: PendingEffect, address: string, host: EffectHost) {
+    this.#effect = effect;
+    this.#address = address;
+    this.#host = host;
+    this.#state = { ...effect.actor.getSnapshot() };
+    this.#scope = this.#makeScope(effect.actor);
+  }
+
+  start(): void {
+    const { logic } = this.#effect.actor;
+    try {
+      runInEffect(this.#context(), () => logic.start?.(this.#state, this.#scope));
+    } catch (error) {
+      this.#finish(() => effectFailed(this.#address, error));
+    }
+  }
+
+  deliver(event: AnyEventObject): void {
+    if (this.#over) return;
+    try {
+      this.#effect.actor.logic.transition(this.#state, event, this.#scope);
+    } catch (error) {
+      this.#finish(() => effectFailed(this.#address, error));
+    }
+  }
+
+  /** E3. */
+  stop(reason: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#controller?.abort(reason);
+    try {
+      this.#effect.actor.logic.transition(this.#state, { type: stopEventType }, this.#scope);
+    } catch {
+      // A logic that fails while it is being stopped has nobody left to tell.
+    }
+  }
+
+  #makeScope(actor: HostedActor): Scope {
+    const system = Object.create(actor.system, {
+      _relay: { value: (_source: unknown, target: HostedActor, event: AnyEventObject) => this.#relay(target, event) },
+    }) as Scope['system'];
+    const emit = (event: AnyEventObject) => void this.#progress('emit', event);
+    return {
+      self: asActorRef(actor),
+      id: actor.id,
+      sessionId: actor.sessionId,
+      logger: actor.system._logger,
+      system,
+      emit,
+      defer: (fn) => fn(),
+      stopChild: () => {},
+      actionExecutor: () => {},
+    };
+  }
+
+  /** Sorts what a started logic sends: outcomes and values of its own, messages to its parent, messages to others. */
+  #relay(target: HostedActor, event: AnyEventObject): void {
+    if (this.#over) return;
+    const { actor } = this.#effect;
+    if (target !== actor) {
+      if (target === actor._parent) return void this.#progress('parent', event);
+      return this.#host.relay(target, event, this.#effect);
+    }
+    const data: unknown = event.data;
+    switch (event.type) {
+      case promiseResolve:
+        return this.#finish(() => effectSucceeded(this.#address, data));
+      case promiseReject:
+      case observableError:
+        return this.#finish(() => effectFailed(this.#address, data));
+      case observableComplete:
+        return this.#finish(() => effectSucceeded(this.#address, undefined));
+      case observableNext:
+        return void this.#progress('next', data);
+      default:
+        return void this.#progress('self', event);
+    }
+  }
+
+  #progress(channel: 'next' | 'parent' | 'self' | 'emit' | 'checkpoint', value: unknown): Promise<void> {
+    let prepared: Prepared;
+    try {
+      prepared = effectProgressed(this.#address, channel, value);
+    } catch (error) {
+      this.#finish(() => effectFailed(this.#address, error));
+      return Promise.reject(error as Error).catch(() => {});
+    }
+    return this.#host.report(prepared, this.#effect);
+  }
+
+  /** Reports the outcome. One that cannot be logged becomes a failure that says so, so that the machine hears of it. */
+  #finish(outcome: () => Prepared): void {
+    if (this.#over) return;
+    this.#over = true;
+    let prepared: Prepared;
+    try {
+      prepared = outcome();
+    } catch (error) {
+      prepared = describeFailure(this.#address, error);
+    }
+    void this.#host.report(prepared, this.#effect);
+  }
+
+  #context(): EffectContext {
+    const effect = this.#effect;
+    const host = this.#host;
+    const address = this.#address;
+    const progress = (value: unknown) => this.#progress('checkpoint', value);
+    const signal = () => (this.#controller ??= new AbortController()).signal;
+    return {
+      idempotencyKey: `${effect.cause.eventId}${address}`,
+      attempt: effect.restarts + 1,
+      restarts: effect.restarts,
+      correlationId: effect.cause.correlationId,
+      causationId: effect.cause.eventId,
+      stream: host.stream,
+      actor: address,
+      get signal() {
+        return signal();
+      },
+      checkpoint: effect.checkpoint,
+      progress,
+      send: (stream, event, options) => host.send(effect, stream, event, options),
+      start: (machine, options) => host.start(effect, machine, options),
+    };
+  }
+}
+
+/** A failure in words: for an error that itself holds something the codec cannot carry. */
+export function describeFailure(address: string, error: unknown): Prepared {
+  const described = new Error(error instanceof Error ? error.message : String(error));
+  if (error instanceof Error) described.name = error.name;
+  return effectFailed(address, described);
+}

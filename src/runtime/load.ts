@@ -1,0 +1,194 @@
+/**
+ * From a stream to a loaded actor. Owns which definition the history is folded with, when a snapshot is trusted, and how
+ * a failed fold is explained; writes nothing.
+ *
+ * F4  A snapshot is used only when its checksum, its revision and its definition fit; otherwise the history is folded.
+ * F5  A fold that diverges is repeated under watch, so that the error can name what was read.
+ */
+import { DecodeError, DamagedRecordError, NotFoundError, ReplayDivergedError } from '../errors.ts';
+import { ActorTree } from '../kernel/actor-tree.ts';
+import { Folder, type ReadableEvent } from '../kernel/fold.ts';
+import type { StartInfo } from '../kernel/records.ts';
+import { restoreTree } from '../kernel/tree-state.ts';
+import { isIntactText } from '../log/envelope.ts';
+import type { EventLog, RecordedEvent, StoredSnapshot } from '../log/event-log.ts';
+import type { Json } from '../log/json.ts';
+import { readStreamName } from '../log/stream-name.ts';
+import { upcast, type Upcasters } from '../log/upcast.ts';
+import type { Loaded } from './actor-host.ts';
+import type { Logger } from './logger.ts';
+import type { MachineRegistry, RegisteredMachine } from './machines.ts';
+
+export interface LoadServices {
+  readonly log: EventLog;
+  readonly machines: MachineRegistry;
+  readonly upcasters: Upcasters | undefined;
+  readonly logger: Logger;
+  readonly useSnapshots: boolean;
+}
+
+/** A folded actor, and what its history says about the definition it was last run with. */
+export interface Folded extends Loaded {
+  readonly machine: RegisteredMachine;
+  /** What the newest ActorStarted, ActorRebased or change of definition recorded. */
+  readonly recorded: StartInfo;
+  /** Id of the newest stimulus. */
+  readonly lastEventId: string;
+}
+
+/**
+ * Folds a stream.
+ * @throws NotFoundError | UnknownMachineError | ReplayDivergedError | DamagedRecordError | UpcastError
+ */
+export async function loadActor(stream: string, services: LoadServices): Promise<Folded> {
+  const { machine: name, id } = readStreamName(stream);
+  if (services.useSnapshots) {
+    const folded = await loadFromSnapshot(stream, name, id, services);
+    if (folded) return folded;
+  }
+  try {
+    return await foldStream(stream, name, id, services, { watch: false });
+  } catch (error) {
+    if (!(error instanceof ReplayDivergedError)) throw error;
+    return foldStream(stream, name, id, services, { watch: true });
+  }
+}
+
+/** An event with its data parsed and upcast. @throws DamagedRecordError | UpcastError */
+export function readEvent(recorded: RecordedEvent, upcasters: Upcasters | undefined): ReadableEvent {
+  if (upcasters) {
+    const { type, data } = upcast(recorded, upcasters);
+    return { id: recorded.id, stream: recorded.stream, revision: recorded.revision, meta: recorded.meta, type, data };
+  }
+  return { ...recorded, data: parse(recorded) };
+}
+
+function parse({ stream, revision, data }: RecordedEvent): Json {
+  try {
+    return JSON.parse(data) as Json;
+  } catch (error) {
+    throw new DamagedRecordError(stream, revision, 'its data is no JSON', { cause: error });
+  }
+}
+
+interface Meta {
+  recorded: StartInfo;
+  correlationId: string;
+}
+
+async function foldStream(
+  stream: string,
+  name: string,
+  id: string,
+  services: LoadServices,
+  options: { watch: boolean },
+): Promise<Folded> {
+  let machine: RegisteredMachine | undefined;
+  let folder: Folder | undefined;
+  let meta: Meta | undefined;
+  let last: ReadableEvent | undefined;
+  for await (const recorded of services.log.readStream(stream)) {
+    const event = readEvent(recorded, services.upcasters);
+    if (!folder || !machine) {
+      const recordedInfo = startInfo(event);
+      machine = services.machines.forActor(name, recordedInfo.version, stream);
+      folder = new Folder(new ActorTree(machine.logic, id), machine.definition, options);
+      meta = { recorded: recordedInfo, correlationId: event.meta.$correlationId ?? '' };
+    }
+    if (event.revision !== (last ? last.revision + 1 : event.revision)) {
+      throw new DamagedRecordError(
+        stream,
+        last!.revision + 1,
+        `the record is missing; the next one is ${event.revision}`,
+      );
+    }
+    pushEvent(folder, event);
+    meta!.recorded = changedInfo(event) ?? meta!.recorded;
+    last = event;
+  }
+  if (!folder || !machine || !meta || !last) throw new NotFoundError(stream);
+  folder.finish(last);
+  return toFolded(folder.tree, machine, meta, last);
+}
+
+function toFolded(tree: ActorTree, machine: RegisteredMachine, meta: Meta, last: ReadableEvent): Folded {
+  return { tree, machine, info: machine, revision: last.revision, lastEventId: last.id, ...meta };
+}
+
+/** Errors of the machine or the codec in the middle of a fold say where they happened. */
+function pushEvent(folder: Folder, event: ReadableEvent): void {
+  try {
+    folder.push(event);
+  } catch (error) {
+    if (error instanceof DecodeError)
+      throw new DamagedRecordError(event.stream, event.revision, error.message, { cause: error });
+    throw error;
+  }
+}
+
+function startInfo(event: ReadableEvent): StartInfo {
+  const data = event.data as { machine?: string; version?: string | null; definition?: string };
+  if ((event.type !== 'ActorStarted' && event.type !== 'ActorRebased') || data.machine === undefined) {
+    throw new DamagedRecordError(
+      event.stream,
+      event.revision,
+      `the history begins with '${event.type}', expected 'ActorStarted' or 'ActorRebased'`,
+    );
+  }
+  return { machine: data.machine, version: data.version ?? null, definition: data.definition ?? '' };
+}
+
+function changedInfo(event: ReadableEvent): StartInfo | undefined {
+  if (event.type === 'ActorRebased') return startInfo(event);
+  if (event.type !== 'ActorResumed') return undefined;
+  const { changed } = event.data as { changed?: { to: string; version: string | null; machine?: string } };
+  return changed && { machine: readStreamName(event.stream).machine, version: changed.version, definition: changed.to };
+}
+
+// ── snapshots ────────────────────────────────────────────────────────────────────────────────────
+
+/** What a stored snapshot's data holds beside the tree. */
+export interface SnapshotData {
+  readonly recorded: StartInfo;
+  readonly correlationId: string;
+  readonly lastEventId: string;
+  readonly tree: string;
+}
+
+async function loadFromSnapshot(
+  stream: string,
+  name: string,
+  id: string,
+  services: LoadServices,
+): Promise<Folded | undefined> {
+  try {
+    const stored = await services.log.snapshots.load(stream);
+    if (!stored || !isIntactText(stored.data, stored.checksum)) return undefined;
+    return await foldTail(stream, name, id, stored, services);
+  } catch (error) {
+    services.logger.debug({ stream, err: error }, 'snapshot ignored, the history is folded instead');
+    return undefined;
+  }
+}
+
+async function foldTail(stream: string, name: string, id: string, stored: StoredSnapshot, services: LoadServices) {
+  const data = JSON.parse(stored.data) as SnapshotData;
+  const machine = services.machines.forActor(name, data.recorded.version, stream);
+  if (machine.definition !== stored.definition) return undefined;
+  const tree = new ActorTree(machine.logic, id);
+  restoreTree(tree, data.tree);
+  const folder = new Folder(tree, machine.definition);
+  const meta: Meta = { recorded: data.recorded, correlationId: data.correlationId };
+  let last: ReadableEvent | undefined;
+  for await (const recorded of services.log.readStream(stream, { from: stored.revision })) {
+    const event = readEvent(recorded, services.upcasters);
+    if (last) pushEvent(folder, event);
+    // The event the snapshot was taken at is read too: without it the snapshot belongs to another history.
+    else if (event.revision !== stored.revision || event.id !== data.lastEventId) return undefined;
+    meta.recorded = changedInfo(event) ?? meta.recorded;
+    last = event;
+  }
+  if (!last) return undefined;
+  folder.finish(last);
+  return toFolded(tree, machine, meta, last);
+}

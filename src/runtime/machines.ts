@@ -1,0 +1,108 @@
+/**
+ * The machines a runtime knows, by durable name and version. Owns which definition an actor runs under.
+ *
+ * M1  A machine name never contains '-': it is the category of its streams.
+ * M2  An actor stays on the version it started with while that version is registered; otherwise the current one folds
+ *     its history, and the fold decides.
+ */
+import type { AnyActorLogic, AnyStateMachine } from 'xstate';
+import { InvalidArgumentError, UnknownMachineError } from '../errors.ts';
+import { definitionHash } from '../kernel/definition-hash.ts';
+import type { StartInfo } from '../kernel/records.ts';
+import { isMachine } from '../kernel/xstate-internals.ts';
+import { checkMachineName } from '../log/stream-name.ts';
+
+/** State of a root machine, as a migration sees it. */
+export interface MigratableState {
+  readonly value: unknown;
+  readonly context: unknown;
+}
+
+/** Turns the state of an actor of an older version into one of the current version. */
+export type Migrate = (state: MigratableState, versions: { from: string | null; to: string | null }) => MigratableState;
+
+/** One machine, or its versions: the current one first. */
+export type MachineEntry =
+  | AnyStateMachine
+  | readonly [AnyStateMachine, ...AnyStateMachine[]]
+  | { readonly versions: readonly [AnyStateMachine, ...AnyStateMachine[]]; readonly migrate?: Migrate };
+
+export type Machines = Readonly<Record<string, MachineEntry>>;
+
+/** A machine with what ActorStarted records of it. */
+export interface RegisteredMachine extends StartInfo {
+  readonly logic: AnyStateMachine;
+}
+
+interface Registration {
+  readonly versions: readonly [RegisteredMachine, ...RegisteredMachine[]];
+  readonly migrate: Migrate | undefined;
+}
+
+export class MachineRegistry {
+  #registrations = new Map<string, Registration>();
+
+  /** @throws InvalidArgumentError for a bad name, something that is no machine, or a version that occurs twice */
+  constructor(machines: Machines) {
+    for (const [name, entry] of Object.entries(machines)) {
+      checkMachineName(name);
+      this.#registrations.set(name, register(name, entry));
+    }
+  }
+
+  get names(): string[] {
+    return [...this.#registrations.keys()];
+  }
+
+  /** The version new actors start with. @throws UnknownMachineError */
+  current(name: string): RegisteredMachine {
+    return this.#find(name).versions[0];
+  }
+
+  /** The definition for an actor that started with `version`. @throws UnknownMachineError */
+  forActor(name: string, version: string | null, stream: string): RegisteredMachine {
+    const { versions } = this.#find(name, stream);
+    return versions.find((machine) => machine.version === version) ?? versions[0];
+  }
+
+  migration(name: string): Migrate | undefined {
+    return this.#registrations.get(name)?.migrate;
+  }
+
+  #find(name: string, stream?: string): Registration {
+    const registration = this.#registrations.get(name);
+    if (!registration) throw new UnknownMachineError(name, this.names, stream);
+    return registration;
+  }
+}
+
+function register(name: string, entry: MachineEntry): Registration {
+  const list = (isList(entry) ? entry : 'versions' in entry ? entry.versions : [entry]) as readonly AnyActorLogic[];
+  const versions = list.map((logic) => describe(name, logic));
+  const [current, ...older] = versions;
+  if (!current) throw new InvalidArgumentError(`Machine '${name}' has no versions: give at least one machine.`);
+  const seen = new Set<string | null>();
+  for (const { version } of versions) {
+    if (seen.has(version)) {
+      throw new InvalidArgumentError(
+        `Machine '${name}' is registered twice with version ${JSON.stringify(version)}. Give each definition its own 'version' in createMachine({ version }).`,
+      );
+    }
+    seen.add(version);
+  }
+  const migrate = !isList(entry) && 'versions' in entry ? (entry.migrate as Migrate | undefined) : undefined;
+  return { versions: [current, ...older], migrate };
+}
+
+function isList(entry: MachineEntry): entry is readonly [AnyStateMachine, ...AnyStateMachine[]] {
+  return Array.isArray(entry);
+}
+
+function describe(name: string, logic: AnyActorLogic): RegisteredMachine {
+  if (typeof logic !== 'object' || logic === null || !isMachine(logic)) {
+    throw new InvalidArgumentError(
+      `machines.${name} is not a state machine: pass what createMachine() or setup().createMachine() returns.`,
+    );
+  }
+  return { machine: name, version: logic.version ?? null, definition: definitionHash(logic), logic };
+}

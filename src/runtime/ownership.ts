@@ -1,0 +1,117 @@
+/**
+ * Who may run the actors of a log. Owns the lease that keeps a second host off it; what happens when it is lost is the
+ * runtime's.
+ *
+ * O1  At most one host runs the actors of a log; the expected revision of every append stands behind it as a fence.
+ * O2  A host that died on this machine is replaced at once: its process is gone. Elsewhere its lease has to run out.
+ */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { holdProcess, type Clock } from '../clock.ts';
+import { LogOwnedError } from '../errors.ts';
+import type { EventLog, Lease, LeaseHolder } from '../log/event-log.ts';
+import type { Logger } from './logger.ts';
+
+const leaseId = 'rewake.host';
+/** Runtimes of this process that hold a lease: the ones that a process id cannot tell apart. */
+const liveOwners = new Set<string>();
+
+export interface OwnershipOptions {
+  readonly ttlMs: number;
+  readonly waitMs: number;
+}
+
+export class Ownership {
+  readonly owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  readonly #log: EventLog;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #options: OwnershipOptions;
+  readonly #onLost: (error: unknown) => void;
+  #lease: Lease | undefined;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(
+    log: EventLog,
+    clock: Clock,
+    logger: Logger,
+    options: OwnershipOptions,
+    onLost: (error: unknown) => void,
+  ) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#options = options;
+    this.#onLost = onLost;
+  }
+
+  /** @throws LogOwnedError when another host runs on the log and does not leave in time */
+  async acquire(): Promise<void> {
+    const deadline = this.#clock.now() + this.#options.waitMs;
+    for (;;) {
+      const holder = await this.#log.leaseHolder(leaseId);
+      const takeFrom = holder && isDead(holder) ? { takeFrom: holder.epoch } : {};
+      const lease = await this.#log.lease(leaseId, { owner: this.owner, ttlMs: this.#options.ttlMs, ...takeFrom });
+      if (lease) {
+        this.#lease = lease;
+        liveOwners.add(this.owner);
+        this.#scheduleRenewal();
+        return;
+      }
+      if (this.#clock.now() >= deadline) {
+        throw new LogOwnedError(this.#log.name, holder?.owner ?? 'unknown', holder?.expiresAt ?? this.#clock.now());
+      }
+      await this.#sleep(Math.min(200, this.#options.ttlMs / 4));
+    }
+  }
+
+  async release(): Promise<void> {
+    this.#cancelTimer?.();
+    liveOwners.delete(this.owner);
+    await this.#lease?.release();
+    this.#lease = undefined;
+  }
+
+  #scheduleRenewal(): void {
+    const dueAt = this.#clock.now() + this.#options.ttlMs / 3;
+    this.#cancelTimer = this.#clock.setTimer(dueAt, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    const lease = this.#lease;
+    if (!lease) return;
+    try {
+      await lease.renew();
+      if (this.#lease === lease) this.#scheduleRenewal();
+    } catch (error) {
+      if (this.#lease !== lease) return;
+      if (this.#clock.now() < lease.expiresAt) {
+        this.#logger.warn({ err: error }, 'the lease on the log could not be renewed; trying again');
+        return this.#scheduleRenewal();
+      }
+      liveOwners.delete(this.owner);
+      this.#lease = undefined;
+      this.#onLost(error);
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const release = holdProcess();
+    return new Promise<void>((resolve) => void this.#clock.setTimer(this.#clock.now() + ms, resolve)).finally(release);
+  }
+}
+
+/** O2. Whether the holder's process is certainly gone. */
+function isDead({ owner }: LeaseHolder): boolean {
+  const [host, pidText] = owner.split('/');
+  const pid = Number(pidText);
+  if (host !== hostname() || !Number.isInteger(pid)) return false;
+  // The same process id under another name: an earlier life of this one, as after a restart of a container.
+  if (pid === process.pid) return !liveOwners.has(owner);
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}

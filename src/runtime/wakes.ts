@@ -1,0 +1,105 @@
+/**
+ * Waking actors on time. Owns the heap of wake-ups, the one clock timer in front of it, and the window of dormant actors
+ * that is read from the log's index; what a wake-up does is the runtime's.
+ *
+ * W3  A dormant actor costs nothing until its wake-up comes into the window: the index keeps it.
+ * W4  Every actor of the index with a wake-up at or before the horizon is in the heap.
+ */
+import type { Clock, TimeMs } from '../clock.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { WakeHeap } from './wake-heap.ts';
+
+/** How many dormant actors are read into the heap at a time. */
+const windowSize = 1_000;
+
+export class Wakes {
+  readonly #log: EventLog;
+  readonly #clock: Clock;
+  readonly #wake: (stream: string) => void;
+  readonly #onError: (error: unknown) => void;
+  readonly #heap = new WakeHeap();
+  /** Nothing of the index is in the heap yet. */
+  #horizon = -Infinity;
+  #cursor: { wakeAt: number; stream: string } | undefined;
+  #filling: Promise<void> | undefined;
+  #timer: { at: TimeMs; cancel: () => void } | undefined;
+  #closed = false;
+
+  constructor(log: EventLog, clock: Clock, wake: (stream: string) => void, onError: (error: unknown) => void) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#wake = wake;
+    this.#onError = onError;
+  }
+
+  /** A loaded actor's wake-up changed. */
+  set(stream: string, at: TimeMs | undefined): void {
+    if (at === undefined) this.#heap.delete(stream);
+    else this.#heap.set(stream, at);
+    this.#arm();
+  }
+
+  /** An actor left memory: beyond the horizon the index remembers it. */
+  passivate(stream: string, at: TimeMs | undefined): void {
+    if (at === undefined || at > this.#horizon) this.#heap.delete(stream);
+  }
+
+  /** Reads the first window of dormant actors. */
+  async open(): Promise<void> {
+    this.#horizon = -Infinity;
+    this.#cursor = undefined;
+    await this.#fill();
+    this.#arm();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #arm(): void {
+    if (this.#closed) return;
+    const next = this.#heap.peek()?.at ?? Infinity;
+    const at = Math.min(next, this.#cursor ? this.#horizon : Infinity);
+    if (at === this.#timer?.at) return;
+    this.#timer?.cancel();
+    this.#timer = at === Infinity ? undefined : { at, cancel: this.#clock.setTimer(at, () => this.#ring()) };
+  }
+
+  #ring(): void {
+    this.#timer = undefined;
+    if (this.#closed) return;
+    const now = this.#clock.now();
+    for (let top = this.#heap.peek(); top && top.at <= now; top = this.#heap.peek()) {
+      this.#heap.delete(top.stream);
+      this.#wake(top.stream);
+    }
+    if (this.#cursor && this.#horizon <= now) this.#refill();
+    else this.#arm();
+  }
+
+  #refill(): void {
+    this.#filling ??= this.#fill()
+      .catch(this.#onError)
+      .finally(() => {
+        this.#filling = undefined;
+        this.#arm();
+      });
+  }
+
+  async #fill(): Promise<void> {
+    const wakes = this.#cursor ? { after: this.#cursor } : {};
+    let rows = 0;
+    for await (const row of this.#log.actors({ status: 'active', wakes, limit: windowSize })) {
+      rows++;
+      this.#cursor = { wakeAt: row.wakeAt!, stream: row.stream };
+      this.#heap.set(row.stream, row.wakeAt!);
+    }
+    if (rows < windowSize) {
+      this.#horizon = Infinity;
+      this.#cursor = undefined;
+    } else {
+      this.#horizon = this.#cursor!.wakeAt;
+    }
+  }
+}

@@ -35,7 +35,7 @@ export interface Upcasters {
 interface Chain {
   /** The oldest version there is a step for. */
   readonly first: number;
-  /** The version after the last step. A chain that ends in a rename leads on from there under another type. */
+  /** The version that the last step leads to, or that it starts from where it is a rename. */
   readonly current: number;
   readonly steps: readonly (Upcaster | Rename)[];
 }
@@ -150,7 +150,9 @@ function toChain(type: string, steps: Readonly<Record<number, Upcaster | Rename>
   const first = versions[0];
   if (first === undefined) throw invalid(type, 'has no steps', 'Add one, or leave the type out.');
   versions.forEach((version, i) => checkStep(type, version, first + i, i === versions.length - 1, steps[version]));
-  return { first, current: first + versions.length, steps: versions.map((version) => steps[version]!) };
+  const inOrder = versions.map((version) => steps[version]!);
+  const last = first + versions.length - 1;
+  return { first, current: typeof inOrder.at(-1) === 'function' ? last + 1 : last, steps: inOrder };
 }
 
 function checkStep(type: string, version: number, expected: number, isLast: boolean, step: unknown): void {

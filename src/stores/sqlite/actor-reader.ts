@@ -30,8 +30,8 @@ export class ActorReader {
     return row;
   }
 
-  /** Rows in the order the query asks for; `guard` throws when reading must stop. */
-  async *read(query: ActorQuery, guard: () => void): AsyncGenerator<ActorRow, void> {
+  /** Rows in the order the query asks for, page by page; `guard` throws when reading must stop. */
+  *pages(query: ActorQuery, guard: () => void): Generator<readonly ActorRow[]> {
     const { conditions, values } = conditionsOf(query);
     let left = query.limit ?? Infinity;
     let last = firstKey(query);
@@ -41,10 +41,7 @@ export class ActorReader {
       const where = [...conditions, ...after.conditions].join(' AND ');
       const order = query.wakes ? 'wake_at, name' : 'name';
       const page = this.#query(where, order, [...values, ...after.values], Math.min(left, pageSize));
-      for (const row of page) {
-        yield row;
-        guard();
-      }
+      yield page;
       left -= page.length;
       const end = page.at(-1);
       if (!end || page.length < pageSize) return;

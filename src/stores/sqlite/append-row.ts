@@ -19,13 +19,16 @@ export interface EncodedEvents {
 }
 
 export function encodeEvents(events: readonly NewEvent[]): EncodedEvents {
-  let heads = '';
-  let data = '';
-  for (const event of events) {
-    heads += `${heads === '' ? '[[' : ',['}${JSON.stringify(event.id)},${JSON.stringify(event.type)},${event.schemaVersion},${event.data.length},${JSON.stringify(event.meta)},${event.checksum}]`;
-    data += event.data;
-  }
-  return { count: events.length, heads: `${heads}]`, data };
+  const heads = events.map((event) => [
+    event.id,
+    event.type,
+    event.schemaVersion,
+    event.data.length,
+    event.meta,
+    event.checksum,
+  ]);
+  const data = events.length === 1 ? events[0]!.data : events.map((event) => event.data).join('');
+  return { count: events.length, heads: JSON.stringify(heads), data };
 }
 
 /** A row of `appends`, decoded as far as its place and size. */

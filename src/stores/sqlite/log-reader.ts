@@ -37,22 +37,17 @@ export class LogReader {
     this.#lastRow = db.prepare('SELECT position + count - 1 FROM appends ORDER BY position DESC LIMIT 1');
   }
 
-  /** The events that are there now; `guard` throws when reading must stop. */
-  async *read(options: ReadAllOptions, guard: () => void): AsyncGenerator<RecordedEvent, void> {
-    const { after, limit = Infinity, filter } = options;
+  /** The events that are there now, verified, page by page; `guard` throws when reading must stop. */
+  *pages({ after, filter }: ReadAllOptions, guard: () => void): Generator<readonly RecordedEvent[]> {
     const window = new PageWindow();
-    guard();
     const last = this.#try(() => this.#lastRow.get()?.[0] as number | undefined) ?? 0;
-    let place: Position | undefined = after;
-    let left = limit;
-    while (left > 0 && placeOf(place) < last) {
+    let place = after;
+    while (placeOf(place) < last) {
       guard();
       const { events, scannedTo } = this.page(place, filter, window);
-      for (const event of events) {
-        if (left-- <= 0 || placeOf(event.position) > last) return;
-        yield event;
-        guard();
-      }
+      // What is written while the read goes on is left to the next one.
+      const late = events.findIndex((event) => placeOf(event.position) > last);
+      yield late < 0 ? events : events.slice(0, late);
       if (scannedTo === undefined) return;
       place = scannedTo;
     }

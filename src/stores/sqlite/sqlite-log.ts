@@ -34,6 +34,7 @@ import type {
   SubscriptionItem,
   Write,
 } from '../../log/event-log.ts';
+import { verifyEvent } from '../../log/envelope.ts';
 import { feed } from '../../log/feed.ts';
 import { ActorReader } from './actor-reader.ts';
 import { Appender, prepareWrite, requireStreamName } from './appender.ts';
@@ -131,18 +132,32 @@ export class SqliteLog implements EventLog, AsyncDisposable {
   async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent, undefined> {
     const guard = this.#guard(options.signal);
     guard();
-    yield* this.#streamReader.read(stream, options, guard);
+    for (const page of this.#streamReader.pages(stream, options, guard)) {
+      for (const event of page) {
+        verifyEvent(event);
+        yield event;
+        guard();
+      }
+    }
   }
 
   async *readAll(options: ReadAllOptions = {}): AsyncGenerator<RecordedEvent, undefined> {
     const guard = this.#guard(options.signal);
     guard();
-    yield* this.#logReader.read(options, guard);
+    let left = options.limit ?? Infinity;
+    if (left <= 0) return;
+    for (const page of this.#logReader.pages(options, guard)) {
+      for (const event of page) {
+        yield event;
+        if (--left === 0) return;
+        guard();
+      }
+    }
   }
 
   async head(stream: string): Promise<StreamHead> {
     this.#ensureOpen();
-    return this.#query(`read the head of stream '${stream}'`, () => this.#streamReader.head(stream));
+    return this.#streamReader.head(stream);
   }
 
   subscribe(options?: SubscribeOptions): AsyncIterable<SubscriptionItem> {
@@ -160,7 +175,12 @@ export class SqliteLog implements EventLog, AsyncDisposable {
   async *actors(query: ActorQuery = {}): AsyncGenerator<ActorRow, undefined> {
     const guard = () => this.#ensureOpen();
     guard();
-    yield* this.#actorReader.read(query, guard);
+    for (const page of this.#actorReader.pages(query, guard)) {
+      for (const row of page) {
+        yield row;
+        guard();
+      }
+    }
   }
 
   async actor(stream: string): Promise<ActorRow | undefined> {

@@ -4,11 +4,10 @@
  *
  * SR1  Pages, each read to its end: no reader stays open between them, so the -wal file can be truncated.
  * SR2  A read that ends without an error has read everything: what is missing, deleted or cut short is an error.
- * SR3  Every event is verified against its checksum before it is given out.
+ * SR3  Forwards, what precedes a damaged record is given out before the error.
  */
 import { DamagedRecordError, StreamDeletedError } from '../../errors.ts';
-import { verifyEvent } from '../../log/envelope.ts';
-import type { ReadStreamOptions, RecordedEvent, StreamHead } from '../../log/event-log.ts';
+import type { ReadStreamOptions, RecordedEvent, Revision, StreamHead } from '../../log/event-log.ts';
 import { appendColumns, appendRow, decodeRow, type AppendRow } from './append-row.ts';
 import type { Database, Statement } from './driver.ts';
 import { faultOf, isCorruption } from './faults.ts';
@@ -16,137 +15,130 @@ import { PageWindow } from './page-window.ts';
 
 interface StreamPlace {
   readonly id: number;
-  readonly revision: number;
-  readonly firstRevision: number;
+  readonly last: Revision;
+  readonly first: Revision;
+}
+
+/** Revisions, both inclusive. */
+interface Range {
+  readonly low: Revision;
+  readonly high: Revision;
+}
+
+interface StreamPage {
+  /** Ascending, from the range's low on; all of it unless there is damage. */
+  readonly events: RecordedEvent[];
+  readonly damage?: DamagedRecordError;
 }
 
 export class StreamReader {
   readonly #log: string;
   readonly #place: Statement;
-  readonly #forwards: Statement;
-  readonly #backwards: Statement;
+  readonly #rows: Statement;
 
   constructor(db: Database, log: string) {
     this.#log = log;
     this.#place = db.prepare('SELECT id, revision, first_revision, deleted FROM streams WHERE name = ?');
-    // The row that holds a revision may begin before it.
-    this.#forwards = db.prepare(
-      `SELECT ${appendColumns} FROM appends WHERE stream_id = ? AND revision < ?
-       AND revision >= coalesce((SELECT max(revision) FROM appends WHERE stream_id = ? AND revision <= ?), 0)
-       ORDER BY revision`,
-    );
-    this.#backwards = db.prepare(
+    // The row that holds the lowest revision may begin before it.
+    this.#rows = db.prepare(
       `SELECT ${appendColumns} FROM appends WHERE stream_id = ? AND revision <= ?
        AND revision >= coalesce((SELECT max(revision) FROM appends WHERE stream_id = ? AND revision <= ?), 0)
-       ORDER BY revision DESC`,
+       ORDER BY revision`,
     );
   }
 
   head(stream: string): StreamHead {
-    const row = this.#place.get(stream);
+    const row = this.#placeRow(stream);
     if (!row) return { state: 'absent' };
-    const [, revision, before, deleted] = row as [number, number, number, number];
+    const [, revision, before, deleted] = row;
     if (deleted) return { state: 'deleted' };
     return before > 0 ? { state: 'truncated', revision, before } : { state: 'live', revision };
   }
 
-  /** Events in the order asked for; `guard` throws when reading must stop. */
-  async *read(
-    stream: string,
-    { from, backwards = false, limit = Infinity }: ReadStreamOptions,
-    guard: () => void,
-  ): AsyncGenerator<RecordedEvent, void> {
-    let left = limit;
-    for (const page of backwards ? this.#pagesDown(stream, from, guard) : this.#pagesUp(stream, from, guard)) {
-      for (const event of page) {
-        if (left-- <= 0) return;
-        verifyEvent(event);
-        yield event;
-        guard();
-      }
-      if (left <= 0) return;
-    }
-  }
-
-  *#pagesUp(stream: string, from = 0, guard: () => void): Generator<RecordedEvent[]> {
+  /** Events in the order asked for, page by page, not yet verified; `guard` throws when reading must stop. */
+  *pages(stream: string, options: ReadStreamOptions, guard: () => void): Generator<readonly RecordedEvent[]> {
+    const { backwards = false, limit = Infinity } = options;
     const window = new PageWindow();
-    let next = from;
+    let from = options.from ?? (backwards ? Infinity : 0);
     let last = Infinity;
-    for (;;) {
+    for (let left = limit; left > 0;) {
       guard();
       // Looked up anew for every page: the stream may be truncated or deleted while it is read.
       const place = this.#placeOf(stream);
       if (!place) return;
       // What is written while the read goes on is left to the next one.
-      last = Math.min(last, place.revision);
-      next = Math.max(next, place.firstRevision);
-      if (next > last) return;
-      const end = Math.min(next + window.events, last + 1);
-      const rows = this.#query(stream, next, () => this.#forwards.all(place.id, end, place.id, next));
-      const events: RecordedEvent[] = [];
-      for (const row of rows) {
-        if (row.revision > next) throw missing(stream, next, row.revision);
-        for (const event of decodeRow(stream, row)) {
-          if (event.revision >= next && event.revision <= last) events.push(event);
-        }
-        next = Math.max(next, row.revision + row.count);
-      }
-      if (next < end) throw missing(stream, next, end);
-      window.learn(charactersIn(rows));
-      yield events;
+      last = Math.min(last, place.last);
+      const span = Math.min(window.events, left);
+      const range = backwards ? rangeBelow(from, span, place.first, last) : rangeAbove(from, span, place.first, last);
+      if (range.low > range.high) return;
+      const page = this.#page(stream, place, range, window);
+      if (!page) continue;
+      if (page.damage && backwards) throw page.damage;
+      yield backwards ? page.events.reverse() : page.events;
+      if (page.damage) throw page.damage;
+      left -= page.events.length;
+      from = backwards ? range.low - 1 : range.high + 1;
     }
   }
 
-  *#pagesDown(stream: string, from = Infinity, guard: () => void): Generator<RecordedEvent[]> {
-    const window = new PageWindow();
-    let next = from;
-    for (;;) {
-      guard();
-      const place = this.#placeOf(stream);
-      if (!place) return;
-      next = Math.min(next, place.revision);
-      if (next < place.firstRevision) return;
-      const end = Math.max(next - window.events + 1, place.firstRevision);
-      const rows = this.#query(stream, next, () => this.#backwards.all(place.id, next, place.id, end));
-      const events: RecordedEvent[] = [];
+  /** The events of a range; undefined when it was truncated between the look-up of the stream and this. */
+  #page(stream: string, place: StreamPlace, range: Range, window: PageWindow): StreamPage | undefined {
+    const { low, high } = range;
+    const rows = this.#rowsOf(stream, place, range);
+    const events: RecordedEvent[] = [];
+    let next = low;
+    try {
       for (const row of rows) {
-        if (row.revision + row.count - 1 < next) throw missing(stream, row.revision + row.count, next + 1);
-        const own = decodeRow(stream, row).filter((event) => event.revision <= next && event.revision >= end);
-        events.push(...own.reverse());
-        next = Math.min(next, Math.max(row.revision, end) - 1);
+        if (row.revision > next) break;
+        for (const event of decodeRow(stream, row)) {
+          if (event.revision >= next && event.revision <= high) events.push(event);
+        }
+        next = Math.max(next, row.revision + row.count);
       }
-      if (next >= end) throw missing(stream, end, next + 1);
-      window.learn(charactersIn(rows));
-      yield events;
+    } catch (error) {
+      if (!(error instanceof DamagedRecordError)) throw error;
+      return { events, damage: error };
+    }
+    window.learn(rows.reduce((sum, row) => sum + row.heads.length + row.data.length, 0));
+    if (next > high) return { events };
+    if (this.#placeOf(stream)?.first !== place.first) return undefined;
+    return { events, damage: new DamagedRecordError(stream, next, 'the record is missing') };
+  }
+
+  #rowsOf(stream: string, { id }: StreamPlace, { low, high }: Range): AppendRow[] {
+    try {
+      return this.#rows.all(id, high, id, low).map(appendRow);
+    } catch (error) {
+      if (isCorruption(error)) {
+        throw new DamagedRecordError(stream, low, 'SQLite cannot read the page it is on', { cause: error });
+      }
+      throw faultOf(error, this.#log, `read stream '${stream}'`);
     }
   }
 
   #placeOf(stream: string): StreamPlace | undefined {
-    const row = this.#place.get(stream);
+    const row = this.#placeRow(stream);
     if (!row) return undefined;
-    const [id, revision, firstRevision, deleted] = row as [number, number, number, number];
+    const [id, last, first, deleted] = row;
     if (deleted) throw new StreamDeletedError(stream);
-    return { id, revision, firstRevision };
+    return { id, last, first };
   }
 
-  #query(stream: string, revision: number, all: () => (readonly unknown[])[]): AppendRow[] {
+  #placeRow(stream: string) {
     try {
-      return all().map((row) => appendRow(row as Parameters<typeof appendRow>[0]));
+      return this.#place.get(stream) as readonly [number, number, number, number] | undefined;
     } catch (error) {
-      if (isCorruption(error)) {
-        throw new DamagedRecordError(stream, revision, 'SQLite cannot read the page it is on', { cause: error });
-      }
       throw faultOf(error, this.#log, `read stream '${stream}'`);
     }
   }
 }
 
-function charactersIn(rows: readonly AppendRow[]): number {
-  return rows.reduce((sum, row) => sum + row.heads.length + row.data.length, 0);
+function rangeAbove(from: Revision, span: number, first: Revision, last: Revision): Range {
+  const low = Math.max(from, first);
+  return { low, high: Math.min(low + span - 1, last) };
 }
 
-function missing(stream: string, first: number, end: number): DamagedRecordError {
-  const detail =
-    end - first === 1 ? 'the record is missing' : `the records of revisions ${first} to ${end - 1} are missing`;
-  return new DamagedRecordError(stream, first, detail);
+function rangeBelow(from: Revision, span: number, first: Revision, last: Revision): Range {
+  const high = Math.min(from, last);
+  return { low: Math.max(high - span + 1, first), high };
 }

@@ -7,7 +7,7 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { realClock } from '../../src/clock.ts';
+import { realClock } from 'rewake';
 
 const patienceMs = 2_000;
 

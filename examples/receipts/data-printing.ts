@@ -5,7 +5,7 @@
  * B1  Everything is drawn from the Random that is handed in.
  * B2  Columns count a wide character as two, so Japanese receipts stay straight.
  */
-import type { Random } from '../../src/clock.ts';
+import type { Random } from 'rewake';
 import type { Shop, Ware } from './data-shops.ts';
 
 /** What a layout is given to print one receipt. */

@@ -5,7 +5,8 @@
  *     arrive in.
  * U2  A receipt meets at most `faultsMax` faults in a row on one path, so that a patient client gets through.
  */
-import { hashSeed, seededRandom } from '../../src/clock.ts';
+import { createHash } from 'node:crypto';
+import { seededRandom } from 'rewake';
 
 export type FaultKind =
   /** No fault. */
@@ -36,19 +37,21 @@ export type DrawFault = (path: string, key: string, nth: number) => Fault;
 const faultsMax = 5;
 
 const weights: readonly (readonly [FaultKind, number])[] = [
-  ['hang', 0.05],
+  ['hang', 0.04],
   ['reset', 0.07],
   ['done-then-reset', 0.06],
   ['throttled', 0.05],
   ['broken', 0.06],
-  ['overloaded', 0.03],
+  ['overloaded', 0.04],
   ['slow', 0.08],
 ];
+
+const hashOf = (text: string) => createHash('sha256').update(text).digest().readUInt32BE();
 
 /** Faults drawn from a seed: about a third of all requests fail. */
 export function seededFaults(seed: number): DrawFault {
   return (path, key, nth) => {
-    const random = seededRandom(hashSeed(`${seed} ${path} ${key} ${nth}`));
+    const random = seededRandom(hashOf(`${seed} ${path} ${key} ${nth}`));
     let drawn = random();
     const kind = weights.find(([, weight]) => (drawn -= weight) < 0)?.[0] ?? 'none';
     if (nth > faultsMax || kind === 'none') return { kind: 'none', delayMs: 15 + Math.floor(random() * 60) };

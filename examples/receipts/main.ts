@@ -3,7 +3,7 @@
  * by a worker that is killed with SIGKILL on the way. Owns the command line, the comparison of the log with the
  * service's own books, and the exit code.
  *
- *   npm start -- [--kills 5] [--concurrency 8] [--seed 7] [--log receipts.db]
+ *   npm start -- [--kills 5] [--concurrency 10] [--seed 7] [--log receipts.db]
  *
  * X1  Exit code 0 means: every receipt is posted or rejected, and the ledger has exactly one entry per posted one.
  * X2  Whatever happens, no process that was started here is left behind, and the run ends within `runTimeMaxMs`.
@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { realClock } from '../../src/clock.ts';
-import { sqliteLog } from '../../src/stores/sqlite/index.ts';
+import { realClock } from 'rewake';
+import { sqliteLog } from 'rewake/sqlite';
 import type { Entry } from './ledger.ts';
 import { count, emptyReport, type RunReport } from './run-report.ts';
 import type { ServiceStats } from './service.ts';
@@ -26,7 +26,7 @@ const runTimeMaxMs = 180_000;
 const usage = `Usage: npm start -- [options]
 
   --kills <n>         how often the worker is killed with SIGKILL (5)
-  --concurrency <n>   receipts on their way at the same time (8)
+  --concurrency <n>   receipts on their way at the same time (10)
   --seed <n>          seed of the service's faults (7)
   --log <file>        keep the event log in this new SQLite file; without it a temporary one is used and removed
   --help              this text
@@ -44,7 +44,7 @@ function readOptions(): Options | 'help' {
   const { values } = parseArgs({
     options: {
       kills: { type: 'string', default: '5' },
-      concurrency: { type: 'string', default: '8' },
+      concurrency: { type: 'string', default: '10' },
       seed: { type: 'string', default: '7' },
       log: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -97,10 +97,10 @@ interface Evidence {
 }
 
 const reasonNames: Readonly<Record<string, string>> = {
-  timeout: 'timed out',
-  reset: 'reset',
-  throttled: '429',
-  unavailable: '500 or 503',
+  timeout: 'timeouts',
+  reset: 'resets',
+  throttled: 'throttled (429)',
+  unavailable: 'server errors',
 };
 
 function showTable(terminal: Terminal, { report, stats, ledger, kills, elapsedMs }: Evidence): void {
@@ -112,14 +112,18 @@ function showTable(terminal: Terminal, { report, stats, ledger, kills, elapsedMs
     ['receipts', report.started, `${report.posted} posted, ${report.rejected.length} rejected${parked}`],
     ['attempts', report.attempts, `${failedTotal} failed: ${failures}`],
     ['kills', kills, 'SIGKILL, each in the middle of the work'],
-    ['effects re-run', report.effectsRerun, 'were running when the worker died'],
+    [
+      'effects re-run',
+      report.effectsRerun,
+      `were running when the worker died; ${stats.reruns} reached the service again`,
+    ],
     ['ledger entries', ledger.length, `${stats.replays} repeated posts answered with the first entry`],
     ['time', seconds(elapsedMs), `${report.events} events in the log`],
   ];
   terminal.line();
   terminal.table(rows);
   terminal.line();
-  terminal.line('  Rejected');
+  terminal.line(`  ${terminal.paint('bold', 'Rejected')}`);
   const width = Math.max(0, ...report.rejected.map(({ receipt }) => receipt.length));
   const codeWidth = Math.max(0, ...report.rejected.map(({ code }) => code.length));
   for (const { receipt, code, detail } of report.rejected.toSorted((a, b) => (a.receipt < b.receipt ? -1 : 1))) {
@@ -172,9 +176,9 @@ async function run(options: Options, terminal: Terminal): Promise<boolean> {
 async function supervise(supervisor: Supervisor, terminal: Terminal, options: Options, log: string): Promise<boolean> {
   const { total } = supervisor.standing;
   const serviceUrl = await supervisor.startService();
-  terminal.line(
-    `${total} receipts, a service that fails about a third of its requests, and a worker that is killed ${options.kills} times`,
-  );
+  terminal.line(`${total} receipts on their way into a ledger, ${options.concurrency} at a time.`);
+  terminal.line('The service on the way fails about a third of all requests;');
+  terminal.line(`the worker is killed with kill -9 ${options.kills} times.`);
   terminal.line();
   await supervisor.work(serviceUrl);
   const { kills, elapsedMs } = supervisor.standing;

@@ -7,7 +7,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { seededRandom } from '../../src/clock.ts';
+import { seededRandom } from 'rewake';
 import { layouts } from './data-layouts.ts';
 
 const seed = 20_260_314;

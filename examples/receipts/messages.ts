@@ -20,10 +20,17 @@ export interface WorkerArguments {
   readonly serviceUrl: string;
   /** How many receipts are on their way at the same time. */
   readonly concurrency: number;
+  /** Files that an earlier worker has reported as settled. */
+  readonly reported: readonly string[];
 }
 
-/** What the worker reports. A worker that follows a killed one reports settled receipts again. */
+/** What the worker reports. A report may be lost with its worker; the next one makes it again. */
 export type WorkerMessage =
-  | { readonly type: 'settled'; readonly file: string; readonly state: 'posted' | 'rejected' | 'failed' }
-  | { readonly type: 'attemptFailed' }
+  | {
+      readonly type: 'settled';
+      readonly file: string;
+      readonly state: 'posted' | 'rejected' | 'failed';
+      /** Calls to the service this receipt took. */
+      readonly attempts: number;
+    }
   | { readonly type: 'finished' };

@@ -8,7 +8,7 @@
 export type Currency = 'CHF' | 'EUR' | 'GBP' | 'JPY' | 'PLN' | 'SEK' | 'USD';
 
 /** How many decimals each currency prints. */
-export const decimalsOf: Readonly<Record<Currency, 0 | 2>> = {
+const decimalsOf: Readonly<Record<Currency, 0 | 2>> = {
   CHF: 2,
   EUR: 2,
   GBP: 2,

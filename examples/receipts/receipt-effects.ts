@@ -9,8 +9,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-// Outside this repository: import { effect, type EffectContext } from 'rewake'.
-import { effect, type EffectContext } from '../../src/runtime/effect.ts';
+import { effect, type EffectContext } from 'rewake';
 import { CallError, type CallFailure } from './call-error.ts';
 import { decodeReceipt, type Parsed } from './parse-receipt.ts';
 import type { CallInput, Enrichment, LedgerEntry, PostInput } from './receipt-facts.ts';

@@ -23,7 +23,7 @@ export interface Language {
 }
 
 /** Every language the parser reads. */
-export const languages: readonly Language[] = [
+const languages: readonly Language[] = [
   {
     code: 'de',
     signs: [/\bSUMME\b/i, /\bMwSt\b/i, /Rechnung/i, /\bBon-Nr/i, /Gesamt/i, /Vielen Dank/i, /Zimmer/i],

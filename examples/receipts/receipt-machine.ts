@@ -9,8 +9,7 @@
  * T3  The wait before an attempt is never shorter than what the other side asked for in Retry-After.
  */
 import { assign, emit, fromPromise, setup } from 'xstate';
-// Outside this repository: import { random } from 'rewake'.
-import { random } from '../../src/kernel/determinism.ts';
+import { random } from 'rewake';
 import { failureOf, type CallFailure } from './call-error.ts';
 import { checkReceipt, parseReceipt, type Parsed } from './parse-receipt.ts';
 import type {
@@ -27,9 +26,9 @@ import type {
 } from './receipt-facts.ts';
 
 /** Attempts of one call before a receipt is parked. */
-export const attemptsMax = 8;
+export const attemptsMax = 10;
 /** How long one attempt may take. */
-export const attemptTimeoutMs = 700;
+export const attemptTimeoutMs = 2_000;
 const backoffMs = { base: 60, max: 2_000 };
 
 /** Exponential backoff with equal jitter: half of the step is certain, half is drawn. */

@@ -4,7 +4,7 @@
  *
  * N1  Every number comes from events: nothing is remembered by a process that may have been killed.
  */
-import type { RecordedEvent } from '../../src/log/event-log.ts';
+import type { RecordedEvent } from 'rewake';
 import type { ReceiptFact } from './receipt-facts.ts';
 
 export interface RejectedReceipt {

@@ -3,7 +3,7 @@
  * supervisor its address, and ends when the supervisor does.
  */
 import type { AddressInfo } from 'node:net';
-import { realClock } from '../../src/clock.ts';
+import { realClock } from 'rewake';
 import { seededFaults } from './faults.ts';
 import type { ServiceArguments, ServiceReady } from './messages.ts';
 import { createService } from './service.ts';

@@ -11,7 +11,7 @@
  * H2  The numbers in /stats are the service's own: they do not depend on what a client believes.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from 'rewake';
 import type { DrawFault, FaultKind } from './faults.ts';
 import { Ledger, type Booking } from './ledger.ts';
 import type { Currency } from './money.ts';

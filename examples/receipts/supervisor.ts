@@ -7,7 +7,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { realClock } from '../../src/clock.ts';
+import { realClock } from 'rewake';
 import { Children, errorOutput } from './children.ts';
 import type { ServiceArguments, ServiceReady, WorkerArguments, WorkerMessage } from './messages.ts';
 import { seconds, type Standing, type Terminal } from './terminal.ts';
@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly seed: number;
 }
 
+type Settled = Extract<WorkerMessage, { type: 'settled' }>;
+
 const plainLineEvery = 25;
 
 export class Supervisor {
@@ -29,7 +31,7 @@ export class Supervisor {
   readonly #terminal: Terminal;
   readonly #startedAt = realClock.now();
   readonly #settled = new Map<string, string>();
-  #failedAttempts = 0;
+  #attempts = 0;
   #kills = 0;
 
   constructor(options: RunOptions, terminal: Terminal) {
@@ -45,7 +47,7 @@ export class Supervisor {
       posted: count('posted'),
       rejected: count('rejected'),
       parked: count('failed'),
-      failedAttempts: this.#failedAttempts,
+      attempts: this.#attempts,
       kills: this.#kills,
       elapsedMs: realClock.now() - this.#startedAt,
     };
@@ -68,7 +70,9 @@ export class Supervisor {
     const { log, dataDirectory, concurrency } = this.#options;
     const redraw = setRedraw(() => this.#terminal.progress(this.standing));
     try {
-      while (!(await this.#runWorker({ log, dataDirectory, serviceUrl, concurrency })));
+      while (
+        !(await this.#runWorker({ log, dataDirectory, serviceUrl, concurrency, reported: [...this.#settled.keys()] }))
+      );
     } finally {
       redraw();
     }
@@ -81,8 +85,7 @@ export class Supervisor {
     let finished = false;
     child.on('message', (message: WorkerMessage) => {
       if (message.type === 'finished') finished = true;
-      else if (message.type === 'attemptFailed') this.#failedAttempts++;
-      else if (message.type === 'settled') this.#onSettled(child, message.file, message.state);
+      else this.#onSettled(child, message);
     });
     // The channel closes after its last message; the process may be reported gone before that.
     await Promise.all([once(child, 'exit'), once(child, 'disconnect')]);
@@ -91,9 +94,10 @@ export class Supervisor {
     throw new Error(`The worker ended with ${child.exitCode ?? child.signalCode} before it had finished.\n${errors()}`);
   }
 
-  #onSettled(child: ChildProcess, file: string, state: string): void {
+  #onSettled(child: ChildProcess, { file, state, attempts }: Settled): void {
     if (this.#settled.has(file)) return;
     this.#settled.set(file, state);
+    this.#attempts += attempts;
     this.#announce();
     const { receipts, kills } = this.#options;
     const dueAt = Math.round((receipts * (this.#kills + 1)) / (kills + 1));
@@ -112,10 +116,10 @@ export class Supervisor {
 
   #announce(): void {
     if (this.#terminal.isInteractive || this.#settled.size % plainLineEvery !== 0) return;
-    const { total, posted, rejected, failedAttempts, elapsedMs } = this.standing;
+    const { total, posted, rejected, attempts, elapsedMs } = this.standing;
     this.#terminal.line(
       `${seconds(elapsedMs).padStart(7)}  ${this.#settled.size}/${total} receipts: ` +
-        `${posted} posted, ${rejected} rejected, ${failedAttempts} retries`,
+        `${posted} posted, ${rejected} rejected, ${attempts} attempts`,
     );
   }
 }

@@ -33,7 +33,7 @@ export interface Standing {
   readonly posted: number;
   readonly rejected: number;
   readonly parked: number;
-  readonly failedAttempts: number;
+  readonly attempts: number;
   readonly kills: number;
   readonly elapsedMs: number;
 }
@@ -93,11 +93,11 @@ export class Terminal {
 
 /** The progress line: a bar where there is room, then the numbers, cut to `columns`. */
 export function progressText(standing: Standing, columns: number): string {
-  const { total, posted, rejected, parked, failedAttempts, kills, elapsedMs } = standing;
+  const { total, posted, rejected, parked, attempts, kills, elapsedMs } = standing;
   const settled = posted + rejected + parked;
   const numbers =
     `${String(settled).padStart(String(total).length)}/${total} receipts · ${posted} posted · ${rejected} rejected · ` +
-    `${failedAttempts} retries · ${kills} kills · ${seconds(elapsedMs)}`;
+    `${attempts} attempts · ${kills} kills · ${seconds(elapsedMs)}`;
   const room = Math.min(30, columns - numbers.length - 3);
   if (room < 5) return numbers.slice(0, columns);
   const full = Math.round((room * settled) / total);

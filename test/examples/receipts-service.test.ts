@@ -9,7 +9,7 @@ import type { Entry } from '../../examples/receipts/ledger.ts';
 import { receiptEffects } from '../../examples/receipts/receipt-effects.ts';
 import { receiptMachine } from '../../examples/receipts/receipt-machine.ts';
 import { createService, type ServiceStats } from '../../examples/receipts/service.ts';
-import { VirtualClock } from '../../src/clock.ts';
+import { VirtualClock } from 'rewake';
 
 const dataDirectory = fileURLToPath(new URL('../../examples/receipts/data/', import.meta.url));
 let server: Server | undefined;

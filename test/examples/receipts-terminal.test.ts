@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { count, emptyReport } from '../../examples/receipts/run-report.ts';
 import { progressText, Terminal, type TerminalOptions } from '../../examples/receipts/terminal.ts';
 
-const standing = { total: 200, posted: 90, rejected: 7, parked: 0, failedAttempts: 61, kills: 2, elapsedMs: 12_340 };
+const standing = { total: 200, posted: 90, rejected: 7, parked: 0, attempts: 61, kills: 2, elapsedMs: 12_340 };
 
 function capture(options: Partial<TerminalOptions>): { terminal: Terminal; text: () => string } {
   let text = '';
@@ -35,7 +35,7 @@ describe('the terminal', () => {
   it('draws a bar where there is room', () => {
     expect(progressText(standing, 130)).toContain('█');
     expect(progressText(standing, 130)).toContain(
-      ' 97/200 receipts · 90 posted · 7 rejected · 61 retries · 2 kills · 12.3 s',
+      ' 97/200 receipts · 90 posted · 7 rejected · 61 attempts · 2 kills · 12.3 s',
     );
   });
 });

@@ -110,10 +110,16 @@ export function actorHead(overrides: Partial<ActorHead> = {}): ActorHead {
   };
 }
 
+/** More items than any case writes: an adapter that repeats itself for ever fails here instead of hanging. */
+const itemsMax = 20_000;
+
 /** Reads an iterable to its end. */
 export async function all<T>(iterable: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
-  for await (const item of iterable) items.push(item);
+  for await (const item of iterable) {
+    items.push(item);
+    assert.ok(items.length < itemsMax, 'the log goes on yielding more than was ever written');
+  }
   return items;
 }
 
@@ -133,14 +139,28 @@ export async function next<T>(iterator: AsyncIterator<T>): Promise<T> {
   return step.value;
 }
 
-/** Items of a subscription up to and including the event with this id. */
-export async function itemsUntil(iterator: AsyncIterator<SubscriptionItem>, id: string): Promise<SubscriptionItem[]> {
+/** Items of a subscription up to and including the first one that is as wanted. */
+export async function itemsUpTo(
+  iterator: AsyncIterator<SubscriptionItem>,
+  isWanted: (item: SubscriptionItem, items: readonly SubscriptionItem[]) => boolean,
+): Promise<SubscriptionItem[]> {
   const items: SubscriptionItem[] = [];
   for (;;) {
     const item = await next(iterator);
     items.push(item);
-    if (item.type === 'event' && item.event.id === id) return items;
+    if (isWanted(item, items)) return items;
+    assert.ok(items.length < itemsMax, 'the subscription goes on without what it was awaited for');
   }
+}
+
+/** Items of a subscription up to and including the event with this id. */
+export function itemsUntil(iterator: AsyncIterator<SubscriptionItem>, id: string): Promise<SubscriptionItem[]> {
+  return itemsUpTo(iterator, (item) => item.type === 'event' && item.event.id === id);
+}
+
+/** Items of a subscription up to and including the one that says it has caught up. */
+export function itemsUntilCaughtUp(iterator: AsyncIterator<SubscriptionItem>): Promise<SubscriptionItem[]> {
+  return itemsUpTo(iterator, (item) => item.type === 'caughtUp');
 }
 
 /** Ids of the events among subscription items. */

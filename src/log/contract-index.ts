@@ -88,6 +88,7 @@ export const indexCases: readonly ContractCase[] = [
         assert.ok(page.length <= limit);
         seen.push(...page);
         if (page.length < limit) break;
+        assert.ok(seen.length <= names.length, 'paging does not advance');
       }
       assert.deepEqual(seen, sorted, `pages of ${limit}`);
     }
@@ -261,5 +262,6 @@ async function pagedWakes(log: EventLog, limit: number): Promise<string[]> {
     assert.ok(page.length <= limit);
     seen.push(...page);
     if (page.length < limit) return seen.map((row) => row.stream);
+    assert.ok(seen.length < 100, 'paging does not advance');
   }
 }

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { ConflictError, LeaseLostError, LogClosedError, StreamDeletedError } from '../errors.ts';
-import { actorHead, all, contractCase, eventIds, holdsExactly, idsOf, itemsUntil, next } from './contract-case.ts';
-import { refusal } from './contract-case.ts';
+import { actorHead, all, contractCase, eventIds, holdsExactly, idsOf, itemsUntil } from './contract-case.ts';
+import { itemsUntilCaughtUp, next, refusal } from './contract-case.ts';
 import type { ContractCase, Scene } from './contract-case.ts';
 import type { EventLog, Lease, LeaseOptions, NewEvent, Position } from './event-log.ts';
 
@@ -256,7 +256,7 @@ async function removing({ log, events }: Scene): Promise<void> {
 async function closing({ log, events }: Scene): Promise<void> {
   await log.append('order-1', 'no-stream', events(2_000));
   const waiting = log.subscribe()[Symbol.asyncIterator]();
-  while ((await next(waiting)).type !== 'caughtUp');
+  await itemsUntilCaughtUp(waiting);
   const pending = waiting.next();
   const idle = log.subscribe()[Symbol.asyncIterator]();
   await next(idle);

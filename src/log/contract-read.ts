@@ -3,7 +3,17 @@
  * Owns no machinery; see contract-case.ts.
  */
 import assert from 'node:assert/strict';
-import { all, contractCase, eventIds, holdsExactly, idsOf, itemsUntil, next } from './contract-case.ts';
+import {
+  all,
+  contractCase,
+  eventIds,
+  holdsExactly,
+  idsOf,
+  itemsUntil,
+  itemsUntilCaughtUp,
+  itemsUpTo,
+  next,
+} from './contract-case.ts';
 import type { ContractCase, Scene } from './contract-case.ts';
 import type { EventLog, NewEvent, Position, RecordedEvent, SubscriptionItem } from './event-log.ts';
 
@@ -124,6 +134,7 @@ async function paged(log: EventLog, limit: number, filter?: { streamPrefix: stri
     assert.ok(page.length <= limit);
     ids.push(...page.map((event) => event.id));
     if (page.length < limit) return ids;
+    assert.notEqual(page.at(-1)!.position, after, 'paging does not advance');
     after = page.at(-1)!.position;
   }
 }
@@ -162,6 +173,7 @@ async function followByPaging(log: EventLog, lastId: string): Promise<string[]> 
   while (ids.at(-1) !== lastId) {
     const page: RecordedEvent[] = await all(log.readAll({ limit: 7, ...(after === undefined ? {} : { after }) }));
     ids.push(...page.map((event) => event.id));
+    if (page.length > 0) assert.notEqual(page.at(-1)!.position, after, 'paging does not advance');
     after = page.at(-1)?.position ?? after;
     // Lets the writers go on, also where reading never leaves the thread.
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -205,16 +217,12 @@ async function filters({ log, event, events }: Scene): Promise<void> {
   assert.deepEqual(await ids({ after: lastCheckpoint([live]), filter: { types: ['Paid'] } }), [later.id]);
 }
 
-async function untilCheckpointAndCaughtUp(iterator: AsyncIterator<SubscriptionItem>): Promise<SubscriptionItem[]> {
-  const items: SubscriptionItem[] = [];
-  const seen = (type: SubscriptionItem['type']) => items.some((item) => item.type === type);
-  while (
-    !seen('caughtUp') ||
-    items.findLastIndex(isCheckpoint) < items.findLastIndex((item) => item.type === 'event')
-  ) {
-    items.push(await next(iterator));
-  }
-  return items;
+/** Items up to where the subscription has caught up and has said how far it has looked. */
+function untilCheckpointAndCaughtUp(iterator: AsyncIterator<SubscriptionItem>): Promise<SubscriptionItem[]> {
+  return itemsUpTo(iterator, (_, items) => {
+    const last = (type: SubscriptionItem['type']) => items.findLastIndex((item) => item.type === type);
+    return last('caughtUp') >= 0 && last('checkpoint') > last('event');
+  });
 }
 
 function isCheckpoint(item: SubscriptionItem): item is SubscriptionItem & { type: 'checkpoint' } {
@@ -266,6 +274,7 @@ async function seamWhileWriting(log: EventLog, event: Scene['event'], events: Sc
   // it reads two for each that is written, so that it can; afterwards each step waits for what it writes.
   let live = 0;
   for (let step = 0; live < 100; step++) {
+    assert.ok(step < 10_000, 'the subscription does not catch up with a writer half as fast');
     const appending = step % 2 === 0 || live > 0 ? log.append('order-3', 'any', events(1)) : undefined;
     items.push(await next(iterator));
     await appending;
@@ -300,7 +309,7 @@ async function leavingEarly({ log, event, events }: Scene): Promise<void> {
   for (let round = 0; round < 60; round++) {
     const controller = new AbortController();
     const subscription = log.subscribe({ signal: controller.signal })[Symbol.asyncIterator]();
-    while ((await next(subscription)).type !== 'caughtUp');
+    await itemsUntilCaughtUp(subscription);
     const waiting = subscription.next();
     controller.abort();
     assert.equal((await waiting).done, true, 'an aborted subscription ends');
@@ -314,7 +323,7 @@ async function leavingEarly({ log, event, events }: Scene): Promise<void> {
   }
 
   const returning = log.subscribe()[Symbol.asyncIterator]();
-  while ((await next(returning)).type !== 'caughtUp');
+  await itemsUntilCaughtUp(returning);
   const waiting = returning.next();
   await returning.return?.();
   assert.equal((await waiting).done, true, 'return() ends a subscription that waits');

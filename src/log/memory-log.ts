@@ -165,10 +165,12 @@ class MemoryLog implements EventLog, FeedSource, Snapshots {
     if (stream === undefined) return;
     const last = stream.last;
     const step = backwards ? -1 : 1;
-    let revision = backwards ? Math.min(from ?? last, last) : Math.max(from ?? 0, stream.first);
+    let revision = backwards ? Math.min(from ?? last, last) : (from ?? 0);
     for (let left = limit; left > 0; revision += step) {
       this.#ensureReadable(signal);
       if (stream.deleted) throw new StreamDeletedError(name);
+      // Truncated meanwhile: going on behind the hole shows the reader that there is one.
+      if (!backwards) revision = Math.max(revision, stream.first);
       if (revision > last || revision < stream.first) return;
       yield stream.events[revision - stream.first]!;
       left--;

@@ -14,9 +14,15 @@ export interface RefServices {
   send(stream: string, event: unknown, options: SendOptions): Promise<void>;
   stop(stream: string, reason: string | undefined): Promise<void>;
   settle(stream: string, effect: string, outcome: Settlement): Promise<void>;
-  snapshot(stream: string): Promise<AnySnapshot>;
-  committed(stream: string): AnySnapshot | undefined;
+  load(stream: string): Promise<Holder>;
+  /** The actor, while it is in memory. */
+  holder(stream: string): Holder | undefined;
   watch(stream: string, watcher: Watcher): () => void;
+}
+
+/** Whoever has the actor's durable snapshot, also after it ended or left memory. */
+export interface Holder {
+  readonly committed: AnySnapshot | undefined;
 }
 
 export interface SendOptions {
@@ -40,11 +46,11 @@ export class ActorRef<Machine extends AnyStateMachine = AnyStateMachine> {
   /** Name of the actor's stream: `<machine>-<id>`. */
   readonly stream: string;
   readonly #services: RefServices;
-  #last: AnySnapshot;
+  #holder: Holder;
 
-  constructor(stream: string, snapshot: AnySnapshot, services: RefServices) {
+  constructor(stream: string, holder: Holder, services: RefServices) {
     this.stream = stream;
-    this.#last = snapshot;
+    this.#holder = holder;
     this.#services = services;
   }
 
@@ -58,7 +64,8 @@ export class ActorRef<Machine extends AnyStateMachine = AnyStateMachine> {
 
   /** The newest durable snapshot this process has seen. */
   getSnapshot(): SnapshotFrom<Machine> {
-    return (this.#last = this.#services.committed(this.stream) ?? this.#last) as SnapshotFrom<Machine>;
+    this.#holder = this.#services.holder(this.stream) ?? this.#holder;
+    return this.#holder.committed as SnapshotFrom<Machine>;
   }
 
   /** Calls the observer with every durable change of the root, `complete` or `error` at its end. */
@@ -128,16 +135,15 @@ export class ActorRef<Machine extends AnyStateMachine = AnyStateMachine> {
     let unwatch = () => {};
     let cancel = () => {};
     try {
-      const current = await this.#services.snapshot(this.stream);
+      const holder = await this.#services.load(this.stream);
       return await new Promise<AnySnapshot>((resolve, reject) => {
         const check = (snapshot: AnySnapshot) => {
           const result = look(snapshot);
           if (!result) return;
-          this.#last = snapshot;
           if ('found' in result) resolve(result.found);
           else reject(result.failed as Error);
         };
-        const seen = () => check(this.#services.committed(this.stream) ?? current);
+        const seen = () => check((this.#services.holder(this.stream) ?? holder).committed!);
         unwatch = this.#services.watch(this.stream, { next: check, error: seen, failed: reject });
         if (timeout !== undefined) {
           const ms = toMs(timeout);

@@ -191,8 +191,8 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   ): Promise<ActorRef<MachineOf<M[Name]>>> {
     this.#assertOpen();
     const { id, correlationId, input } = options as { id: string; correlationId?: string; input?: unknown };
-    const stream = await this.#start(name, id, input, { correlationId, ...ambientOrigin(correlationId) });
-    return this.#ref(stream);
+    const host = await this.#start(name, id, input, { correlationId, ...ambientOrigin(correlationId) });
+    return this.#ref(host.stream, host);
   }
 
   /**
@@ -201,8 +201,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
    */
   async get<Name extends keyof M & string>(stream: `${Name}-${string}`): Promise<ActorRef<MachineOf<M[Name]>>> {
     this.#assertOpen();
-    await this.#load(stream);
-    return this.#ref(stream);
+    return this.#ref(stream, await this.#load(stream));
   }
 
   /**
@@ -265,13 +264,12 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
 
   // ── starting and sending ───────────────────────────────────────────────────────────────────────
 
-  async #start(name: string, id: string, input: unknown, origin: Origin): Promise<string> {
+  async #start(name: string, id: string, input: unknown, origin: Origin): Promise<ActorHost> {
     const machine = this.#machines.current(name);
     const stream = streamName(name, id);
     const prepared = actorStarted(machine, input);
     if (this.#hosts.has(stream) || this.#loading.has(stream) || this.#blocked.has(stream)) {
-      await this.#attach(stream, prepared);
-      return stream;
+      return this.#attach(stream, prepared);
     }
     const correlationId = origin.correlationId ?? this.#newId();
     const tree = new ActorTree(machine.logic, id);
@@ -285,13 +283,13 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       await new Promise<void>((resolve, reject) => host.submit({ prepared, origin, resolve, reject }));
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
-      await this.#attach(stream, prepared);
+      return this.#attach(stream, prepared);
     }
-    return stream;
+    return host;
   }
 
   /** The actor is there already: the same input attaches, anything else is refused. */
-  async #attach(stream: string, prepared: Prepared): Promise<void> {
+  async #attach(stream: string, prepared: Prepared): Promise<ActorHost> {
     const host = await this.#load(stream);
     await host.whenIdle();
     const wanted = (JSON.parse(`{${prepared.fields}}`) as { input?: unknown }).input;
@@ -300,8 +298,8 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       if (type === 'ActorStarted' && !equalJson(found.input, wanted)) {
         throw new ActorExistsError(stream, `input ${show(found.input)}; this start has input ${show(wanted)}`);
       }
-      return;
     }
+    return host;
   }
 
   #send(stream: string, event: unknown, options: SendOptions, to = '/'): Promise<void> {
@@ -480,8 +478,8 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       send: (stream, event, options) => this.#send(stream, event, options),
       stop: (stream, reason) => this.#submit(stream, () => actorStopped(reason), ambientOrigin(undefined)),
       settle: (stream, effect, decision) => this.#settle(stream, effect, decision),
-      snapshot: async (stream) => (await this.#load(stream)).committed!,
-      committed: (stream) => this.#hosts.get(stream)?.committed,
+      load: (stream) => this.#load(stream),
+      holder: (stream) => this.#hosts.get(stream),
       watch: (stream, watcher: Watcher) => {
         if (this.#ended) watcher.failed?.(this.#ended);
         return this.#watchers.add(stream, watcher);
@@ -596,10 +594,8 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     if (this.#closing) throw new RuntimeClosedError('This runtime is closing and takes no more work.');
   }
 
-  #ref<Machine extends AnyStateMachine>(stream: string): Promise<ActorRef<Machine>> {
-    return this.#refServices
-      .snapshot(stream)
-      .then((snapshot) => new ActorRef<Machine>(stream, snapshot, this.#refServices));
+  #ref<Machine extends AnyStateMachine>(stream: string, host: ActorHost): ActorRef<Machine> {
+    return new ActorRef<Machine>(stream, host, this.#refServices);
   }
 }
 

@@ -1,0 +1,84 @@
+/**
+ * Hosted ≡ plain: generated statecharts under rewake show after every step what they show under plain XState on a
+ * simulated clock, timestamps included; and they show it still when the process dies at any append, or dies again while
+ * it recovers. Numbers in titles are those of docs/explanation/invariants.md.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Crash, CrashPhase } from '../support/crashing-log.ts';
+import { HostedHost, type HostedOptions } from '../support/hosted.ts';
+import { runPlain } from '../support/plain-oracle.ts';
+import { runScript, scripts, type Trace } from '../support/scripts.ts';
+import { racingFeatures, statecharts } from '../support/statecharts.ts';
+
+/** More runs, or one seed again: REWAKE_RUNS=1000 REWAKE_SEED=7 npx vitest run test/recovery. */
+const factor = Number(process.env.REWAKE_RUNS ?? 1);
+const seed = process.env.REWAKE_SEED === undefined ? {} : { seed: Number(process.env.REWAKE_SEED) };
+const charts = statecharts({ without: racingFeatures });
+
+// XState's development build warns of every event that reaches a stopped actor; generated charts send many.
+beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
+afterAll(() => void vi.restoreAllMocks());
+
+/** What a crash cannot hide: custom actions run at most once, and a callback that runs again has heard nothing yet. */
+function durable(trace: Trace) {
+  return trace.map(({ customs: _, effects, ...row }) => ({
+    ...row,
+    effects: effects.map(({ path, kind }) => ({ path, kind })),
+  }));
+}
+
+test('1, 2, 20, 21, 22, 23: a hosted chart shows what plain XState shows', { timeout: 300_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(charts, scripts(), async (chart, script) => {
+      const plain = await runPlain(chart, script);
+      expect(await runScript(new HostedHost(chart), script)).toEqual(plain);
+    }),
+    { numRuns: 120 * factor, ...seed },
+  );
+});
+
+const phases: readonly CrashPhase[] = ['before', 'after'];
+
+/** Every append of the crash-free run, in both phases; alone, and followed by a crash at the first append of recovery. */
+function crashPlans(appends: number): (readonly Crash[])[] {
+  return Array.from({ length: appends }, (_, append) => append).flatMap((append) =>
+    phases.flatMap((phase) => [
+      [{ append, phase }],
+      [
+        { append, phase },
+        { append: 0, phase: phases[append % 2]! },
+      ],
+    ]),
+  );
+}
+
+async function sweep(options: HostedOptions, numRuns: number): Promise<number> {
+  let crashes = 0;
+  await fc.assert(
+    fc.asyncProperty(charts, scripts(8), async (chart, script) => {
+      const host = new HostedHost(chart, options);
+      const reference = durable(await runScript(host, script));
+      for (const plan of crashPlans(host.total())) {
+        const crashing = new HostedHost(chart, { ...options, crashes: plan });
+        const trace = durable(await runScript(crashing, script));
+        expect(trace, `crashes ${JSON.stringify(plan)}`).toEqual(reference);
+        crashes += crashing.lives - 1;
+      }
+    }),
+    { numRuns: numRuns * factor, ...seed },
+  );
+  return crashes;
+}
+
+test(
+  '4, 6, 8, 9, 19: a crash at any append, and another one in recovery, changes nothing that is seen',
+  { timeout: 600_000 },
+  async () => {
+    expect(await sweep({}, 12)).toBeGreaterThan(100);
+  },
+);
+
+test('26: neither does it with a snapshot after every event', { timeout: 600_000 }, async () => {
+  expect(await sweep({ snapshots: { every: 1 } }, 6)).toBeGreaterThan(50);
+});

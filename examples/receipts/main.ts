@@ -108,15 +108,12 @@ function showTable(terminal: Terminal, { report, stats, ledger, kills, elapsedMs
   const failures = failed.map(([reason, times]) => `${times} ${reasonNames[reason] ?? reason}`).join(', ');
   const failedTotal = failed.reduce((total, [, times]) => total + times, 0);
   const parked = report.parked > 0 ? `, ${report.parked} parked` : '';
+  const rerunNote = `were running when the worker died; ${stats.reruns} reached the service again`;
   const rows: Row[] = [
     ['receipts', report.started, `${report.posted} posted, ${report.rejected.length} rejected${parked}`],
     ['attempts', report.attempts, `${failedTotal} failed: ${failures}`],
-    ['kills', kills, 'SIGKILL, each in the middle of the work'],
-    [
-      'effects re-run',
-      report.effectsRerun,
-      `were running when the worker died; ${stats.reruns} reached the service again`,
-    ],
+    ['kills', kills, kills > 0 ? 'SIGKILL to the worker, in the middle of its work' : ''],
+    ['effects re-run', report.effectsRerun, kills > 0 ? rerunNote : ''],
     ['ledger entries', ledger.length, `${stats.replays} repeated posts answered with the first entry`],
     ['time', seconds(elapsedMs), `${report.events} events in the log`],
   ];
@@ -177,8 +174,7 @@ async function supervise(supervisor: Supervisor, terminal: Terminal, options: Op
   const { total } = supervisor.standing;
   const serviceUrl = await supervisor.startService();
   terminal.line(`${total} receipts on their way into a ledger, ${options.concurrency} at a time.`);
-  terminal.line('The service on the way fails about a third of all requests;');
-  terminal.line(`the worker is killed with kill -9 ${options.kills} times.`);
+  terminal.line(`The service fails about a third of all requests; the worker is killed ${options.kills} times.`);
   terminal.line();
   await supervisor.work(serviceUrl);
   const { kills, elapsedMs } = supervisor.standing;
@@ -220,7 +216,7 @@ try {
   if (options === 'help') process.stdout.write(usage);
   else process.exitCode = (await run(options, terminal)) ? 0 : 1;
 } catch (error) {
-  terminal.line();
+  terminal.leaveProgress();
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
 }

@@ -38,6 +38,7 @@ export interface Standing {
   readonly elapsedMs: number;
 }
 
+const [barWidthMin, barWidthMax] = [10, 30];
 const colors = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 export type Color = keyof typeof colors;
 
@@ -85,21 +86,30 @@ export class Terminal {
     }
   }
 
+  /** Leaves the progress line as it is and goes on below it. */
+  leaveProgress(): void {
+    if (this.#drawn) this.#options.write('\n');
+    this.#drawn = false;
+  }
+
   #erase(): void {
     if (this.#drawn) this.#options.write('\r\u001b[2K');
     this.#drawn = false;
   }
 }
 
-/** The progress line: a bar where there is room, then the numbers, cut to `columns`. */
+/** The progress line: a bar where there is room, then the numbers, as many as fit into `columns`. */
 export function progressText(standing: Standing, columns: number): string {
   const { total, posted, rejected, parked, attempts, kills, elapsedMs } = standing;
   const settled = posted + rejected + parked;
-  const numbers =
-    `${String(settled).padStart(String(total).length)}/${total} receipts · ${posted} posted · ${rejected} rejected · ` +
-    `${attempts} attempts · ${kills} kills · ${seconds(elapsedMs)}`;
-  const room = Math.min(30, columns - numbers.length - 3);
-  if (room < 5) return numbers.slice(0, columns);
+  // Numbers keep their width, so that nothing but the digits moves.
+  const wide = (value: number) => String(value).padStart(String(total).length);
+  const head = `${wide(settled)}/${total} receipts · posted ${wide(posted)} · rejected ${wide(rejected)}`;
+  const tail = `kills ${kills} · ${seconds(elapsedMs).padStart(6)}`;
+  const long = `${head} · attempts ${wide(attempts)} · ${tail}`;
+  const numbers = columns - long.length >= barWidthMin + 2 ? long : `${head} · ${tail}`;
+  const room = Math.min(barWidthMax, columns - numbers.length - 2);
+  if (room < barWidthMin) return numbers.slice(0, columns);
   const full = Math.round((room * settled) / total);
   return `${'█'.repeat(full)}${'░'.repeat(room - full)}  ${numbers}`;
 }

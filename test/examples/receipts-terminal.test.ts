@@ -32,10 +32,12 @@ describe('the terminal', () => {
     expect(progressText(standing, columns).length).toBeLessThanOrEqual(columns);
   });
 
-  it('draws a bar where there is room', () => {
-    expect(progressText(standing, 130)).toContain('█');
-    expect(progressText(standing, 130)).toContain(
-      ' 97/200 receipts · 90 posted · 7 rejected · 61 attempts · 2 kills · 12.3 s',
+  it('draws a bar before the numbers, and leaves the attempts out where there is no room', () => {
+    expect(progressText(standing, 130)).toBe(
+      '███████████████░░░░░░░░░░░░░░░   97/200 receipts · posted  90 · rejected   7 · attempts  61 · kills 2 · 12.3 s',
+    );
+    expect(progressText(standing, 79)).toBe(
+      '███████░░░░░░░   97/200 receipts · posted  90 · rejected   7 · kills 2 · 12.3 s',
     );
   });
 });

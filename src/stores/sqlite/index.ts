@@ -23,6 +23,8 @@ export interface SqliteLog extends EventLog, AsyncDisposable {
  * Uses `node:sqlite` on Node 22.13 and newer, and the optional package `libsql` before that. Several processes on one
  * machine may open one file; a network file system will not do, because WAL mode needs shared memory.
  *
+ * Subscriptions notice the events of other processes by polling; a subscription that waits does not keep the process alive.
+ *
  * SQLite before 3.51.3 can damage a file in a rare race when several processes write to it (the WAL-reset bug,
  * https://www.sqlite.org/wal.html#walresetbug). `libsql` is older: share a file between processes only on a Node that has
  * `node:sqlite` with a newer library; `sqliteVersion` says which one is in use.

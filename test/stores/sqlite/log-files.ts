@@ -52,3 +52,8 @@ export async function all<T>(iterable: AsyncIterable<T>): Promise<T[]> {
   for await (const item of iterable) items.push(item);
   return items;
 }
+
+/** The first value a PRAGMA answers with. */
+export function pragmaOf(path: string, name: string): unknown {
+  return withRawConnection(path, (db) => db.prepare(`PRAGMA ${name}`).get()![0]);
+}

@@ -1,0 +1,87 @@
+/**
+ * Compiles and starts log-process.ts. Owns the compiled files and the life of the processes; what they do is theirs.
+ */
+import { execFileSync, fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import type { Report, Task } from './log-process.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Compiles log-process.ts once for a test file; `remove` deletes what came of it. */
+export function compileLogProcess(): { readonly script: string; remove(): void } {
+  // Inside the checkout, so that packages resolve as they do for the sources.
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  const folder = mkdtempSync(join(root, '.cache', 'log-process-'));
+  const config = {
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: { noEmit: false, outDir: folder, rootDir: root },
+    include: [],
+    files: [join(root, 'test/stores/sqlite/log-process.ts')],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [compiler, '-p', folder], { stdio: ['ignore', 'inherit', 'inherit'] });
+  return {
+    script: join(folder, 'test/stores/sqlite/log-process.js'),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
+
+/** A log process that has been started and waits for {@link go}. */
+export class LogProcess {
+  readonly reports: Report[] = [];
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  #errors = '';
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#exited = once(child, 'exit');
+    child.on('message', (report: Report) => this.reports.push(report));
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));
+    onTestFinished(() => this.kill());
+  }
+
+  static async start(script: string, task: Task): Promise<LogProcess> {
+    const started = new LogProcess(
+      fork(script, [JSON.stringify(task)], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] }),
+    );
+    await started.until((report) => report.at === 'ready');
+    return started;
+  }
+
+  go(): void {
+    this.#child.send('go');
+  }
+
+  /** Resolves when a report that fits has come; rejects when the process ends before that. */
+  async until(fits: (report: Report) => boolean): Promise<void> {
+    while (!this.reports.some(fits)) {
+      const ended = this.#exited.then(() => {
+        if (!this.reports.some(fits)) throw new Error(`The process ended early: ${this.#errors}`);
+      });
+      await Promise.race([once(this.#child, 'message'), ended]);
+    }
+  }
+
+  /** Exit code, and what was written to standard error. */
+  async end(): Promise<{ readonly code: number | null; readonly errors: string }> {
+    await this.#exited;
+    return { code: this.#child.exitCode, errors: this.#errors };
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  /** Ids acknowledged, by revision. */
+  acknowledged(): Map<number, string> {
+    return new Map(this.reports.flatMap((each) => (each.at === 'acknowledged' ? [[each.revision, each.id]] : [])));
+  }
+}

@@ -1,0 +1,149 @@
+/** Opening a SQLite log: what is accepted, what is refused, and that a refused file is left as it was. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { InvalidArgumentError, LogIncompatibleError, LogUnavailableError } from '../../../src/errors.ts';
+import { driverFor, openDatabase } from '../../../src/stores/sqlite/driver.ts';
+import { sqliteLog } from '../../../src/stores/sqlite/index.ts';
+import { applicationId, schemaVersion } from '../../../src/stores/sqlite/schema.ts';
+import { all, event, logPath, pragmaOf, withRawConnection } from './log-files.ts';
+
+/** What opening throws. */
+function refusalOf(path: string): unknown {
+  try {
+    sqliteLog(path);
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe('opening a SQLite log', () => {
+  it('makes a file that says whose it is and in which version', async () => {
+    const path = logPath();
+    await sqliteLog(path).close();
+    expect(pragmaOf(path, 'application_id')).toBe(applicationId);
+    expect(pragmaOf(path, 'user_version')).toBe(schemaVersion);
+    expect(pragmaOf(path, 'journal_mode')).toBe('wal');
+  });
+
+  it('takes an empty file as a new log', async () => {
+    const path = logPath();
+    writeFileSync(path, '');
+    await using log = sqliteLog(path);
+    expect((await log.append('order-1', 'no-stream', [event()])).revision).toBe(0);
+  });
+
+  it('names the file and the version of the library', async () => {
+    await using log = sqliteLog(logPath());
+    expect(log.name).toBe(`SQLite log 'log.db'`);
+    expect(log.sqliteVersion).toMatch(/^3\.\d+\.\d+$/);
+    expect(log.capabilities.durable).toBe('power');
+  });
+
+  it('declares the durability it was opened with', async () => {
+    await using log = sqliteLog(logPath(), { durability: 'process' });
+    expect(log.capabilities.durable).toBe('process');
+  });
+
+  it.each(['', ':memory:'])('refuses the path %j', (path) => {
+    expect(refusalOf(path)).toBeInstanceOf(InvalidArgumentError);
+  });
+
+  it.each([
+    ['a few bytes of text', 'hello'],
+    ['a page of text', 'not a database\n'.repeat(400)],
+    ['a damaged header', `SQLite format 2\0${'\0'.repeat(5_000)}`],
+  ])('refuses %s, and leaves the file alone', (_, content) => {
+    const path = logPath();
+    writeFileSync(path, content);
+    expect(refusalOf(path)).toBeInstanceOf(LogIncompatibleError);
+    expect(readFileSync(path, 'latin1')).toBe(content);
+    expect(existsSync(`${path}-wal`)).toBe(false);
+  });
+
+  it.each([
+    ['with a mark of its own', 'PRAGMA application_id = 42'],
+    ['without a mark', ''],
+    ['without a mark, but with our version number', `PRAGMA user_version = ${schemaVersion}`],
+  ])('refuses the database of another application %s, and leaves it alone', (_, mark) => {
+    const path = logPath();
+    withRawConnection(path, (db) => db.exec(`CREATE TABLE orders (id INTEGER PRIMARY KEY); ${mark}`));
+    const before = readFileSync(path);
+    const error = refusalOf(path) as Error;
+    expect(error).toBeInstanceOf(LogIncompatibleError);
+    expect(error.message).toContain('another application');
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('refuses a log of a newer version, naming both versions', async () => {
+    const path = logPath();
+    await sqliteLog(path).close();
+    withRawConnection(path, (db) => db.exec(`PRAGMA user_version = ${schemaVersion + 1}`));
+    const error = refusalOf(path) as Error;
+    expect(error).toBeInstanceOf(LogIncompatibleError);
+    expect(error.message).toContain(`version ${schemaVersion + 1}`);
+    expect(error.message).toContain(`up to ${schemaVersion}`);
+  });
+
+  it.each([
+    ['a folder that is not there', (path: string) => join(dirname(path), 'missing', 'log.db')],
+    ['a folder in place of the file', (path: string) => (mkdirSync(path), path)],
+  ])('refuses %s as unavailable, for good', (_, at) => {
+    const error = refusalOf(at(logPath())) as LogUnavailableError;
+    expect(error).toBeInstanceOf(LogUnavailableError);
+    expect(error.retryable).toBe(false);
+  });
+
+  it('reads a file it may not write, and refuses to append to it', async () => {
+    const path = logPath();
+    const written = event();
+    const writer = sqliteLog(path);
+    await writer.append('order-1', 'no-stream', [written]);
+    await writer.close();
+    chmodSync(path, 0o444);
+    // The folder stays writable, because readers of a log in WAL mode share memory through a file in it.
+    chmodSync(dirname(path), 0o777);
+    await asOrdinaryUser(path, async () => {
+      await using log = sqliteLog(path);
+      expect((await all(log.readStream('order-1'))).map((each) => each.id)).toEqual([written.id]);
+      const error = await log.append('order-1', 0, [event()]).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(LogUnavailableError);
+      expect((error as LogUnavailableError).retryable).toBe(false);
+      expect((error as LogUnavailableError).message).toContain('read-only');
+    });
+  });
+});
+
+describe('the SQLite binding', () => {
+  it.each([
+    ['20.19.0', 'libsql'],
+    ['22.5.1', 'libsql'],
+    ['22.12.0', 'libsql'],
+    ['22.13.0', 'node:sqlite'],
+    ['24.0.0', 'node:sqlite'],
+    ['100.0.0', 'node:sqlite'],
+  ])('on Node %s is %s', (version, driver) => {
+    expect(driverFor(version)).toBe(driver);
+  });
+
+  it('refuses to run a statement after close', () => {
+    const db = openDatabase(logPath(), driverFor(process.versions.node));
+    const statement = db.prepare('SELECT 1');
+    db.close();
+    expect(() => statement.get()).toThrow();
+  });
+});
+
+/** Root may write everything: as root, becomes the user nobody for a while. */
+async function asOrdinaryUser(path: string, use: () => Promise<void>): Promise<void> {
+  if (process.geteuid!() !== 0) return use();
+  const nobody = 65_534;
+  const owner = statSync(path).uid;
+  process.seteuid!(nobody);
+  try {
+    await use();
+  } finally {
+    process.seteuid!(owner);
+  }
+}

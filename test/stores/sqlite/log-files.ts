@@ -37,14 +37,11 @@ export function events(count: number, overrides?: Partial<Omit<NewEvent, 'checks
   return Array.from({ length: count }, () => event(overrides));
 }
 
-/** Runs `use` on a connection beside the log. */
+/** Runs `use` on a connection beside the log, which is closed when the test ends. */
 export function withRawConnection<T>(path: string, use: (db: Database) => T): T {
   const db = openDatabase(path, driverFor(process.versions.node));
-  try {
-    return use(db);
-  } finally {
-    db.close();
-  }
+  onTestFinished(() => db.close());
+  return use(db);
 }
 
 export async function all<T>(iterable: AsyncIterable<T>): Promise<T[]> {

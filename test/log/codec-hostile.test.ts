@@ -70,6 +70,10 @@ describe('hostile JSON', () => {
     expect(() => read(`{"$devalue":${nodes}}`)).toThrow(DecodeError);
   });
 
+  it('with a reference past the end is a DecodeError that names the node', () => {
+    expect(() => read('{"$devalue":[[1],{"a":9}]}')).toThrow(/node 1 refers to 9, and there are 2 nodes/);
+  });
+
   it('with keys beside the marker is a DecodeError that names them', () => {
     expect(() => read('{"$devalue":[1],"a":1}')).toThrow(/other keys \(\$devalue, a\)/);
   });

@@ -214,7 +214,7 @@ function sameIdentity(a: ActorHead | undefined, b: ActorHead | undefined): boole
 }
 
 /** Whether an expectation does not say where the events go. */
-export function isWeak(expected: Expected): boolean {
+function isWeak(expected: Expected): boolean {
   return expected === 'any' || expected === 'stream-exists';
 }
 

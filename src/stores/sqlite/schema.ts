@@ -117,7 +117,7 @@ function identify(db: Database, log: string): number {
 }
 
 /** Reads an integer PRAGMA. */
-export function pragma(db: Database, name: string): number {
+function pragma(db: Database, name: string): number {
   return Number(db.prepare(`PRAGMA ${name}`).get()![0]);
 }
 

@@ -3,6 +3,7 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../src/clock.ts';
+import { LogClosedError } from '../../../src/errors.ts';
 import type { ActorHead } from '../../../src/log/event-log.ts';
 import type { Database } from '../../../src/stores/sqlite/driver.ts';
 import { sqliteLog } from '../../../src/stores/sqlite/index.ts';
@@ -51,6 +52,18 @@ describe('an append that lies across the first kept revision', () => {
   });
 });
 
+describe("an append to 'any' revision", () => {
+  it('is recognised as a repeat as long as its events are there', async () => {
+    await using log = sqliteLog(logPath());
+    const written = events(2);
+    const first = await log.append('order-1', 'any', written);
+    expect(await log.append('order-1', 'any', written)).toEqual({ ...first, deduplicated: true });
+    await log.truncate('order-1', 2);
+    expect(await log.append('order-1', 'any', written)).toMatchObject({ revision: 3, deduplicated: false });
+    expect(await log.append('order-1', 'any', written)).toMatchObject({ revision: 3, deduplicated: true });
+  });
+});
+
 describe('queries of the actor index', () => {
   it.each([
     ['unfinished effects of active actors', { effects: true, status: 'active' }, 'streams_with_effects'],
@@ -75,6 +88,25 @@ describe('queries of the actor index', () => {
     const values = Array.from(sql.matchAll(/\?/g), () => 1);
     const plan = withRawConnection(path, (db) => db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values));
     expect(plan.map((row) => row[3]).join('\n')).toContain(index);
+  });
+});
+
+describe('close()', () => {
+  it('commits what was submitted before it, and takes nothing after it', async () => {
+    const path = logPath();
+    const log = sqliteLog(path);
+    const written = events(2);
+    const queued = Promise.all([
+      log.append('order-1', 'no-stream', [written[0]!]),
+      log.append('order-1', 0, [written[1]!]),
+      log.lease('runner', { owner: 'a', ttlMs: 60_000 }),
+    ]);
+    await log.close();
+    expect((await queued)[1]).toMatchObject({ revision: 1 });
+    await expect(log.truncate('order-1', 1)).rejects.toBeInstanceOf(LogClosedError);
+    await using again = sqliteLog(path);
+    expect((await all(again.readAll())).map((each) => each.id)).toEqual(written.map((each) => each.id));
+    expect((await again.leaseHolder('runner'))?.owner).toBe('a');
   });
 });
 

@@ -139,6 +139,11 @@ export async function next<T>(iterator: AsyncIterator<T>): Promise<T> {
   return step.value;
 }
 
+/** Lets a read that was begun come to where it waits, as far as that takes no more than a few turns of the event loop. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
 /** Items of a subscription up to and including the first one that is as wanted. */
 export async function itemsUpTo(
   iterator: AsyncIterator<SubscriptionItem>,

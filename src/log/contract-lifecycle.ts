@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { ConflictError, LeaseLostError, LogClosedError, StreamDeletedError } from '../errors.ts';
 import { actorHead, all, contractCase, eventIds, holdsExactly, idsOf, itemsUntil } from './contract-case.ts';
-import { itemsUntilCaughtUp, next, refusal } from './contract-case.ts';
+import { itemsUntilCaughtUp, next, refusal, settled } from './contract-case.ts';
 import type { ContractCase, Scene } from './contract-case.ts';
 import type { EventLog, Lease, LeaseOptions, NewEvent, Position } from './event-log.ts';
 
@@ -258,6 +258,7 @@ async function closing({ log, events }: Scene): Promise<void> {
   const waiting = log.subscribe()[Symbol.asyncIterator]();
   await itemsUntilCaughtUp(waiting);
   const pending = waiting.next();
+  await settled();
   const idle = log.subscribe()[Symbol.asyncIterator]();
   await next(idle);
   const reader = log.readStream('order-1')[Symbol.asyncIterator]();

@@ -13,6 +13,7 @@ import {
   itemsUntilCaughtUp,
   itemsUpTo,
   next,
+  settled,
 } from './contract-case.ts';
 import type { ContractCase, Scene } from './contract-case.ts';
 import type { EventLog, NewEvent, Position, RecordedEvent, SubscriptionItem } from './event-log.ts';
@@ -176,7 +177,7 @@ async function followByPaging(log: EventLog, lastId: string): Promise<string[]> 
     if (page.length > 0) assert.notEqual(page.at(-1)!.position, after, 'paging does not advance');
     after = page.at(-1)?.position ?? after;
     // Lets the writers go on, also where reading never leaves the thread.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await settled();
   }
   return ids;
 }
@@ -261,6 +262,7 @@ async function seam({ log, event, events }: Scene): Promise<void> {
     items.push(...(await itemsUntil(iterator, live.id)));
     const expected = [...history.slice(1).map((each) => each.id), awaited.id, live.id];
     assert.deepEqual(eventIds(items), expected, `with a history of ${length}`);
+    assert.ok(!items.some((item) => item.type === 'caughtUp'), 'caughtUp came twice');
     await iterator.return?.();
   }
   await seamWhileWriting(log, event, events);
@@ -311,6 +313,7 @@ async function leavingEarly({ log, event, events }: Scene): Promise<void> {
     const subscription = log.subscribe({ signal: controller.signal })[Symbol.asyncIterator]();
     await itemsUntilCaughtUp(subscription);
     const waiting = subscription.next();
+    if (round % 2 === 0) await settled();
     controller.abort();
     assert.equal((await waiting).done, true, 'an aborted subscription ends');
 
@@ -325,6 +328,7 @@ async function leavingEarly({ log, event, events }: Scene): Promise<void> {
   const returning = log.subscribe()[Symbol.asyncIterator]();
   await itemsUntilCaughtUp(returning);
   const waiting = returning.next();
+  await settled();
   await returning.return?.();
   assert.equal((await waiting).done, true, 'return() ends a subscription that waits');
   await log.append('order-2', 'no-stream', [event()]);

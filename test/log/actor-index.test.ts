@@ -81,6 +81,33 @@ describe('the actor index', () => {
     }
   });
 
+  it('pages through groups small and large without gap or repeat', () => {
+    const index = new ActorIndex();
+    const random = seededRandom(3);
+    const streams = Array.from({ length: 3_000 }, (_, number) => stream(`order-${number}`));
+    for (const each of streams) index.put(each, headBy(random));
+    for (const group of [
+      { correlationId: 'c-7' },
+      { machine: 'rare' },
+      { status: 'stopped' },
+      { status: 'done' },
+    ] as const) {
+      const byName: ActorRow[] = [];
+      for (let page = [...index.rows({ ...group, limit: 2 })]; page.length > 0;) {
+        byName.push(...page);
+        page = [...index.rows({ ...group, afterStream: page.at(-1)!.stream, limit: 2 })];
+      }
+      expect(byName).toEqual(scan(streams, group));
+      const byWake: ActorRow[] = [];
+      for (let page = [...index.rows({ ...group, wakes: {}, limit: 2 })]; page.length > 0;) {
+        byWake.push(...page);
+        const { wakeAt, stream } = page.at(-1)!;
+        page = [...index.rows({ ...group, wakes: { after: { wakeAt: wakeAt!, stream } }, limit: 2 })];
+      }
+      expect(byWake).toEqual(scan(streams, { ...group, wakes: {} }));
+    }
+  });
+
   it('leaves out wake-ups that were moved or cancelled while it was being read', () => {
     const index = new ActorIndex();
     const head = (wakeAt: number | null): ActorHead => ({ ...headBy(() => 0), wakeAt });

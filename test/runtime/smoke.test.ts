@@ -3,14 +3,24 @@ import { assign, fromPromise, setup } from 'xstate';
 import { createRuntime, memoryLog, VirtualClock } from '../../src/index.ts';
 
 const order = setup({
-  types: { context: {} as { n: number; out: string }, events: {} as { type: 'GO' } | { type: 'NEXT' }, input: {} as { n: number } },
+  types: {
+    context: {} as { n: number; out: string },
+    events: {} as { type: 'GO' } | { type: 'NEXT' },
+    input: {} as { n: number },
+  },
   actors: { pay: fromPromise(async ({ input }: { input: number }) => `paid ${input}`) },
 }).createMachine({
   context: ({ input }) => ({ n: input.n, out: '' }),
   initial: 'idle',
   states: {
     idle: { on: { GO: 'paying' } },
-    paying: { invoke: { src: 'pay', input: ({ context }) => context.n, onDone: { target: 'waiting', actions: assign({ out: ({ event }) => event.output }) } } },
+    paying: {
+      invoke: {
+        src: 'pay',
+        input: ({ context }) => context.n,
+        onDone: { target: 'waiting', actions: assign({ out: ({ event }) => event.output }) },
+      },
+    },
     waiting: { after: { 1000: 'done' } },
     done: { type: 'final' },
   },

@@ -11,24 +11,28 @@ import type { Report, Task } from './log-process.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
+/** Compiles a file, named from the root of the checkout, and what it imports; gives the path of the result. */
+export function compileInto(folder: string, file: string): string {
+  const config = {
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: { noEmit: false, outDir: folder, rootDir: root, typeRoots: [join(root, 'node_modules/@types')] },
+    include: [],
+    files: [join(root, file)],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [compiler, '-p', folder], { stdio: ['ignore', 'inherit', 'inherit'] });
+  return join(folder, file.replace(/\.ts$/, '.js'));
+}
+
 /** Compiles log-process.ts once for a test file; `remove` deletes what came of it. */
 export function compileLogProcess(): { readonly script: string; remove(): void } {
   // Inside the checkout, so that packages resolve as they do for the sources.
   mkdirSync(join(root, '.cache'), { recursive: true });
   const folder = mkdtempSync(join(root, '.cache', 'log-process-'));
-  const config = {
-    extends: join(root, 'tsconfig.json'),
-    compilerOptions: { noEmit: false, outDir: folder, rootDir: root },
-    include: [],
-    files: [join(root, 'test/stores/sqlite/log-process.ts')],
-  };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [compiler, '-p', folder], { stdio: ['ignore', 'inherit', 'inherit'] });
-  return {
-    script: join(folder, 'test/stores/sqlite/log-process.js'),
-    remove: () => rmSync(folder, { recursive: true }),
-  };
+  const script = compileInto(folder, 'test/stores/sqlite/log-process.ts');
+  return { script, remove: () => rmSync(folder, { recursive: true }) };
 }
 
 /** A log process that has been started and waits for {@link go}. */

@@ -1,8 +1,11 @@
 /** SQLite logs that several processes share, and processes that die or end. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type * as Driver from '../../../src/stores/sqlite/driver.ts';
 import { sqliteLog } from '../../../src/stores/sqlite/index.ts';
-import { compileLogProcess, LogProcess } from './child-processes.ts';
-import { all, event, logPath, pragmaOf } from './log-files.ts';
+import { compileInto, compileLogProcess, LogProcess } from './child-processes.ts';
+import { all, event, logPath, pragmaOf, testFolder } from './log-files.ts';
 import type { Task } from './log-process.ts';
 
 let compiled: ReturnType<typeof compileLogProcess>;
@@ -71,5 +74,17 @@ describe('processes on one SQLite file', () => {
     expect([...closing.acknowledged().values()]).toEqual(['queued']);
     await using log = sqliteLog(path);
     expect(await log.head('queued-1')).toEqual({ state: 'live', revision: 0 });
+  });
+});
+
+describe('a program that has no SQLite binding', () => {
+  it('is told what to install', async () => {
+    // Outside the checkout no package resolves.
+    const folder = testFolder();
+    const compiled = pathToFileURL(compileInto(folder, 'src/stores/sqlite/driver.ts')).href;
+    const { openDatabase } = (await import(/* @vite-ignore */ compiled)) as typeof Driver;
+    const opening = () => openDatabase(join(folder, 'log.db'), 'libsql');
+    expect(opening).toThrow(/npm install libsql/);
+    expect(opening).toThrow(expect.objectContaining({ code: 'REWAKE_LOG_UNAVAILABLE', retryable: false }));
   });
 });

@@ -56,8 +56,17 @@ export function logicKind(logic: AnyActorLogic): LogicKind {
         ? 'transition'
         : (knownTransitions.get(logic.transition.toString()) ?? 'custom');
     kinds.set(logic, kind);
+    if (isMachine(logic)) boundIterations(logic);
   }
   return kind;
+}
+
+/** XState lets an `always` cycle spin for ever, in a recovery too. A machine that sets no bound of its own gets one. */
+const iterationsMax = 100_000;
+
+function boundIterations(machine: AnyStateMachine): void {
+  const options = machine.options as { maxIterations?: number } | undefined;
+  if (options?.maxIterations === Infinity) options.maxIterations = iterationsMax;
 }
 
 /** Whether a logic is a state machine, also one of another copy of xstate. */

@@ -67,6 +67,8 @@ export interface HostServices {
   readonly host: string;
   now(): TimeMs;
   newId(): string;
+  /** The schema version that facts of this type are written with. */
+  schemaVersion(type: string): number;
   /** The wake-up time of an actor changed. */
   wakeChanged(host: ActorHost): void;
   /** Something became durable: called once per stimulus, in order. */
@@ -112,6 +114,8 @@ export class ActorHost implements EffectHost {
   /** Runs once the actor is at rest: see whenIdle. */
   #idle: (() => void)[] | undefined;
   lastUsed: TimeMs;
+  /** Effects that were pending when the actor came into memory, and that nobody has decided about. */
+  #unresumed: readonly string[];
 
   constructor(stream: string, loaded: Loaded, services: HostServices) {
     this.stream = stream;
@@ -123,6 +127,7 @@ export class ActorHost implements EffectHost {
     this.#lastEventId = loaded.lastEventId;
     this.#committed = loaded.revision >= 0 ? loaded.tree.rootActor.getSnapshot() : undefined;
     this.lastUsed = services.now();
+    this.#unresumed = loaded.revision >= 0 ? [...(loaded.tree.effects?.keys() ?? [])] : [];
     loaded.tree.outside = (target, event) => this.#fromOutside(target, event);
     loaded.tree.logger = (...args) => services.logger.info({ stream }, args.map(String).join(' '));
   }
@@ -162,9 +167,14 @@ export class ActorHost implements EffectHost {
     return this.#effects?.size ?? 0;
   }
 
-  /** Whether an effect is running in this process. */
-  runs(address: string): boolean {
-    return this.#effects?.has(address) ?? false;
+  /** Addresses and effects that a former host left behind; given out once. */
+  takeUnresumed(): (readonly [string, PendingEffect])[] {
+    const addresses = this.#unresumed;
+    this.#unresumed = [];
+    return addresses.flatMap((address) => {
+      const effect = this.#tree?.effects?.get(address);
+      return effect ? [[address, effect] as const] : [];
+    });
   }
 
   get wakeAt(): TimeMs | undefined {
@@ -290,7 +300,7 @@ export class ActorHost implements EffectHost {
         sealEvent({
           id: this.#services.newId(),
           type: event.type,
-          schemaVersion: 1,
+          schemaVersion: this.#services.schemaVersion(event.type),
           data: JSON.stringify(encode(event, `fact '${event.type}' of ${actor}`).json),
           meta: { $causationId: eventId, $correlationId: correlationId, actor },
         }),
@@ -314,11 +324,11 @@ export class ActorHost implements EffectHost {
     if (stimulus.type === 'EffectSucceeded') {
       again.push({ ...submission, prepared: describeFailure(stimulus.actor, error) });
       this.#services.lost(this, undefined, again);
-    } else if (submission.reject) {
+    } else if (submission.reject && !stimulus.type.startsWith('Effect')) {
       submission.reject(error);
       this.#services.lost(this, undefined, again);
     } else {
-      this.#services.lost(this, new ActorBlockedError(this.stream, error), again);
+      this.#services.lost(this, new ActorBlockedError(this.stream, error), [submission, ...again]);
     }
   }
 
@@ -430,18 +440,13 @@ export class ActorHost implements EffectHost {
   }
 
   #submitFailure(address: string, error: unknown): void {
-    const origin = this.#origin ?? {};
     let prepared: Prepared;
     try {
       prepared = effectFailed(address, error, true);
-    } catch (unloggable) {
-      prepared = effectFailed(
-        address,
-        new Error(unloggable instanceof Error ? unloggable.message : String(unloggable)),
-        true,
-      );
+    } catch {
+      prepared = describeFailure(address, error, true);
     }
-    this.submit({ prepared, origin });
+    this.submit({ prepared, origin: this.#origin ?? {} });
   }
 
   #operate(operation: Exclude<Operation, { type: 'action' }>): void {

@@ -70,9 +70,12 @@ export class ActorRef<Machine extends AnyStateMachine = AnyStateMachine> {
 
   /** Calls the observer with every durable change of the root, `complete` or `error` at its end. */
   subscribe(observer: Observer<SnapshotFrom<Machine>>): Unsubscribe {
-    const { next, error, complete } = typeof observer === 'function' ? { next: observer } : bound(observer);
-    const unsubscribe = this.#services.watch(this.stream, { next: next as Watcher['next'], error, complete });
-    return { unsubscribe };
+    const { next, error, complete } = typeof observer === 'function' ? bound({ next: observer }) : bound(observer);
+    const { status, error: failure } = this.getSnapshot() as AnySnapshot;
+    if (status === 'error') error?.(failure);
+    else if (status !== 'active') complete?.();
+    else return { unsubscribe: this.#services.watch(this.stream, { next: next as Watcher['next'], error, complete }) };
+    return { unsubscribe() {} };
   }
 
   /** Calls the handler with every durable fact that the root emits of this type; `'*'` for all. */

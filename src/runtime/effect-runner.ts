@@ -59,7 +59,7 @@ export class RunningEffect {
     try {
       runInEffect(this.#context(), () => logic.start?.(this.#state, this.#scope));
     } catch (error) {
-      this.#finish(() => effectFailed(this.#address, error));
+      this.#finish(() => effectFailed(this.#address, error), error);
     }
   }
 
@@ -68,7 +68,7 @@ export class RunningEffect {
     try {
       this.#effect.actor.logic.transition(this.#state, event, this.#scope);
     } catch (error) {
-      this.#finish(() => effectFailed(this.#address, error));
+      this.#finish(() => effectFailed(this.#address, error), error);
     }
   }
 
@@ -116,7 +116,7 @@ export class RunningEffect {
         return this.#finish(() => effectSucceeded(this.#address, data));
       case promiseReject:
       case observableError:
-        return this.#finish(() => effectFailed(this.#address, data));
+        return this.#finish(() => effectFailed(this.#address, data), data);
       case observableComplete:
         return this.#finish(() => effectSucceeded(this.#address, undefined));
       case observableNext:
@@ -131,21 +131,21 @@ export class RunningEffect {
     try {
       prepared = effectProgressed(this.#address, channel, value);
     } catch (error) {
-      this.#finish(() => effectFailed(this.#address, error));
+      this.#finish(() => effectFailed(this.#address, error), error);
       return Promise.reject(error as Error).catch(() => {});
     }
     return this.#host.report(prepared, this.#effect);
   }
 
   /** Reports the outcome. One that cannot be logged becomes a failure that says so, so that the machine hears of it. */
-  #finish(outcome: () => Prepared): void {
+  #finish(outcome: () => Prepared, failure?: unknown): void {
     if (this.#over) return;
     this.#over = true;
     let prepared: Prepared;
     try {
       prepared = outcome();
     } catch (error) {
-      prepared = describeFailure(this.#address, error);
+      prepared = describeFailure(this.#address, failure ?? error);
     }
     void this.#host.report(prepared, this.#effect);
   }
@@ -175,9 +175,24 @@ export class RunningEffect {
   }
 }
 
-/** A failure in words: for an error that itself holds something the codec cannot carry. */
-export function describeFailure(address: string, error: unknown): Prepared {
-  const described = new Error(error instanceof Error ? error.message : String(error));
-  if (error instanceof Error) described.name = error.name;
-  return effectFailed(address, described);
+/** How deep a chain of causes is described. */
+const causesMax = 8;
+
+/**
+ * A failure that itself holds something the codec cannot carry (a socket, a request), described: its name, message and
+ * causes, and those of its properties that are plain values, such as a code or a status.
+ */
+export function describeFailure(address: string, error: unknown, action = false): Prepared {
+  return effectFailed(address, describe(error, causesMax), action);
+}
+
+function describe(error: unknown, causesLeft: number): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const described = new Error(error.message);
+  described.name = error.name === 'Error' ? error.constructor.name : error.name;
+  for (const [key, value] of Object.entries(error)) {
+    if (['string', 'number', 'boolean'].includes(typeof value)) Object.assign(described, { [key]: value as unknown });
+  }
+  if (error.cause !== undefined && causesLeft > 0) described.cause = describe(error.cause, causesLeft - 1);
+  return described;
 }

@@ -22,7 +22,7 @@ import type { MachineRegistry, RegisteredMachine } from './machines.ts';
 export interface LoadServices {
   readonly log: EventLog;
   readonly machines: MachineRegistry;
-  readonly upcasters: Upcasters | undefined;
+  readonly upcasters: Upcasters;
   readonly logger: Logger;
   readonly useSnapshots: boolean;
 }
@@ -55,20 +55,10 @@ export async function loadActor(stream: string, services: LoadServices): Promise
 }
 
 /** An event with its data parsed and upcast. @throws DamagedRecordError | UpcastError */
-export function readEvent(recorded: RecordedEvent, upcasters: Upcasters | undefined): ReadableEvent {
-  if (upcasters) {
-    const { type, data } = upcast(recorded, upcasters);
-    return { id: recorded.id, stream: recorded.stream, revision: recorded.revision, meta: recorded.meta, type, data };
-  }
-  return { ...recorded, data: parse(recorded) };
-}
-
-function parse({ stream, revision, data }: RecordedEvent): Json {
-  try {
-    return JSON.parse(data) as Json;
-  } catch (error) {
-    throw new DamagedRecordError(stream, revision, 'its data is no JSON', { cause: error });
-  }
+export function readEvent(recorded: RecordedEvent, upcasters: Upcasters): ReadableEvent {
+  const { type, data } = upcast(recorded, upcasters);
+  const { id, stream, revision, meta } = recorded;
+  return { id, stream, revision, meta, type, data };
 }
 
 interface Meta {

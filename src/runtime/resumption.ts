@@ -16,8 +16,8 @@ const maxRestartsDefault = 10;
 export function resumption(host: ActorHost, folded: Folded | undefined, hostName: string): Submission[] {
   const lost: LostEffect[] = [];
   const failures: Submission[] = [];
-  for (const [actor, effect] of host.tree?.effects ?? []) {
-    if (effect.asked || host.runs(actor)) continue;
+  for (const [actor, effect] of host.takeUnresumed()) {
+    if (effect.asked) continue;
     const { decision, reason } = decide(effect);
     lost.push({ actor, decision });
     if (decision !== 'fail') continue;

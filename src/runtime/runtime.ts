@@ -42,7 +42,7 @@ import {
 import type { ActorQuery, ActorRow, ActorStatus, EventLog } from '../log/event-log.ts';
 import { memoryLog } from '../log/memory-log.ts';
 import { streamName } from '../log/stream-name.ts';
-import type { Upcasters } from '../log/upcast.ts';
+import { currentVersion, noUpcasters, type Upcasters } from '../log/upcast.ts';
 import { ActorHost, type HostServices, type Origin, type Submission } from './actor-host.ts';
 import { ActorRef, type RefServices, type SendOptions, type Settlement } from './actor-ref.ts';
 import { effectContext } from './effect.ts';
@@ -132,9 +132,9 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   readonly #hostServices: HostServices;
   readonly #loadServices: LoadServices;
   readonly #refServices: RefServices;
-  /** Effects run only once the runtime has been resumed. */
-  #active = false;
   #closing: Promise<void> | undefined;
+  /** Why nothing more is tried: set when closing is past draining. */
+  #stopping: RuntimeClosedError | undefined;
   /** Why nothing is written any more. */
   #ended: RuntimeClosedError | undefined;
   #cancelSweep: (() => void) | undefined;
@@ -161,7 +161,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     this.#loadServices = {
       log: this.#log,
       machines: this.#machines,
-      upcasters: options.upcasters,
+      upcasters: options.upcasters ?? noUpcasters,
       logger,
       useSnapshots: options.snapshots !== undefined,
     };
@@ -230,7 +230,6 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
    */
   async resume(): Promise<void> {
     this.#assertOpen();
-    this.#active = true;
     this.#blocked.clear();
     for (const host of this.#hosts.values()) this.#resumeEffects(host);
     await this.#resumeUnfinished();
@@ -302,14 +301,15 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     return host;
   }
 
-  #send(stream: string, event: unknown, options: SendOptions, to = '/'): Promise<void> {
+  async #send(stream: string, event: unknown, options: SendOptions): Promise<void> {
+    this.#assertOpen();
     const origin = { correlationId: options.correlationId, ...ambientOrigin(options.correlationId) };
-    return this.#submit(stream, () => eventReceived(to, checkEvent(stream, event), options.messageId), origin);
+    return this.#submit(stream, () => eventReceived('/', checkEvent(stream, event), options.messageId), origin);
   }
 
   /** Brings a message to an actor, loading it first where needed. */
   async #submit(stream: string, prepare: () => Prepared, origin: Origin): Promise<void> {
-    this.#assertOpen();
+    if (this.#ended) throw this.#ended;
     const prepared = prepare();
     const reason = this.#blocked.get(stream);
     if (reason) throw blockedError(stream, reason);
@@ -336,9 +336,10 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     return (this.#loading.get(stream) ?? this.#beginLoading(stream, [])).promise;
   }
 
-  #beginLoading(stream: string, backlog: Submission[], delayMs = 0): Loading {
+  #beginLoading(stream: string, backlog: Submission[], how: { delayMs?: number; resumes?: boolean } = {}): Loading {
+    const { delayMs = 0, resumes = true } = how;
     const promise = this.#fold(stream, delayMs).then(
-      (folded) => this.#onLoaded(stream, folded),
+      (folded) => this.#onLoaded(stream, folded, resumes),
       (error: unknown) => this.#onLoadFailed(stream, error),
     );
     // Whoever waits has the promise too; a load that nobody waits for reports through `blocked`.
@@ -360,16 +361,16 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     }
   }
 
-  #onLoaded(stream: string, folded: Folded): ActorHost {
-    if (this.#ended) throw this.#ended;
+  #onLoaded(stream: string, folded: Folded, resumes: boolean): ActorHost {
+    if (this.#stopping) throw this.#stopping;
     const host = new ActorHost(stream, folded, this.#hostServices);
     const { backlog } = this.#loading.get(stream)!;
     this.#loading.delete(stream);
     this.#hosts.set(stream, host);
     if (host.committed?.status === 'active') {
-      if (this.#active) this.#resumeEffects(host, folded);
+      if (resumes) this.#resumeEffects(host, folded);
       if (host.wakeAt !== undefined) this.#wakes.set(stream, host.wakeAt);
-      if (this.#active) host.fireDue();
+      host.fireDue();
     }
     for (const submission of backlog) host.submit(submission);
     return host;
@@ -379,7 +380,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     const { backlog } = this.#loading.get(stream)!;
     this.#loading.delete(stream);
     let reported = error;
-    if (!this.#ended && !(error instanceof NotFoundError) && !(error instanceof InvalidArgumentError)) {
+    if (!this.#stopping && !(error instanceof NotFoundError) && !(error instanceof InvalidArgumentError)) {
       this.#blocked.set(stream, error);
       this.#logger.error({ stream, err: error }, 'actor blocked');
       reported = blockedError(stream, error);
@@ -456,6 +457,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       host: this.#options.host ?? `${hostname()}/${process.pid}`,
       now: () => this.#clock.now(),
       newId: this.#newId,
+      schemaVersion: (type) => currentVersion(type, this.#loadServices.upcasters),
       wakeChanged: (host) => {
         if (this.#hosts.get(host.stream) === host) this.#wakes.set(host.stream, host.wakeAt);
       },
@@ -466,7 +468,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       send: (effect, stream, event, options = {}) =>
         this.#submit(stream, () => eventReceived('/', checkEvent(stream, event), options.messageId), originOf(effect)),
       start: async (effect, machine, { id, input }) => {
-        this.#assertOpen();
+        if (this.#ended) throw this.#ended;
         await this.#start(machine, id, input, originOf(effect));
       },
     };
@@ -521,14 +523,13 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     const { stream } = host;
     if (this.#hosts.get(stream) === host) this.#hosts.delete(stream);
     const rejectAll = (reason: unknown) => again.forEach((submission) => submission.reject?.(reason));
-    if (this.#ended) return rejectAll(this.#ended);
+    if (this.#stopping) return rejectAll(this.#stopping);
     if (error instanceof ActorBlockedError) {
       this.#blocked.set(stream, error.cause);
       this.#logger.error({ stream, err: error.cause }, 'actor blocked');
       this.#watchers.fail(stream, error);
       return rejectAll(error);
     }
-    if (error) this.#logger.warn({ stream, err: error }, 'an append was refused; the actor is folded again');
     const starts = again.filter(({ prepared }) => prepared.stimulus.type === 'ActorStarted');
     for (const start of starts) start.reject?.(error);
     const others = again.filter((submission) => !starts.includes(submission));
@@ -537,17 +538,23 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     const loading = this.#loading.get(stream);
     if (loading) return void loading.backlog.unshift(...others);
     if (others.length === 0 && starts.length > 0) return;
-    this.#beginLoading(stream, others, error === undefined || error instanceof ConflictError ? 0 : recoveryDelayMs);
+    if (error) this.#logger.warn({ stream, err: error }, 'an append was refused; the actor is folded again');
+    const conflict = error instanceof ConflictError;
+    this.#beginLoading(stream, others, {
+      delayMs: error === undefined || conflict ? 0 : recoveryDelayMs,
+      // Another writer is at work and nothing says that it is gone: its effects are left to it.
+      resumes: !conflict || this.#ownership !== undefined,
+    });
   }
 
   /** Capped exponential backoff with full jitter: Brooker, "Exponential Backoff And Jitter", AWS 2015. */
   async #retryDelay(attempt: number, error: unknown): Promise<void> {
-    if (this.#ended) throw this.#ended;
+    if (this.#stopping) throw this.#stopping;
     const ceilingMs = Math.min(5_000, 50 * 2 ** Math.min(attempt, 10));
     const delayMs = ceilingMs / 2 + ((this.#options.random ?? realRandom)() * ceilingMs) / 2;
     this.#logger.warn({ err: error, attempt, delayMs }, 'the log could not be used; trying again');
     await this.#sleep(delayMs);
-    if (this.#ended) throw this.#ended;
+    if (this.#stopping) throw this.#stopping;
   }
 
   #sleep(ms: number): Promise<void> {
@@ -561,6 +568,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     if (this.#ended) return this.#release();
     const closed = new RuntimeClosedError('This runtime is closed. Create another one with createRuntime().');
     if (drainMs > 0) await this.#drain(drainMs);
+    this.#stopping = closed;
     for (const host of this.#hosts.values()) host.stopEffects(closed);
     await this.idle();
     this.#end(closed);
@@ -575,7 +583,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
 
   #end(reason: RuntimeClosedError): void {
     if (this.#ended) return;
-    this.#ended = reason;
+    this.#ended = this.#stopping = reason;
     this.#cancelSweep?.();
     this.#wakes.close();
     for (const host of this.#hosts.values()) host.drop(reason);

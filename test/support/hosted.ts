@@ -14,6 +14,7 @@ import { Folder, isFact } from '../../src/kernel/fold.ts';
 import { ActorTree } from '../../src/kernel/actor-tree.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { memoryLog } from '../../src/log/memory-log.ts';
+import { noUpcasters } from '../../src/log/upcast.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
 import { readEvent } from '../../src/runtime/load.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -213,7 +214,7 @@ export class HostedHost implements Host {
     if ((await this.log.head(stream)).state !== 'live') return;
     for await (const event of this.log.readStream(stream, { from: this.#read })) {
       this.#read = event.revision + 1;
-      this.#folder.push(readEvent(event, undefined));
+      this.#folder.push(readEvent(event, noUpcasters));
       if (!isFact(event)) this.#factsAt = (JSON.parse(event.data) as { at: number }).at;
       else
         this.#facts.push({

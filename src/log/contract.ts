@@ -14,15 +14,12 @@ import { indexCases } from './contract-index.ts';
 import { lifecycleCases } from './contract-lifecycle.ts';
 import { readCases } from './contract-read.ts';
 
-export type { ContractCase, ContractFeature, ContractFixture, ContractTarget } from './contract-case.ts';
+export type { ContractCase, ContractFeature, ContractTarget } from './contract-case.ts';
 
 /** All cases in order of their numbers. */
-export const logContract: readonly ContractCase[] = [
-  ...appendCases,
-  ...readCases,
-  ...lifecycleCases,
-  ...indexCases,
-].sort((a, b) => a.number - b.number);
+const logContract: readonly ContractCase[] = [...appendCases, ...readCases, ...lifecycleCases, ...indexCases].sort(
+  (a, b) => a.number - b.number,
+);
 
 /** What of the contract applies to an adapter, and what does not and why. */
 export interface ContractPlan {

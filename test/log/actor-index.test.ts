@@ -95,12 +95,14 @@ describe('the actor index', () => {
       const byName: ActorRow[] = [];
       for (let page = [...index.rows({ ...group, limit: 2 })]; page.length > 0;) {
         byName.push(...page);
+        expect(byName.length, 'paging does not advance').toBeLessThanOrEqual(streams.length);
         page = [...index.rows({ ...group, afterStream: page.at(-1)!.stream, limit: 2 })];
       }
       expect(byName).toEqual(scan(streams, group));
       const byWake: ActorRow[] = [];
       for (let page = [...index.rows({ ...group, wakes: {}, limit: 2 })]; page.length > 0;) {
         byWake.push(...page);
+        expect(byWake.length, 'paging does not advance').toBeLessThanOrEqual(streams.length);
         const { wakeAt, stream } = page.at(-1)!;
         page = [...index.rows({ ...group, wakes: { after: { wakeAt: wakeAt!, stream } }, limit: 2 })];
       }

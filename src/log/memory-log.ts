@@ -51,6 +51,7 @@ import { feed, WakeUp, type FeedPage, type FeedSource } from './feed.ts';
 import { MemoryLeases } from './leases.ts';
 import { MemoryStream, repeatAnywhere, repeatAt } from './memory-stream.ts';
 
+/** How a memory log keeps time and what it accepts. */
 export interface MemoryLogOptions {
   /** What leases and `recordedAt` are measured with; the real clock when omitted. */
   readonly clock?: Clock;

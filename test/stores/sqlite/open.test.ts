@@ -3,8 +3,9 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError, LogIncompatibleError, LogUnavailableError } from '../../../src/errors.ts';
-import { driverFor, openDatabase } from '../../../src/stores/sqlite/driver.ts';
+import { driverFor, openDatabase, type Database } from '../../../src/stores/sqlite/driver.ts';
 import { sqliteLog } from '../../../src/stores/sqlite/index.ts';
+import { openSqliteLog } from '../../../src/stores/sqlite/open.ts';
 import { applicationId, schemaVersion } from '../../../src/stores/sqlite/schema.ts';
 import { all, event, logPath, pragmaOf, withRawConnection } from './log-files.ts';
 
@@ -41,9 +42,15 @@ describe('opening a SQLite log', () => {
     expect(log.capabilities.durable).toBe('power');
   });
 
-  it('declares the durability it was opened with', async () => {
-    await using log = sqliteLog(logPath(), { durability: 'process' });
-    expect(log.capabilities.durable).toBe('process');
+  it.each([
+    ['power', 2],
+    ['process', 1],
+  ] as const)('declares the durability %s, and has SQLite sync accordingly', async (durability, synchronous) => {
+    let connection: Database | undefined;
+    const intercept = (db: Database) => (connection = db);
+    await using log = openSqliteLog(logPath(), 'SQLite log under test', { durability }, { intercept });
+    expect(log.capabilities.durable).toBe(durability);
+    expect(connection!.prepare('PRAGMA synchronous').get()).toEqual([synchronous]);
   });
 
   it.each(['', ':memory:'])('refuses the path %j', (path) => {

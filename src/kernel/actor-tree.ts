@@ -225,7 +225,7 @@ export class ActorTree extends HostedSystem {
       case 'EffectSucceeded':
         return this.#settle(stimulus.actor, promiseResolve, observableComplete, stimulus.output);
       case 'EffectFailed':
-        if (stimulus.action) return this.find(stimulus.actor)?._fail(stimulus.error);
+        if (stimulus.action) return this.#fail(stimulus.actor, stimulus.error);
         return this.#settle(stimulus.actor, promiseReject, observableError, stimulus.error);
       case 'EffectProgressed':
         return this.#progress(stimulus);
@@ -267,6 +267,14 @@ export class ActorTree extends HostedSystem {
       return actor._fail(data);
     }
     this._relay(actor, actor, type === observableComplete ? { type } : { type, data });
+  }
+
+  /** Code threw for which the actor's logic has no event: the actor fails outright. */
+  #fail(address: string, error: unknown): void {
+    const actor = this.find(address);
+    if (!actor) return;
+    this.endEffect(actor);
+    actor._fail(error);
   }
 
   #progress(stimulus: Extract<Stimulus, { type: 'EffectProgressed' }>): void {

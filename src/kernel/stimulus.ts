@@ -46,7 +46,7 @@ export type Stimulus =
       readonly type: 'EffectFailed';
       readonly actor: string;
       readonly error: unknown;
-      /** True when a custom action of the actor threw, not one of its effects. */
+      /** True when the actor's code threw where its logic has no event for it: a custom action, or custom logic itself. */
       readonly action?: boolean;
     }
   | {

@@ -211,6 +211,8 @@ export class HostedActor {
     actor._deferred = [];
     actor.mailbox = undefined;
     actor._processing = false;
+    // XState's constructor binds it too, so that it can be handed around.
+    actor.send = actor.send.bind(actor);
     return actor;
   }
 

@@ -8,6 +8,7 @@
  * A4  An append with an unknown outcome is repeated with the same ids and the same expected revision.
  * A5  When an append is refused, the tree is dropped, its effects are aborted, and the stream is folded again.
  */
+import { inspect } from 'node:util';
 import type { AnyEventObject } from 'xstate';
 import type { TimeMs } from '../clock.ts';
 import {
@@ -129,7 +130,7 @@ export class ActorHost implements EffectHost {
     this.lastUsed = services.now();
     this.#unresumed = loaded.revision >= 0 ? [...(loaded.tree.effects?.keys() ?? [])] : [];
     loaded.tree.outside = (target, event) => this.#fromOutside(target, event);
-    loaded.tree.logger = (...args) => services.logger.info({ stream }, args.map(String).join(' '));
+    loaded.tree.logger = (...args) => services.logger.info({ stream }, args.map(readable).join(' '));
   }
 
   /** The newest durable snapshot of the root; undefined before the first append. */
@@ -420,20 +421,25 @@ export class ActorHost implements EffectHost {
   // ── after the append ───────────────────────────────────────────────────────────────────────────
 
   #run(step: Step): void {
+    let failed: Set<HostedActor> | undefined;
     for (const operation of step.operations) {
-      if (operation.type === 'action') this.#act(operation, step);
-      else this.#operate(operation);
+      if (operation.type !== 'action') this.#operate(operation);
+      // As under XState, an action that throws is the last one of its actor.
+      else if (!failed?.has(operation.actor) && !this.#act(operation, step)) (failed ??= new Set()).add(operation.actor);
     }
     this.#tree?.notify(step);
   }
 
-  #act({ actor, action }: Extract<Operation, { type: 'action' }>, step: Step): void {
+  /** Runs a custom action; false when it threw. */
+  #act({ actor, action }: Extract<Operation, { type: 'action' }>, step: Step): boolean {
     const { correlationId, eventId: causationId } = step.cause;
     this.#origin = { correlationId, causationId };
     try {
       withAmbient(step.ambient, () => action.exec?.(action.info, action.params));
+      return true;
     } catch (error) {
       this.#submitFailure(addressOf(actor), error);
+      return false;
     } finally {
       this.#origin = undefined;
     }
@@ -472,4 +478,9 @@ export class ActorHost implements EffectHost {
       }
     }
   }
+}
+
+/** What a log action was given, as text. */
+function readable(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value);
 }

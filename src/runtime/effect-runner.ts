@@ -59,7 +59,7 @@ export class RunningEffect {
     try {
       runInEffect(this.#context(), () => logic.start?.(this.#state, this.#scope));
     } catch (error) {
-      this.#finish(() => effectFailed(this.#address, error), error);
+      this.#threw(error);
     }
   }
 
@@ -68,7 +68,7 @@ export class RunningEffect {
     try {
       this.#effect.actor.logic.transition(this.#state, event, this.#scope);
     } catch (error) {
-      this.#finish(() => effectFailed(this.#address, error), error);
+      this.#threw(error);
     }
   }
 
@@ -131,21 +131,27 @@ export class RunningEffect {
     try {
       prepared = effectProgressed(this.#address, channel, value);
     } catch (error) {
-      this.#finish(() => effectFailed(this.#address, error), error);
+      this.#threw(error);
       return Promise.reject(error as Error).catch(() => {});
     }
     return this.#host.report(prepared, this.#effect);
   }
 
+  /** The logic itself threw. One of the user's own has no event for that, so its actor fails outright. */
+  #threw(error: unknown): void {
+    const outright = this.#effect.actor.kind === 'custom';
+    this.#finish(() => effectFailed(this.#address, error, outright), error, outright);
+  }
+
   /** Reports the outcome. One that cannot be logged becomes a failure that says so, so that the machine hears of it. */
-  #finish(outcome: () => Prepared, failure?: unknown): void {
+  #finish(outcome: () => Prepared, failure?: unknown, outright = false): void {
     if (this.#over) return;
     this.#over = true;
     let prepared: Prepared;
     try {
       prepared = outcome();
     } catch (error) {
-      prepared = describeFailure(this.#address, failure ?? error);
+      prepared = describeFailure(this.#address, failure ?? error, outright);
     }
     void this.#host.report(prepared, this.#effect);
   }

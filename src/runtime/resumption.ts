@@ -22,7 +22,9 @@ export function resumption(host: ActorHost, folded: Folded | undefined, hostName
     lost.push({ actor, decision });
     if (decision !== 'fail') continue;
     const error = new EffectLostError(host.stream, actor, effect.restarts, reason);
-    failures.push({ prepared: effectFailed(actor, error), origin: { causationId: effect.cause.eventId } });
+    const { correlationId, eventId: causationId } = effect.cause;
+    const outright = effect.actor.kind === 'custom';
+    failures.push({ prepared: effectFailed(actor, error, outright), origin: { correlationId, causationId } });
   }
   const changed = folded && folded.recorded.definition !== folded.machine.definition ? folded : undefined;
   if (lost.length === 0 && !changed) return [];

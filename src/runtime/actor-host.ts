@@ -193,8 +193,9 @@ export class ActorHost implements EffectHost {
     const tree = this.#tree;
     if (!tree) return this.#services.lost(this, undefined, [submission]);
     const { prepared, origin } = submission;
-    if (tree.root && tree.status !== 'active') return this.#refuse(submission, tree.status);
+    // First of all: the message that ended the actor may be repeated, too.
     if (!tree.accepts(prepared.stimulus)) return this.#join(submission);
+    if (tree.root && tree.status !== 'active') return this.#refuse(submission, tree.status);
     const now = this.#services.now();
     const at = now > tree.at ? now : tree.at;
     this.lastUsed = at;

@@ -23,6 +23,7 @@ import type {
   TransitionRecord,
 } from './stimulus.ts';
 import {
+  failActor,
   HostedActor,
   HostedSystem,
   isMachineSnapshot,
@@ -264,7 +265,7 @@ export class ActorTree extends HostedSystem {
     const type = actor.kind === 'observable' || actor.kind === 'eventObservable' ? observableEvent : promiseEvent;
     if (actor.kind === 'callback') {
       this.endEffect(actor);
-      return actor._fail(data);
+      return failActor(actor, data);
     }
     this._relay(actor, actor, type === observableComplete ? { type } : { type, data });
   }
@@ -274,7 +275,7 @@ export class ActorTree extends HostedSystem {
     const actor = this.find(address);
     if (!actor) return;
     this.endEffect(actor);
-    actor._fail(error);
+    failActor(actor, error);
   }
 
   #progress(stimulus: Extract<Stimulus, { type: 'EffectProgressed' }>): void {

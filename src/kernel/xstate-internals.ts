@@ -237,10 +237,12 @@ export class HostedActor {
     if (this.kind === 'machine') this.system.recordTransition(this, initEventType);
     switch (this._snapshot.status) {
       case 'done':
-        this.update(this._snapshot);
+        // The mailbox of an actor that is done at start never starts: what reaches it meanwhile waits for ever.
+        this._processing = true;
+        update(this, this._snapshot);
         return this;
       case 'error':
-        this._error(this._snapshot.error);
+        endWithError(this, this._snapshot.error);
         return this;
     }
     // Events that arrive before start() is through wait, as in XState, whose mailbox starts last.
@@ -253,12 +255,12 @@ export class HostedActor {
           this.logic.start(this._snapshot, scopeOf(this));
         } catch (error) {
           this._snapshot = { ...this._snapshot, status: 'error', error } as AnySnapshot;
-          this._error(error);
+          endWithError(this, error);
           return this;
         }
       }
-      this.update(this._snapshot);
-      while (this.mailbox?.length) this._process(this.mailbox.shift()!);
+      update(this, this._snapshot);
+      while (this.mailbox?.length) processEvent(this, this.mailbox.shift()!);
     } finally {
       this._processing = false;
     }
@@ -279,8 +281,8 @@ export class HostedActor {
     }
     this._processing = true;
     try {
-      this._process(event);
-      while (this.mailbox?.length) this._process(this.mailbox.shift()!);
+      processEvent(this, event);
+      while (this.mailbox?.length) processEvent(this, this.mailbox.shift()!);
     } finally {
       this._processing = false;
     }
@@ -291,73 +293,6 @@ export class HostedActor {
       throw new TypeError(`Only event objects may be sent to actors; use .send({ type: "${String(event)}" }) instead`);
     }
     this.system._relay(undefined, this, event);
-  }
-
-  _process(event: AnyEventObject): void {
-    const before = this._snapshot;
-    let next: AnySnapshot;
-    try {
-      next = isEffect(this.kind) ? this._effectTransition(event) : this.logic.transition(before, event, scopeOf(this));
-    } catch (error) {
-      this._snapshot = { ...before, status: 'error', error } as AnySnapshot;
-      if (this.kind === 'machine') this.system.recordTransition(this, event.type);
-      this._error(error);
-      return;
-    }
-    if (next !== before && this.kind === 'machine') {
-      this._snapshot = next;
-      this.system.recordTransition(this, event.type);
-    }
-    this.update(next);
-    if (event.type === stopEventType) this._stopProcedure();
-  }
-
-  /** X3: what an effect's logic does with an event inside the tree. */
-  _effectTransition(event: AnyEventObject): AnySnapshot {
-    const state = this._snapshot;
-    if (event.type === stopEventType) {
-      this.system.endEffect(this);
-      const { _subscription: _, ...rest } = state as AnySnapshot & { _subscription?: unknown };
-      return { ...rest, status: 'stopped', input: undefined } as unknown as AnySnapshot;
-    }
-    if (this.kind === 'callback') {
-      this.system.deliverToEffect(this, event);
-      return state;
-    }
-    const next = this.logic.transition(state, event, scopeOf(this));
-    if (next.status !== 'active') this.system.endEffect(this);
-    return next;
-  }
-
-  update(snapshot: AnySnapshot): void {
-    this._snapshot = snapshot;
-    const deferred = this._deferred;
-    for (let i = 0; i < deferred.length; i++) {
-      try {
-        deferred[i]!();
-      } catch (error) {
-        deferred.length = 0;
-        this._snapshot = { ...snapshot, status: 'error', error } as AnySnapshot;
-      }
-    }
-    deferred.length = 0;
-    switch (this._snapshot.status) {
-      case 'active':
-        if (this._syncSnapshot && snapshot.status === 'active' && this._parent) {
-          this.system._relay(this, this._parent, { type: `xstate.snapshot.${this.id}`, snapshot });
-        }
-        break;
-      case 'done':
-        this._stopProcedure();
-        if (this._parent) {
-          const type = `xstate.done.actor.${this.id}`;
-          this.system._relay(this, this._parent, { type, output: this._snapshot.output, actorId: this.id });
-        }
-        break;
-      case 'error':
-        this._error(this._snapshot.error);
-        break;
-    }
   }
 
   _stop(): this {
@@ -375,30 +310,6 @@ export class HostedActor {
     if (this._parent) throw new Error('A non-root actor cannot be stopped directly.');
     this.system.requestStop(this);
     return this;
-  }
-
-  /** A custom action threw after its transition was recorded: the actor fails as it would under plain XState. */
-  _fail(error: unknown): void {
-    if (this._processingStatus !== running) return;
-    this._snapshot = { ...this._snapshot, status: 'error', error } as AnySnapshot;
-    if (this.kind === 'machine') this.system.recordTransition(this, 'xstate.error.action');
-    this._error(error);
-  }
-
-  _error(error: unknown): void {
-    this._stopProcedure();
-    if (this._parent) {
-      const type = `xstate.error.actor.${this.id}`;
-      this.system._relay(this, this._parent, { type, error, actorId: this.id });
-    }
-  }
-
-  _stopProcedure(): void {
-    if (this._processingStatus !== running) return;
-    this.system.cancelAll(this);
-    if (this.mailbox) this.mailbox.length = 0;
-    this._processingStatus = stopped;
-    this.system._unregister(this);
   }
 
   getSnapshot(): AnySnapshot {
@@ -423,6 +334,99 @@ export class HostedActor {
   }
 }
 
+function processEvent(actor: HostedActor, event: AnyEventObject): void {
+  const before = actor._snapshot;
+  let next: AnySnapshot;
+  try {
+    next = isEffect(actor.kind)
+      ? effectTransition(actor, event)
+      : actor.logic.transition(before, event, scopeOf(actor));
+  } catch (error) {
+    actor._snapshot = { ...before, status: 'error', error } as AnySnapshot;
+    if (actor.kind === 'machine') actor.system.recordTransition(actor, event.type);
+    endWithError(actor, error);
+    return;
+  }
+  if (next !== before && actor.kind === 'machine') {
+    actor._snapshot = next;
+    actor.system.recordTransition(actor, event.type);
+  }
+  update(actor, next);
+  if (event.type === stopEventType) release(actor);
+}
+
+/** X3: what an effect's logic does with an event inside the tree. */
+function effectTransition(actor: HostedActor, event: AnyEventObject): AnySnapshot {
+  const state = actor._snapshot;
+  if (event.type === stopEventType) {
+    actor.system.endEffect(actor);
+    const { _subscription: _, ...rest } = state as AnySnapshot & { _subscription?: unknown };
+    return { ...rest, status: 'stopped', input: undefined } as unknown as AnySnapshot;
+  }
+  if (actor.kind === 'callback') {
+    actor.system.deliverToEffect(actor, event);
+    return state;
+  }
+  const next = actor.logic.transition(state, event, scopeOf(actor));
+  if (next.status !== 'active') actor.system.endEffect(actor);
+  return next;
+}
+
+function update(actor: HostedActor, snapshot: AnySnapshot): void {
+  actor._snapshot = snapshot;
+  const deferred = actor._deferred;
+  for (let i = 0; i < deferred.length; i++) {
+    try {
+      deferred[i]!();
+    } catch (error) {
+      deferred.length = 0;
+      actor._snapshot = { ...snapshot, status: 'error', error } as AnySnapshot;
+    }
+  }
+  deferred.length = 0;
+  switch (actor._snapshot.status) {
+    case 'active':
+      if (actor._syncSnapshot && snapshot.status === 'active' && actor._parent) {
+        actor.system._relay(actor, actor._parent, { type: `xstate.snapshot.${actor.id}`, snapshot });
+      }
+      break;
+    case 'done':
+      release(actor);
+      if (actor._parent) {
+        const type = `xstate.done.actor.${actor.id}`;
+        actor.system._relay(actor, actor._parent, { type, output: actor._snapshot.output, actorId: actor.id });
+      }
+      break;
+    case 'error':
+      endWithError(actor, actor._snapshot.error);
+      break;
+  }
+}
+
+/** A custom action threw after its transition was recorded: the actor fails as it would under plain XState. */
+export function failActor(actor: HostedActor, error: unknown): void {
+  if (actor._processingStatus !== running) return;
+  actor._snapshot = { ...actor._snapshot, status: 'error', error } as AnySnapshot;
+  if (actor.kind === 'machine') actor.system.recordTransition(actor, 'xstate.error.action');
+  endWithError(actor, error);
+}
+
+function endWithError(actor: HostedActor, error: unknown): void {
+  release(actor);
+  if (actor._parent) {
+    const type = `xstate.error.actor.${actor.id}`;
+    actor.system._relay(actor, actor._parent, { type, error, actorId: actor.id });
+  }
+}
+
+function release(actor: HostedActor): void {
+  if (actor._processingStatus !== running) return;
+  actor.system.cancelAll(actor);
+  if (actor.mailbox) actor.mailbox.length = 0;
+  actor._processingStatus = stopped;
+  actor.system._unregister(actor);
+}
+
 /** Who an actor is inside its tree. */
 export interface ActorIdentity {
   readonly id: string;
@@ -435,7 +439,6 @@ export interface ActorIdentity {
 
 /** The fields of XState's Actor that `adopt` reads, as its constructor has set them when it raises '@xstate.actor'. */
 interface RawActor {
-  logic: AnyActorLogic;
   options: { input?: unknown } | undefined;
   mailbox: unknown;
   observers: unknown;
@@ -443,21 +446,31 @@ interface RawActor {
   _actorScope: unknown;
 }
 
-/** Turns an actor that XState is just constructing into one of ours. */
-export function adopt(actor: unknown): void {
-  const raw = actor as RawActor;
+const hosted = HostedActor.prototype;
+
+/**
+ * Turns an actor that XState is just constructing into one of ours. The methods are set on the object itself: giving it
+ * another prototype costs V8 more than the whole rest of a step.
+ */
+export function adopt(constructed: unknown): void {
+  const raw = constructed as RawActor;
+  const actor = constructed as HostedActor;
   const input = raw.options?.input;
   raw.mailbox = undefined;
   raw.observers = undefined;
   raw.eventListeners = undefined;
   raw._actorScope = undefined;
   raw.options = undefined;
-  Object.setPrototypeOf(raw, HostedActor.prototype);
-  // `ref` is an own property of XState's actors already; only what HostedActor adds is set here.
-  const hosted = actor as HostedActor;
-  hosted.kind = logicKind(raw.logic);
-  hosted._processing = false;
-  hosted._initialInput = input;
+  actor.kind = logicKind(actor.logic);
+  actor._processing = false;
+  actor._initialInput = input;
+  actor._initState = hosted._initState;
+  actor.start = hosted.start;
+  actor._send = hosted._send;
+  actor._stop = hosted._stop;
+  actor.getSnapshot = hosted.getSnapshot;
+  actor.subscribe = hosted.subscribe;
+  actor.on = hosted.on;
 }
 
 /**
@@ -610,5 +623,5 @@ export function asActorRef(actor: HostedActor): AnyActorRef {
 
 /** Whether a value is an actor reference of a hosted tree. */
 export function isHostedActor(value: unknown): value is HostedActor {
-  return value instanceof HostedActor;
+  return typeof value === 'object' && value !== null && '_processing' in value && 'sessionId' in value;
 }

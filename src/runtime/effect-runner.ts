@@ -19,6 +19,7 @@ import {
   stopEventType,
   type AnySnapshot,
   type HostedActor,
+  type HostedSystem,
 } from '../kernel/xstate-internals.ts';
 import { runInEffect, type EffectContext } from './effect.ts';
 
@@ -32,6 +33,40 @@ export interface EffectHost {
   send(effect: PendingEffect, stream: string, event: AnyEventObject, options?: { messageId?: string }): Promise<void>;
   start(effect: PendingEffect, machine: string, options: { id: string; input?: unknown }): Promise<void>;
 }
+
+/** The system as a started logic sees it: whatever it relays is a report of the effect, not a step of the tree. */
+class EffectSystem {
+  readonly #tree: HostedSystem;
+  readonly #running: RunningEffect;
+
+  constructor(tree: HostedSystem, running: RunningEffect) {
+    this.#tree = tree;
+    this.#running = running;
+  }
+
+  _relay(_source: unknown, target: HostedActor, event: AnyEventObject): void {
+    this.#running.relay(target, event);
+  }
+
+  get(systemId: string): HostedActor | undefined {
+    return this.#tree.get(systemId);
+  }
+
+  getAll(): Record<string, HostedActor> {
+    return this.#tree.getAll();
+  }
+
+  inspect(): { unsubscribe(): void } {
+    return this.#tree.inspect();
+  }
+
+  get _logger(): HostedSystem['_logger'] {
+    return this.#tree._logger;
+  }
+}
+
+const nothing = () => {};
+const runNow = (fn: () => void) => fn();
 
 type Scope = Parameters<NonNullable<AnyActorLogic['start']>>[1];
 
@@ -85,25 +120,21 @@ export class RunningEffect {
   }
 
   #makeScope(actor: HostedActor): Scope {
-    const system = Object.create(actor.system, {
-      _relay: { value: (_source: unknown, target: HostedActor, event: AnyEventObject) => this.#relay(target, event) },
-    }) as Scope['system'];
-    const emit = (event: AnyEventObject) => void this.#progress('emit', event);
     return {
       self: asActorRef(actor),
       id: actor.id,
       sessionId: actor.sessionId,
       logger: actor.system._logger,
-      system,
-      emit,
-      defer: (fn) => fn(),
-      stopChild: () => {},
-      actionExecutor: () => {},
+      system: new EffectSystem(actor.system, this) as unknown as Scope['system'],
+      emit: (event: AnyEventObject) => void this.#progress('emit', event),
+      defer: runNow,
+      stopChild: nothing,
+      actionExecutor: nothing,
     };
   }
 
   /** Sorts what a started logic sends: outcomes and values of its own, messages to its parent, messages to others. */
-  #relay(target: HostedActor, event: AnyEventObject): void {
+  relay(target: HostedActor, event: AnyEventObject): void {
     if (this.#over) return;
     const { actor } = this.#effect;
     if (target !== actor) {

@@ -112,6 +112,8 @@ export class ActorHost implements EffectHost {
   #inFlight: Pending[] | undefined;
   #effects: Map<string, RunningEffect> | undefined;
   #origin: Origin | undefined;
+  /** Set while a dropped tree waits for its last append: only then a fold sees all there is. */
+  #leaving: { readonly error: unknown; readonly again: Submission[] } | undefined;
   /** Runs once the actor is at rest: see whenIdle. */
   #idle: (() => void)[] | undefined;
   lastUsed: TimeMs;
@@ -191,6 +193,7 @@ export class ActorHost implements EffectHost {
   /** Applies a stimulus and sends it on its way to the log. */
   submit(submission: Submission): void {
     const tree = this.#tree;
+    if (this.#leaving) return void this.#leaving.again.push(submission);
     if (!tree) return this.#services.lost(this, undefined, [submission]);
     const { prepared, origin } = submission;
     // First of all: the message that ended the actor may be repeated, too.
@@ -212,12 +215,13 @@ export class ActorHost implements EffectHost {
     this.#flush();
   }
 
-  /** Fires every timer that is due, in (dueAt, armed) order. */
+  /** Fires every timer that is due, in (dueAt, armed) order. One that is armed meanwhile has to wait for its append. */
   fireDue(): void {
     const now = this.#services.now();
+    const armed = this.#tree?.timerCount ?? 0;
     for (;;) {
       const timer = this.#tree?.nextTimer();
-      if (!timer || timer.dueAt > now) return;
+      if (!timer || timer.dueAt > now || timer.seq >= armed) return;
       const { correlationId, eventId: causationId } = timer.cause;
       this.submit({ prepared: timerFired(timer, addressOf(timer.source)), origin: { correlationId, causationId } });
     }
@@ -236,8 +240,10 @@ export class ActorHost implements EffectHost {
     if (!tree) return;
     tree.outside = undefined;
     this.#tree = undefined;
+    for (const submission of submissionsOf(this.#queue)) submission.reject?.(reason);
     this.#queue = [];
     this.stopEffects(reason);
+    this.#tellIdle();
   }
 
   // ── EffectHost ─────────────────────────────────────────────────────────────────────────────────
@@ -321,17 +327,25 @@ export class ActorHost implements EffectHost {
   /** The step cannot be written as events, so it did not happen: the tree goes back to what is durable. */
   #unloggable(submission: Submission, error: unknown): void {
     const { stimulus } = submission.prepared;
-    const again = this.#takeBack();
+    // What is in flight was applied before and counts.
+    const again = submissionsOf(this.#queue);
+    this.#queue = [];
     this.drop(error);
     if (stimulus.type === 'EffectSucceeded') {
       again.push({ ...submission, prepared: describeFailure(stimulus.actor, error) });
-      this.#services.lost(this, undefined, again);
+      this.#leave(undefined, again);
     } else if (submission.reject && !stimulus.type.startsWith('Effect')) {
       submission.reject(error);
-      this.#services.lost(this, undefined, again);
+      this.#leave(undefined, again);
     } else {
-      this.#services.lost(this, new ActorBlockedError(this.stream, error), [submission, ...again]);
+      this.#leave(new ActorBlockedError(this.stream, error), [submission, ...again]);
     }
+  }
+
+  /** Gives the actor back to be folded again, after the append in flight if there is one. */
+  #leave(error: unknown, again: Submission[]): void {
+    if (this.#inFlight) this.#leaving = { error, again };
+    else this.#services.lost(this, error, again);
   }
 
   // ── into the log ───────────────────────────────────────────────────────────────────────────────
@@ -386,13 +400,21 @@ export class ActorHost implements EffectHost {
       if (pending.also) for (const repeated of pending.also) repeated.resolve?.();
       this.#run(pending.step);
     }
+    const leaving = this.#leaving;
+    if (leaving) {
+      this.#leaving = undefined;
+      this.#services.lost(this, leaving.error, leaving.again);
+    }
     this.#services.wakeChanged(this);
     this.#flush();
-    if (this.isIdle && this.#idle) {
-      const idle = this.#idle;
-      this.#idle = undefined;
-      for (const resolve of idle) resolve();
-    }
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    const idle = this.#idle;
+    if (!this.isIdle || !idle) return;
+    this.#idle = undefined;
+    for (const resolve of idle) resolve();
   }
 
   #onFailure(error: unknown, retry: () => void, attempt: number): void {
@@ -409,14 +431,16 @@ export class ActorHost implements EffectHost {
     const conflict = error instanceof ConflictError;
     const again = conflict ? all : all.filter(({ prepared }) => prepared.stimulus.type.startsWith('Effect'));
     if (!conflict) for (const submission of all) if (!again.includes(submission)) submission.reject?.(error);
-    this.#services.lost(this, error, again);
+    this.#services.lost(this, error, [...again, ...(this.#leaving?.again ?? noMessage)]);
+    this.#leaving = undefined;
+    this.#tellIdle();
   }
 
   #takeBack(): Submission[] {
     const pending = [...(this.#inFlight ?? []), ...this.#queue];
     this.#inFlight = undefined;
     this.#queue = [];
-    return pending.flatMap(({ submission, also }) => [submission, ...(also ?? noMessage)]);
+    return submissionsOf(pending);
   }
 
   // ── after the append ───────────────────────────────────────────────────────────────────────────
@@ -426,7 +450,8 @@ export class ActorHost implements EffectHost {
     for (const operation of step.operations) {
       if (operation.type !== 'action') this.#operate(operation);
       // As under XState, an action that throws is the last one of its actor.
-      else if (!failed?.has(operation.actor) && !this.#act(operation, step)) (failed ??= new Set()).add(operation.actor);
+      else if (!failed?.has(operation.actor) && !this.#act(operation, step))
+        (failed ??= new Set()).add(operation.actor);
     }
     this.#tree?.notify(step);
   }
@@ -479,6 +504,10 @@ export class ActorHost implements EffectHost {
       }
     }
   }
+}
+
+function submissionsOf(pending: readonly Pending[]): Submission[] {
+  return pending.flatMap(({ submission, also }) => [submission, ...(also ?? noMessage)]);
 }
 
 /** What a log action was given, as text. */

@@ -141,10 +141,14 @@ export class ActorRef<Machine extends AnyStateMachine = AnyStateMachine> {
       const holder = await this.#services.load(this.stream);
       return await new Promise<AnySnapshot>((resolve, reject) => {
         const check = (snapshot: AnySnapshot) => {
-          const result = look(snapshot);
-          if (!result) return;
-          if ('found' in result) resolve(result.found);
-          else reject(result.failed as Error);
+          try {
+            const result = look(snapshot);
+            if (!result) return;
+            if ('found' in result) resolve(result.found);
+            else reject(result.failed as Error);
+          } catch (error) {
+            reject(error as Error);
+          }
         };
         const seen = () => check((this.#services.holder(this.stream) ?? holder).committed!);
         unwatch = this.#services.watch(this.stream, { next: check, error: seen, failed: reject });

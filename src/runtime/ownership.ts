@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { holdProcess, type Clock } from '../clock.ts';
-import { LogOwnedError } from '../errors.ts';
+import { LeaseLostError, LogOwnedError } from '../errors.ts';
 import type { EventLog, Lease, LeaseHolder } from '../log/event-log.ts';
 import type { Logger } from './logger.ts';
 
@@ -85,7 +85,7 @@ export class Ownership {
       if (this.#lease === lease) this.#scheduleRenewal();
     } catch (error) {
       if (this.#lease !== lease) return;
-      if (this.#clock.now() < lease.expiresAt) {
+      if (!(error instanceof LeaseLostError) && this.#clock.now() < lease.expiresAt) {
         this.#logger.warn({ err: error }, 'the lease on the log could not be renewed; trying again');
         return this.#scheduleRenewal();
       }

@@ -8,6 +8,7 @@
  * R4  Once closed, or once another host owns the log, a runtime writes nothing.
  */
 import { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import type { AnyEventObject, AnyStateMachine, InputFrom } from 'xstate';
 import {
   holdProcess,
@@ -267,8 +268,11 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     const machine = this.#machines.current(name);
     const stream = streamName(name, id);
     const prepared = actorStarted(machine, input);
-    if (this.#hosts.has(stream) || this.#loading.has(stream) || this.#blocked.has(stream)) {
-      return this.#attach(stream, prepared);
+    while (this.#hosts.has(stream) || this.#loading.has(stream) || this.#blocked.has(stream)) {
+      const host = await this.#attach(stream, prepared).catch(unlessNotFound);
+      if (host) return host;
+      // Someone looked for it before it was there.
+      if (this.#ended) throw this.#ended;
     }
     const correlationId = origin.correlationId ?? this.#newId();
     const tree = new ActorTree(machine.logic, id);
@@ -294,7 +298,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     const wanted = (JSON.parse(`{${prepared.fields}}`) as { input?: unknown }).input;
     for await (const { type, data } of this.#log.readStream(stream, { limit: 1 })) {
       const found = JSON.parse(data) as { input?: unknown };
-      if (type === 'ActorStarted' && !equalJson(found.input, wanted)) {
+      if (type === 'ActorStarted' && !isDeepStrictEqual(found.input, wanted)) {
         throw new ActorExistsError(stream, `input ${show(found.input)}; this start has input ${show(wanted)}`);
       }
     }
@@ -537,7 +541,8 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     if (existing) return others.forEach((submission) => existing.submit(submission));
     const loading = this.#loading.get(stream);
     if (loading) return void loading.backlog.unshift(...others);
-    if (others.length === 0 && starts.length > 0) return;
+    // It never was: there is nothing to fold.
+    if (others.length === 0 && (starts.length > 0 || host.revision < 0)) return;
     if (error) this.#logger.warn({ stream, err: error }, 'an append was refused; the actor is folded again');
     const conflict = error instanceof ConflictError;
     this.#beginLoading(stream, others, {
@@ -622,7 +627,8 @@ export async function createRuntime<const M extends Machines>(options: RuntimeOp
     await runtime.open();
     return runtime;
   } catch (error) {
-    if (!options.keepLogOpen) await runtime.log.close();
+    // Also gives back the lease, which would keep the next attempt off the log.
+    await runtime.close().catch(() => {});
     throw error;
   }
 }
@@ -652,8 +658,8 @@ function blockedError(stream: string, reason: unknown): ActorBlockedError {
   return reason instanceof ActorBlockedError ? reason : new ActorBlockedError(stream, reason);
 }
 
-function equalJson(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+function unlessNotFound(error: unknown): undefined {
+  if (!(error instanceof NotFoundError)) throw error;
 }
 
 function show(value: unknown): string {

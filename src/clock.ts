@@ -203,8 +203,16 @@ export class VirtualClock implements Clock {
   }
 }
 
+let holders = 0;
+let held: NodeJS.Timeout | undefined;
+
 /** Keeps the process alive until the returned function is called: for someone who waits where timers alone would not. */
 export function holdProcess(): () => void {
-  const handle = setInterval(() => {}, timeoutMsMax);
-  return () => clearInterval(handle);
+  if (holders++ === 0) held = setInterval(() => {}, timeoutMsMax);
+  let holding = true;
+  return () => {
+    if (!holding) return;
+    holding = false;
+    if (--holders === 0) clearInterval(held);
+  };
 }

@@ -35,6 +35,7 @@ import { stopEventType, type AnySnapshot, type HostedActor } from '../kernel/xst
 import { encode } from '../log/codec.ts';
 import { sealEvent } from '../log/envelope.ts';
 import type { ActorHead, ActorStatus, EventLog, Metadata, NewEvent, Revision } from '../log/event-log.ts';
+import { effectContext } from './effect.ts';
 import { describeFailure, RunningEffect, type EffectHost } from './effect-runner.ts';
 import type { Logger } from './logger.ts';
 
@@ -273,7 +274,7 @@ export class ActorHost implements EffectHost {
   // ── into the tree ──────────────────────────────────────────────────────────────────────────────
 
   #fromOutside(target: HostedActor, event: AnyEventObject): void {
-    this.#message(target, event, this.#origin ?? {});
+    this.#message(target, event, this.#origin ?? effectContext() ?? {});
   }
 
   #message(target: HostedActor, event: AnyEventObject, origin: Origin): void {

@@ -371,12 +371,15 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     const { backlog } = this.#loading.get(stream)!;
     this.#loading.delete(stream);
     this.#hosts.set(stream, host);
+    // What an effect has told already comes first: the effect is not lost.
+    const told = backlog.filter(({ prepared }) => prepared.stimulus.type.startsWith('Effect'));
+    for (const submission of told) host.submit(submission);
     if (host.committed?.status === 'active') {
       if (resumes) this.#resumeEffects(host, folded);
       if (host.wakeAt !== undefined) this.#wakes.set(stream, host.wakeAt);
       host.fireDue();
     }
-    for (const submission of backlog) host.submit(submission);
+    for (const submission of backlog) if (!told.includes(submission)) host.submit(submission);
     return host;
   }
 

@@ -1,0 +1,282 @@
+/** What an effect is told: its key, its place, its correlation; and what flows on from it. */
+import { describe, expect, it } from 'vitest';
+import { createActor, fromCallback, fromPromise, raise, sendTo, spawnChild, type AnyActorLogic } from 'xstate';
+import { InvalidArgumentError } from '../../src/errors.ts';
+import { effect, effectContext, type EffectContext } from '../../src/runtime/effect.ts';
+import { failureOf, House } from '../support/house.ts';
+import { rest } from '../support/hosted-and-plain.ts';
+import { createMachine } from '../support/loose-machine.ts';
+
+const again = (src: AnyActorLogic) =>
+  createMachine({
+    initial: 'idle',
+    states: { idle: { on: { GO: 'on' } }, on: { invoke: { id: 'work', src, onDone: 'idle', onError: 'idle' } } },
+  });
+
+function recorder() {
+  const contexts: EffectContext[] = [];
+  return { contexts, job: again(effect(({ context }) => void contexts.push(context))) };
+}
+
+describe('the key of an effect', () => {
+  it('differs between intents, also of the same state and of other actors (invariant 12)', async () => {
+    const house = new House();
+    const { contexts, job } = recorder();
+    const runtime = await house.open({ job });
+    for (const id of ['1', '2']) {
+      const ref = await runtime.start('job', { id });
+      for (let i = 0; i < 3; i++) {
+        await ref.send({ type: 'GO' });
+        await ref.waitFor((snapshot) => snapshot.matches('idle'));
+        await rest();
+      }
+    }
+    expect(contexts.length).toBe(6);
+    expect(new Set(contexts.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(6);
+  });
+
+  it('differs between effects that one event starts', async () => {
+    const house = new House();
+    const keys: string[] = [];
+    const src = effect(({ context }) => void keys.push(context.idempotencyKey));
+    const both = createMachine({ entry: [spawnChild(src, { id: 'a' }), spawnChild(src, { id: 'b' })] });
+    await (await house.open({ both })).start('both', { id: '1' });
+    await rest();
+    expect(new Set(keys).size).toBe(2);
+  });
+});
+
+it('says where the effect is', async () => {
+  const house = new House();
+  const { contexts, job } = recorder();
+  const ref = await (await house.open({ job })).start('job', { id: '1', correlationId: 'c' });
+  await ref.send({ type: 'GO' });
+  await rest();
+  const [, received] = await house.events('job-1');
+  expect(contexts[0]).toMatchObject({
+    stream: 'job-1',
+    actor: '/work:1',
+    attempt: 1,
+    restarts: 0,
+    correlationId: 'c',
+    causationId: received!.id,
+  });
+});
+
+it('is there after an await too, and only in effects', async () => {
+  const house = new House();
+  const seen: (string | undefined)[] = [];
+  const job = createMachine({
+    entry: () => void seen.push(effectContext()?.actor),
+    invoke: {
+      id: 'work',
+      src: fromPromise(async () => {
+        await Promise.resolve();
+        seen.push(effectContext()?.actor);
+      }),
+    },
+  });
+  await (await house.open({ job })).start('job', { id: '1' });
+  await rest();
+  expect(seen.sort()).toEqual(['/work:1', undefined]);
+  expect(effectContext()).toBeUndefined();
+});
+
+it('outside rewake is neutral: an effect runs under plain XState too', async () => {
+  const seen: EffectContext[] = [];
+  const actor = createActor(effect(({ context }) => void seen.push(context))).start();
+  await rest();
+  expect(actor.getSnapshot().status).toBe('done');
+  expect(seen[0]).toMatchObject({ attempt: 1, restarts: 0, stream: '', checkpoint: undefined });
+  await seen[0]!.progress(1);
+  expect(await failureOf(seen[0]!.send('a-1', { type: 'X' }))).toBeInstanceOf(InvalidArgumentError);
+});
+
+it('aborts its signal when its state is left, with a reason', async () => {
+  const house = new House();
+  const reasons: unknown[] = [];
+  const job = createMachine({
+    initial: 'on',
+    states: {
+      on: {
+        invoke: {
+          src: effect(
+            ({ context }) =>
+              new Promise(() =>
+                context.signal.addEventListener('abort', () => reasons.push((context.signal.reason as Error).message)),
+              ),
+          ),
+        },
+        on: { OFF: 'off' },
+      },
+      off: {},
+    },
+  });
+  const ref = await (await house.open({ job })).start('job', { id: '1' });
+  await ref.send({ type: 'OFF' });
+  await rest();
+  expect(reasons).toEqual(["Effect /0.(machine).on:1 of 'job-1' was stopped by its machine."]);
+});
+
+describe('progress', () => {
+  it('is durable when it resolves, and is of no consequence once the effect is over', async () => {
+    const house = new House();
+    let late: EffectContext | undefined;
+    const job = again(
+      effect(async ({ context }) => {
+        late = context;
+        await context.progress({ page: 1 });
+        expect((await house.types('job-1')).at(-1)).toBe('EffectProgressed');
+      }),
+    );
+    const ref = await (await house.open({ job })).start('job', { id: '1' });
+    await ref.send({ type: 'GO' });
+    await rest();
+    await late!.progress({ page: 2 });
+    expect(await house.types('job-1')).toEqual([
+      'ActorStarted',
+      'EventReceived',
+      'EffectProgressed',
+      'EffectSucceeded',
+    ]);
+  });
+
+  it('that cannot be logged fails the effect', async () => {
+    const house = new House();
+    const job = again(effect(({ context }) => context.progress(() => {})));
+    const ref = await (await house.open({ job })).start('job', { id: '1' });
+    await ref.send({ type: 'GO' });
+    await rest();
+    expect((await house.types('job-1')).at(-1)).toBe('EffectFailed');
+  });
+});
+
+describe('correlation and causation', () => {
+  /** Every event of every stream, by its id. */
+  async function graph(house: House) {
+    const events = [];
+    for await (const event of house.log.readAll()) events.push(event);
+    return { events, byId: new Map(events.map((event) => [event.id, event])) };
+  }
+
+  it('flow through effects, timers, sends and starts to other actors (invariant 24)', async () => {
+    const house = new House();
+    const child = createMachine({ on: { HELLO: {}, DIRECT: {} } });
+    const job = createMachine({
+      initial: 'idle',
+      states: {
+        idle: { on: { GO: { target: 'on', actions: raise({ type: 'TICK' }, { delay: 50 }) } } },
+        on: {
+          invoke: {
+            src: effect(async ({ context }) => {
+              await context.start('child', { id: 'a', input: 1 });
+              await context.send('child-a', { type: 'HELLO' }, { messageId: context.idempotencyKey });
+              await runtime.send('child-a', { type: 'DIRECT' });
+              await runtime.start('child', { id: 'b' });
+            }),
+            onDone: 'waiting',
+          },
+        },
+        waiting: { on: { TICK: 'timed' } },
+        timed: { entry: ({ self }) => self.send({ type: 'OWN' }) },
+      },
+    });
+    const runtime = await house.open({ job, child });
+    const ref = await runtime.start('job', { id: '1', correlationId: 'of the job' });
+    await ref.send({ type: 'GO' }, { correlationId: 'of the message' });
+    await rest();
+    await house.advance(50);
+    expect(ref.getSnapshot().value).toBe('timed');
+    const { events, byId } = await graph(house);
+    const correlations = Object.fromEntries(
+      events.map(({ stream, type, meta, revision }) => [`${stream} ${revision} ${type}`, meta.$correlationId]),
+    );
+    const { 'job-1 0 ActorStarted': own, ...caused } = correlations;
+    expect(own).toBe('of the job');
+    expect(Object.keys(caused).length).toBe(8);
+    expect(new Set(Object.values(caused))).toEqual(new Set(['of the message']));
+    for (const { id, meta, stream, type } of events) {
+      const cause = byId.get(meta.$causationId!);
+      expect(cause, `${stream} ${type} has a cause in the log`).toBeDefined();
+      if (cause!.id !== id) expect(cause!.meta.$correlationId).toBe(meta.$correlationId);
+    }
+    const roots = events.filter(({ id, meta }) => meta.$causationId === id).map(({ type }) => type);
+    expect(roots).toEqual(['ActorStarted', 'EventReceived']);
+  });
+
+  it('flow through facts, failures of actions and callbacks', async () => {
+    const house = new House();
+    const job = createMachine({
+      initial: 'idle',
+      states: {
+        idle: { on: { GO: 'on' } },
+        on: {
+          invoke: {
+            id: 'ear',
+            src: fromCallback(({ sendBack, receive }) => receive(() => sendBack({ type: 'ANSWER' }))),
+          },
+          entry: sendTo('ear', { type: 'ASK' }),
+          on: {
+            ANSWER: {
+              actions: () => {
+                throw new Error('boom');
+              },
+            },
+          },
+        },
+      },
+    });
+    const ref = await (await house.open({ job })).start('job', { id: '1', correlationId: 'job' });
+    await ref.send({ type: 'GO' }, { correlationId: 'message' });
+    await rest();
+    const events = await house.events('job-1');
+    expect(events.map(({ type, meta }) => [type, meta.$correlationId])).toEqual([
+      ['ActorStarted', 'job'],
+      ['EventReceived', 'message'],
+      ['EffectProgressed', 'message'],
+      ['EffectFailed', 'message'],
+    ]);
+    expect(events[3]!.meta.$causationId).toBe(events[2]!.id);
+  });
+
+  it('flow from an effect that sends to its own machine', async () => {
+    const house = new House();
+    const job = createMachine({
+      initial: 'idle',
+      states: {
+        idle: { on: { GO: 'on' } },
+        on: {
+          invoke: {
+            src: fromPromise(async ({ self }) => {
+              await Promise.resolve();
+              self._parent!.send({ type: 'HALFWAY' });
+            }),
+          },
+        },
+      },
+    });
+    const ref = await (await house.open({ job })).start('job', { id: '1', correlationId: 'job' });
+    await ref.send({ type: 'GO' }, { correlationId: 'message' });
+    await rest();
+    const halfway = (await house.events('job-1')).find(
+      ({ data }) => (data.event as { type?: string } | undefined)?.type === 'HALFWAY',
+    );
+    const [, go] = await house.events('job-1');
+    expect(halfway!.meta).toMatchObject({ $correlationId: 'message', $causationId: go!.id });
+  });
+
+  it('start anew with every message from outside', async () => {
+    const house = new House();
+    const { job } = recorder();
+    const runtime = await house.open({ job });
+    const [a, b] = [await runtime.start('job', { id: 'a' }), await runtime.start('job', { id: 'b' })];
+    await a.send({ type: 'X' });
+    await b.send({ type: 'X' });
+    const correlations = await Promise.all(
+      ['job-a', 'job-b'].map(async (stream) => (await house.events(stream)).map(({ meta }) => meta.$correlationId)),
+    );
+    expect(new Set(correlations[0]).size).toBe(1);
+    expect(new Set(correlations.flat()).size).toBe(2);
+    expect((await house.log.actor('job-a'))!.correlationId).toBe(correlations[0]![0]);
+  });
+});

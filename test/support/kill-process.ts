@@ -1,0 +1,122 @@
+/**
+ * The process that is killed: hosts the machines of kill-machines.ts on a SQLite file and does what it is told over IPC.
+ * Owns one life, and what is said in it. Node 20 runs no TypeScript: compiled by kill-lives.ts.
+ *
+ * KP1  The process says 'loaded' before it touches the log and 'ready' once createRuntime has recovered everything.
+ * KP2  A command is acknowledged only after the runtime's own promise has resolved.
+ */
+import type { AnyEventObject } from 'xstate';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { createRuntime } from '../../src/runtime/runtime.ts';
+import { sqliteLog } from '../../src/stores/sqlite/index.ts';
+import { killMachines } from './kill-machines.ts';
+import { fileWitness } from './kill-witness.ts';
+
+/** Where the process works. */
+export interface Workplace {
+  readonly log: string;
+  readonly witness: string;
+}
+
+/** How one life runs; the first message to the process. */
+export interface LifeOptions {
+  readonly durability: 'power' | 'process';
+  /** Renew snapshots after this many events; none when undefined. */
+  readonly snapshotEvery?: number | undefined;
+  /** Drop idle actors from memory after this many ms; never when undefined. */
+  readonly passivateMs?: number | undefined;
+}
+
+/** What a client wants. A repeat has the id of the first one. */
+export type Command = { readonly id: string } & (
+  | { readonly do: 'start'; readonly machine: string; readonly actor: string; readonly input: unknown }
+  | {
+      readonly do: 'send';
+      readonly stream: string;
+      readonly event: AnyEventObject;
+      readonly correlationId?: string | undefined;
+    }
+  | { readonly do: 'stop'; readonly stream: string }
+  /** Acknowledged when these actors have ended. */
+  | { readonly do: 'await'; readonly streams: readonly string[] }
+  | { readonly do: 'close' }
+);
+
+export type Report =
+  | { readonly at: 'loaded' }
+  | { readonly at: 'ready' }
+  | { readonly at: 'acknowledged'; readonly id: string }
+  | { readonly at: 'refused'; readonly id: string; readonly why: string }
+  /** The runtime logged an error. */
+  | { readonly at: 'complained'; readonly why: string };
+
+type Machines = ReturnType<typeof killMachines>;
+type Stream = `${keyof Machines}-${string}`;
+
+const report = (message: Report) => void process.send!(message);
+
+/** Refused appends are part of a client's repeats; only errors are worth a complaint. */
+const logger: Logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error: (fields, why) =>
+    report({ at: 'complained', why: `${why} ${JSON.stringify({ ...fields, err: errorOf(fields) })}` }),
+};
+
+function errorOf(fields: object): string {
+  return 'err' in fields && fields.err instanceof Error ? fields.err.stack! : '';
+}
+
+function open(workplace: Workplace, life: LifeOptions) {
+  return createRuntime({
+    log: sqliteLog(workplace.log, { durability: life.durability }),
+    machines: killMachines(fileWitness(workplace.witness)),
+    logger,
+    passivate: life.passivateMs === undefined ? false : { idle: life.passivateMs },
+    ...(life.snapshotEvery !== undefined && { snapshots: { every: life.snapshotEvery } }),
+  });
+}
+
+async function perform(command: Command, runtime: Awaited<ReturnType<typeof open>>): Promise<void> {
+  switch (command.do) {
+    case 'start':
+      await runtime.start(command.machine as 'ledger', { id: command.actor, input: command.input as never });
+      return;
+    case 'send': {
+      const { stream, event, id: messageId, correlationId } = command;
+      const ref = await runtime.get(stream as Stream);
+      return ref.send(event as never, correlationId === undefined ? { messageId } : { messageId, correlationId });
+    }
+    case 'stop':
+      return (await runtime.get(command.stream as Stream)).stop();
+    case 'await':
+      for (const stream of command.streams) {
+        const ref = await runtime.get(stream as Stream);
+        await ref.waitFor((snapshot) => snapshot.status !== 'active', { timeout: '30s' });
+      }
+      return;
+    case 'close':
+      return runtime.close();
+  }
+}
+
+async function live(workplace: Workplace, life: LifeOptions): Promise<void> {
+  const runtime = await open(workplace, life);
+  process.on('message', (command: Command) => {
+    perform(command, runtime).then(
+      () => {
+        report({ at: 'acknowledged', id: command.id });
+        if (command.do === 'close') process.disconnect();
+      },
+      (error: unknown) => report({ at: 'refused', id: command.id, why: String(error) }),
+    );
+  });
+  report({ at: 'ready' });
+}
+
+process.once('message', (life: LifeOptions) => {
+  // A life that cannot begin ends the process with its reason on standard error.
+  void live(JSON.parse(process.argv[2]!) as Workplace, life);
+});
+report({ at: 'loaded' });

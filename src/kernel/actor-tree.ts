@@ -148,10 +148,15 @@ export class ActorTree extends HostedSystem {
     invariant(!this.#step, 'a stimulus arrived while another one was being applied');
     invariant(at >= this.at, 'the time of a stimulus lies before the previous one');
     this.at = at;
+    return this.begin(at, cause, () => this.#perform(stimulus));
+  }
+
+  /** Runs something inside a step. */
+  begin(at: TimeMs, cause: Cause, perform: () => void): Step {
     const step = new OpenStep({ at, seed: cause.eventId }, cause);
     this.#step = step;
     try {
-      withAmbient(step.ambient, () => this.#perform(stimulus));
+      withAmbient(step.ambient, perform);
       if (this.status !== 'active') this.#close();
     } finally {
       this.#step = undefined;
@@ -349,7 +354,8 @@ export class ActorTree extends HostedSystem {
     id = `rewake.${this.timerCount}`,
   ): void {
     const { ambient, cause } = this.#open;
-    const dueAt = Math.min(ambient.at + (delayMs > 0 ? delayMs : 0), Number.MAX_SAFE_INTEGER);
+    // Whole milliseconds, because stores keep it as an integer; rounded up, so that it is never early.
+    const dueAt = Math.min(ambient.at + (delayMs > 0 ? Math.ceil(delayMs) : 0), Number.MAX_SAFE_INTEGER);
     const seq = this.timerCount++;
     (this.timers ??= new Map()).set(seq, { seq, source, target, event, id, dueAt, cause });
     (this.timerKeys ??= new Map()).set(timerKey(source, id), seq);
@@ -371,6 +377,14 @@ export class ActorTree extends HostedSystem {
       const timer = this.timers!.get(seq)!;
       if (timer.source === source) this.cancel(source, timer.id);
     }
+  }
+
+  override isArmed(source: HostedActor, id: string): boolean {
+    return this.timerKeys?.has(timerKey(source, id)) ?? false;
+  }
+
+  override armedIds(source: HostedActor): string[] {
+    return [...(this.timers?.values() ?? [])].filter((timer) => timer.source === source).map(({ id }) => id);
   }
 
   override recordTransition(actor: HostedActor, event: string): void {

@@ -79,6 +79,7 @@ export class RunningEffect {
   /** The logic's own copy: XState writes a subscription into it. */
   readonly #state: AnySnapshot;
   #controller: AbortController | undefined;
+  #stopped: { readonly reason: unknown } | undefined;
   #over = false;
 
   constructor(effect: PendingEffect, address: string, host: EffectHost) {
@@ -111,6 +112,7 @@ export class RunningEffect {
   stop(reason: unknown): void {
     if (this.#over) return;
     this.#over = true;
+    this.#stopped = { reason };
     this.#controller?.abort(reason);
     try {
       this.#effect.actor.logic.transition(this.#state, { type: stopEventType }, this.#scope);
@@ -158,6 +160,8 @@ export class RunningEffect {
   }
 
   #progress(channel: 'next' | 'parent' | 'self' | 'emit' | 'checkpoint', value: unknown): Promise<void> {
+    // E2. The same effect may be running again in the meantime.
+    if (this.#over) return Promise.resolve();
     let prepared: Prepared;
     try {
       prepared = effectProgressed(this.#address, channel, value);
@@ -187,12 +191,21 @@ export class RunningEffect {
     void this.#host.report(prepared, this.#effect);
   }
 
+  /** Made when it is asked for; who asks only after the stop is told of it too. */
+  #signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#stopped) this.#controller.abort(this.#stopped.reason);
+    }
+    return this.#controller.signal;
+  }
+
   #context(): EffectContext {
     const effect = this.#effect;
     const host = this.#host;
     const address = this.#address;
     const progress = (value: unknown) => this.#progress('checkpoint', value);
-    const signal = () => (this.#controller ??= new AbortController()).signal;
+    const signal = () => this.#signal();
     return {
       idempotencyKey: `${effect.cause.eventId}${address}`,
       attempt: effect.restarts + 1,

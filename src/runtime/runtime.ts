@@ -250,12 +250,13 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     await this.close();
   }
 
-  /** Resolves when nothing waits to become durable and nothing is being loaded. */
+  /** Resolves when nothing waits to become durable, nothing is being loaded and every wake-up that is due is known. */
   async idle(): Promise<void> {
     for (;;) {
       const busy = [...this.#hosts.values()].filter((host) => !host.isIdle);
-      if (busy.length === 0 && this.#loading.size === 0) return;
+      if (busy.length === 0 && this.#loading.size === 0 && !this.#wakes.reading) return;
       await Promise.all([
+        this.#wakes.reading,
         ...busy.map((host) => host.whenIdle()),
         ...[...this.#loading.values()].map(({ promise }) => promise.catch(() => {})),
       ]);

@@ -32,6 +32,11 @@ export class Wakes {
     this.#onError = onError;
   }
 
+  /** The index is being read; resolves when what it says is in the heap. */
+  get reading(): Promise<void> | undefined {
+    return this.#filling;
+  }
+
   /** A loaded actor's wake-up changed. */
   set(stream: string, at: TimeMs | undefined): void {
     if (at === undefined) this.#heap.delete(stream);

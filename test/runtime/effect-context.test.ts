@@ -141,6 +141,23 @@ describe('progress', () => {
     ]);
   });
 
+  it('of a run that was aborted does not reach the run that took its place', async () => {
+    const house = new House();
+    const runs: EffectContext[] = [];
+    const job = again(effect(({ context }) => new Promise(() => void runs.push(context))));
+    const runtime = await house.open({ job }, { lease: { ttl: '10s' } });
+    const ref = await runtime.start('job', { id: '1' });
+    await ref.send({ type: 'GO' });
+    await rest();
+    const second = await house.open({ job }, { resume: false });
+    await second.send('job-1', { type: 'NOISE' });
+    await ref.send({ type: 'NOISE' });
+    await rest();
+    expect(runs[0]!.signal.aborted).toBe(true);
+    await runs[0]!.progress('stale');
+    expect(await house.types('job-1')).not.toContain('EffectProgressed');
+  });
+
   it('that cannot be logged fails the effect', async () => {
     const house = new House();
     const job = again(effect(({ context }) => context.progress(() => {})));

@@ -1,0 +1,201 @@
+/** The end of a runtime: close with and without drain, what is refused afterwards, and what the next one finds. */
+import { describe, expect, it } from 'vitest';
+import { fromPromise } from 'xstate';
+import { LogClosedError, LogUnavailableError, RuntimeClosedError } from '../../src/errors.ts';
+import { effect, type EffectContext } from '../../src/runtime/effect.ts';
+import { createRuntime } from '../../src/runtime/runtime.ts';
+import { failureOf, House, isPending } from '../support/house.ts';
+import { rest } from '../support/hosted-and-plain.ts';
+import { createMachine } from '../support/loose-machine.ts';
+
+function job() {
+  const runs: EffectContext[] = [];
+  const finish: ((value: unknown) => void)[] = [];
+  const src = effect(({ context }) => {
+    runs.push(context);
+    return new Promise<unknown>((resolve) => finish.push(resolve));
+  });
+  const machine = createMachine({
+    initial: 'on',
+    states: { on: { invoke: { id: 'work', src, onDone: 'done' }, after: { 1000: { actions: () => {} } } }, done: {} },
+  });
+  return { runs, finish, machines: { job: machine } };
+}
+
+describe('close', () => {
+  it('aborts effects at once; they go on with the next runtime', async () => {
+    const house = new House();
+    const { runs, finish, machines } = job();
+    const runtime = await house.open(machines);
+    await runtime.start('job', { id: '1' });
+    await rest();
+    await runtime.close();
+    expect(runs[0]!.signal.aborted).toBe(true);
+    finish[0]!('too late');
+    await rest();
+    expect(await house.types('job-1')).toEqual(['ActorStarted']);
+    const next = await house.open(machines);
+    const ref = await next.get('job-1');
+    await rest();
+    finish[1]!('done');
+    await ref.waitFor((snapshot) => snapshot.matches('done'));
+    expect(runs[0]!.idempotencyKey).toBe(runs[1]!.idempotencyKey);
+  });
+
+  it('with drain lets effects end, and what they do still counts', async () => {
+    const house = new House();
+    const { runs, finish, machines } = job();
+    const runtime = await house.open(machines);
+    await runtime.start('job', { id: '1' });
+    await rest();
+    const closed = runtime.close({ drain: '10s' });
+    await house.advance(100);
+    expect(await isPending(closed)).toBe(true);
+    finish[0]!('in time');
+    await house.advance(100);
+    await closed;
+    expect(runs.length).toBe(1);
+    expect((await house.types('job-1')).at(-1)).toBe('EffectSucceeded');
+  });
+
+  it('with drain lets effects speak to other actors', async () => {
+    const house = new House();
+    const ear = createMachine({ on: { HELLO: {} } });
+    let go = () => {};
+    const src = effect(async ({ context }) => {
+      await new Promise<void>((resolve) => (go = resolve));
+      await context.send('ear-1', { type: 'HELLO' });
+      await context.start('ear', { id: '2' });
+    });
+    const talker = createMachine({
+      initial: 'on',
+      states: { on: { invoke: { src, onDone: 'done', onError: 'failed' } }, done: {}, failed: {} },
+    });
+    const runtime = await house.open({ talker, ear });
+    await runtime.start('ear', { id: '1' });
+    const ref = await runtime.start('talker', { id: '1' });
+    await rest();
+    const closed = runtime.close({ drain: '10s' });
+    go();
+    await house.advance(100);
+    await closed;
+    expect(ref.getSnapshot().value).toBe('done');
+  });
+
+  it('ends draining at the deadline', async () => {
+    const house = new House();
+    const { runs, machines } = job();
+    const runtime = await house.open(machines);
+    await runtime.start('job', { id: '1' });
+    await rest();
+    const closed = runtime.close({ drain: 500 });
+    await house.advance(499);
+    expect(await isPending(closed)).toBe(true);
+    await house.advance(1);
+    await closed;
+    expect(runs[0]!.signal.aborted).toBe(true);
+  });
+
+  it('waits for what is on its way to the log', async () => {
+    const house = new House();
+    const log = house.faulty();
+    const { machines } = job();
+    const runtime = await house.open(machines, { log });
+    const ref = await runtime.start('job', { id: '1' });
+    const release = log.hold();
+    const sent = ref.send({ type: 'A' });
+    const closed = runtime.close();
+    expect(await isPending(closed)).toBe(true);
+    release();
+    await Promise.all([sent, closed]);
+    expect(await house.types('job-1')).toEqual(['ActorStarted', 'EventReceived']);
+  });
+
+  it('ends although the disk is full', async () => {
+    const house = new House();
+    const log = house.faulty();
+    const { machines } = job();
+    const runtime = await house.open(machines, { log });
+    const ref = await runtime.start('job', { id: '1' });
+    const release = log.hold();
+    log.faults.push('full');
+    const sent = failureOf(ref.send({ type: 'A' }));
+    const closed = runtime.close();
+    await rest();
+    release();
+    await closed;
+    expect(await sent).toBeInstanceOf(LogUnavailableError);
+  });
+
+  it('ends although the log is away, and rejects what it could not write', async () => {
+    const house = new House();
+    const log = house.faulty();
+    const { machines } = job();
+    const runtime = await house.open(machines, { log });
+    const ref = await runtime.start('job', { id: '1' });
+    log.faults.push(...Array<'unavailable'>(100).fill('unavailable'));
+    const sent = failureOf(ref.send({ type: 'A' }));
+    await rest();
+    const closed = runtime.close();
+    await house.advance(10_000);
+    await closed;
+    expect(await sent).toBeInstanceOf(RuntimeClosedError);
+  });
+
+  it('refuses everything afterwards, and may be repeated', async () => {
+    const house = new House();
+    const { machines } = job();
+    const runtime = await house.open(machines);
+    const ref = await runtime.start('job', { id: '1' });
+    await Promise.all([runtime.close(), runtime.close({ drain: '1m' })]);
+    await runtime[Symbol.asyncDispose]();
+    const refused = [
+      () => runtime.start('job', { id: '2' }),
+      () => runtime.get('job-1'),
+      () => runtime.resume(),
+      () => ref.send({ type: 'A' }),
+      () => ref.stop(),
+      () => ref.output(),
+      () => ref.settle('/work:1', 'rerun'),
+      () => runtime.list().next(),
+    ];
+    for (const call of refused) expect(await failureOf(call()), String(call)).toBeInstanceOf(RuntimeClosedError);
+    expect(ref.getSnapshot().value).toBe('on');
+    await house.advance(5_000);
+    expect(await house.types('job-1')).toEqual(['ActorStarted']);
+  });
+
+  it('closes the log, unless told to keep it open', async () => {
+    const house = new House();
+    const { machines } = job();
+    const kept = await house.open(machines);
+    await kept.close();
+    await house.log.head('job-1');
+    const owning = await house.open(machines, { keepLogOpen: false });
+    await owning.close();
+    expect(await failureOf(house.log.head('job-1'))).toBeInstanceOf(LogClosedError);
+  });
+});
+
+it('a runtime that cannot be opened leaves nothing behind', async () => {
+  const house = new House();
+  const log = house.faulty();
+  const { machines } = job();
+  const options = { log, machines, clock: house.clock, logger: house.logger, keepLogOpen: true };
+  log.indexErrors.push(new LogUnavailableError('The index cannot be read.', false));
+  expect(await failureOf(createRuntime(options))).toBeInstanceOf(LogUnavailableError);
+  const runtime = await createRuntime(options);
+  await runtime.close();
+  expect(house.clock.nextDue()).toBeUndefined();
+});
+
+it('a runtime without a log of its own keeps one in memory', async () => {
+  const machine = createMachine({
+    initial: 'a',
+    states: { a: { invoke: { src: fromPromise(async () => 1), onDone: 'b' } }, b: { type: 'final' } },
+    output: 'done',
+  });
+  await using runtime = await createRuntime({ machines: { machine } });
+  const ref = await runtime.start('machine', { id: '1' });
+  expect(await ref.output()).toBe('done');
+});

@@ -70,12 +70,15 @@ export class DocWorkshop {
   async installPackage(): Promise<void> {
     const target = join(this.#folder, 'node_modules/rewake');
     cpSync(join(projectRoot, 'package.json'), join(target, 'package.json'));
-    const { code, output } = await this.#tsc(
-      '-p',
-      join(projectRoot, 'tsconfig.build.json'),
-      '--outDir',
-      join(target, 'dist'),
-    );
+    const config = {
+      extends: join(projectRoot, 'tsconfig.build.json'),
+      // With another outDir than `dist` the compiler does not find the package's own name by itself.
+      compilerOptions: { rootDir: projectRoot, outDir: join(target, 'dist'), paths: ownEntryPoints() },
+      include: ['src', 'machines', 'projections'].map((folder) => join(projectRoot, folder)),
+    };
+    const configFile = join(this.#folder, 'tsconfig.package.json');
+    writeFileSync(configFile, JSON.stringify(config));
+    const { code, output } = await this.#tsc('-p', configFile);
     if (code !== 0) throw new Error(`The package does not build, so no documentation can be checked:\n${output}`);
   }
 
@@ -113,6 +116,21 @@ export class DocWorkshop {
   #tsc(...args: string[]): Promise<Outcome> {
     return outcome(process.execPath, [join(projectRoot, 'node_modules/typescript/bin/tsc'), ...args], this.#folder);
   }
+}
+
+/** Each entry point of package.json by the name that it is imported by, with its source. */
+function ownEntryPoints(): Record<string, string[]> {
+  const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
+    name: string;
+    exports: Record<string, string | { default: string }>;
+  };
+  return Object.fromEntries(
+    Object.entries(manifest.exports).flatMap(([subpath, target]) => {
+      if (typeof target === 'string') return [];
+      const source = target.default.replace(/^\.\/dist\//, projectRoot).replace(/\.js$/, '.ts');
+      return [[manifest.name + subpath.slice(1), [source]]];
+    }),
+  );
 }
 
 interface Outcome {

@@ -9,6 +9,8 @@ const programs = projectFiles()
   .filter(({ path }) => path === 'README.md' || /^docs\/.*\.md$/.test(path))
   .flatMap(programsOf);
 
+const byPlace = (some: readonly Program[]) => some.map((program) => [program.at, program] as const);
+
 describe.runIf(programs.length > 0)('documentation', () => {
   const workshop = new DocWorkshop('docs');
   let errors: Map<Program, string>;
@@ -18,11 +20,11 @@ describe.runIf(programs.length > 0)('documentation', () => {
     errors = await workshop.compile(programs);
   });
 
-  it.for(programs)('the program at $at compiles', (program) => {
+  it.for(byPlace(programs))('the program at %s compiles', ([, program]) => {
     expect(errors.get(program)).toBeUndefined();
   });
 
-  it.for(programs.filter((program) => program.run))('the program at $at runs', async (program) => {
+  it.concurrent.for(byPlace(programs.filter(({ run }) => run)))('the program at %s runs', async ([, program]) => {
     expect(await workshop.run(program)).toEqual({ code: 0, output: expect.any(String) });
   });
 });

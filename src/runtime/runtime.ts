@@ -32,7 +32,10 @@ import {
   RuntimeClosedError,
 } from '../errors.ts';
 import { ActorTree, type PendingEffect, type Step } from '../kernel/actor-tree.ts';
+import { migrateTree } from '../kernel/migrate.ts';
+import { describeTree } from '../kernel/tree-state.ts';
 import {
+  actorRebased,
   actorStarted,
   actorStopped,
   effectFailed,
@@ -42,7 +45,7 @@ import {
 } from '../kernel/records.ts';
 import type { ActorQuery, ActorRow, ActorStatus, EventLog } from '../log/event-log.ts';
 import { memoryLog } from '../log/memory-log.ts';
-import { streamName } from '../log/stream-name.ts';
+import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion, noUpcasters, type Upcasters } from '../log/upcast.ts';
 import { ActorHost, type HostServices, type Origin, type Submission } from './actor-host.ts';
 import { ActorRef, type RefServices, type SendOptions, type Settlement } from './actor-ref.ts';
@@ -109,6 +112,14 @@ export type ListQuery = Omit<ActorQuery, 'status' | 'wakes'> & { readonly status
 interface Loading {
   readonly promise: Promise<ActorHost>;
   readonly backlog: Submission[];
+}
+
+interface LoadOptions {
+  readonly delayMs?: number;
+  /** Whether effects that were left behind are taken up. */
+  readonly resumes?: boolean;
+  /** Revision up to which this runtime has shown the actor already. */
+  readonly seenTo?: number;
 }
 
 /** How long after a refused append a stream is folded again, unless it simply moved on. */
@@ -315,6 +326,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   /** Brings a message to an actor, loading it first where needed. */
   async #submit(stream: string, prepare: () => Prepared, origin: Origin): Promise<void> {
     if (this.#ended) throw this.#ended;
+    readStreamName(stream);
     const prepared = prepare();
     const reason = this.#blocked.get(stream);
     if (reason) throw blockedError(stream, reason);
@@ -334,6 +346,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   // ── coming and going ───────────────────────────────────────────────────────────────────────────
 
   #load(stream: string): Promise<ActorHost> {
+    readStreamName(stream);
     const host = this.#hosts.get(stream);
     if (host) return Promise.resolve(host);
     const reason = this.#blocked.get(stream);
@@ -341,12 +354,11 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     return (this.#loading.get(stream) ?? this.#beginLoading(stream, [])).promise;
   }
 
-  #beginLoading(stream: string, backlog: Submission[], how: { delayMs?: number; resumes?: boolean } = {}): Loading {
-    const { delayMs = 0, resumes = true } = how;
-    const promise = this.#fold(stream, delayMs).then(
-      (folded) => this.#onLoaded(stream, folded, resumes),
-      (error: unknown) => this.#onLoadFailed(stream, error),
-    );
+  #beginLoading(stream: string, backlog: Submission[], how: LoadOptions = {}): Loading {
+    const { delayMs = 0 } = how;
+    const promise = this.#fold(stream, delayMs)
+      .then((folded) => this.#onLoaded(stream, folded, how))
+      .catch((error: unknown) => this.#onLoadFailed(stream, error));
     // Whoever waits has the promise too; a load that nobody waits for reports through `blocked`.
     promise.catch(() => {});
     const loading = { promise, backlog };
@@ -366,17 +378,19 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     }
   }
 
-  #onLoaded(stream: string, folded: Folded, resumes: boolean): ActorHost {
+  #onLoaded(stream: string, folded: Folded, { resumes = true, seenTo }: LoadOptions): ActorHost {
     if (this.#stopping) throw this.#stopping;
-    const host = new ActorHost(stream, folded, this.#hostServices);
+    const host = this.#takeUp(stream, folded, resumes);
     const { backlog } = this.#loading.get(stream)!;
     this.#loading.delete(stream);
     this.#hosts.set(stream, host);
+    // Another host has written meanwhile: who watches has not seen it.
+    if (seenTo !== undefined && seenTo !== folded.revision) this.#watchers.tell(stream, host.committed!, true, []);
     // What an effect has told already comes first: the effect is not lost.
     const told = backlog.filter(({ prepared }) => prepared.stimulus.type.startsWith('Effect'));
     for (const submission of told) host.submit(submission);
     if (host.committed?.status === 'active') {
-      if (resumes) this.#resumeEffects(host, folded);
+      if (resumes) this.#resumeEffects(host, host.info === folded.info ? folded : undefined);
       if (host.wakeAt !== undefined) this.#wakes.set(stream, host.wakeAt);
       host.fireDue();
     }
@@ -384,11 +398,31 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     return host;
   }
 
+  /** Makes the host of a folded actor, under the current version of its machine where a migration leads there. */
+  #takeUp(stream: string, folded: Folded, resumes: boolean): ActorHost {
+    const migration = resumes && folded.tree.status === 'active' ? this.#machines.migration(folded.machine) : undefined;
+    if (!migration) return new ActorHost(stream, folded, this.#hostServices);
+    const { to, migrate } = migration;
+    const versions = { from: folded.machine.version, to: to.version };
+    const cause = { eventId: this.#newId(), correlationId: folded.correlationId };
+    const { tree, step } = migrateTree(
+      folded.tree,
+      to.logic,
+      (state) => migrate(state, versions),
+      this.#clock.now(),
+      cause,
+    );
+    const begun = step.record.intents?.map(({ actor }) => actor);
+    const host = new ActorHost(stream, { ...folded, tree, info: to }, this.#hostServices, begun);
+    host.record(actorRebased(to, 'migrated', describeTree(tree)), step);
+    return host;
+  }
+
   #onLoadFailed(stream: string, error: unknown): never {
-    const { backlog } = this.#loading.get(stream)!;
+    const backlog = this.#loading.get(stream)?.backlog ?? [];
     this.#loading.delete(stream);
     let reported = error;
-    if (!this.#stopping && !(error instanceof NotFoundError) && !(error instanceof InvalidArgumentError)) {
+    if (!this.#stopping && !(error instanceof NotFoundError)) {
       this.#blocked.set(stream, error);
       this.#logger.error({ stream, err: error }, 'actor blocked');
       reported = blockedError(stream, error);
@@ -553,6 +587,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       delayMs: error === undefined || conflict ? 0 : recoveryDelayMs,
       // Another writer is at work and nothing says that it is gone: its effects are left to it.
       resumes: !conflict || this.#ownership !== undefined,
+      seenTo: host.revision,
     });
   }
 

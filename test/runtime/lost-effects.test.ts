@@ -1,7 +1,7 @@
 /** Effects whose host died: run again, failed, or put to a person, as their options say; and resume() itself. */
 import { describe, expect, it } from 'vitest';
 import { assign, fromCallback, fromPromise, type AnyActorLogic } from 'xstate';
-import { EffectLostError, InvalidArgumentError, NotFoundError } from '../../src/errors.ts';
+import { InvalidArgumentError, NotFoundError, type EffectLostError } from '../../src/errors.ts';
 import { effect, type EffectContext, type EffectOptions } from '../../src/runtime/effect.ts';
 import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';

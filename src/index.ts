@@ -2,6 +2,7 @@
 export { VirtualClock, realClock, seededRandom, type Clock, type Duration, type Random, type TimeMs } from './clock.ts';
 export * from './errors.ts';
 export { now, random, uuid } from './kernel/determinism.ts';
+export type { MigratableState } from './kernel/migrate.ts';
 export { definitionHash } from './kernel/definition-hash.ts';
 export type {
   ActorHead,
@@ -27,7 +28,7 @@ export {
   type EffectOptions,
 } from './runtime/effect.ts';
 export type { Logger } from './runtime/logger.ts';
-export type { MachineEntry, Machines, Migrate, MigratableState } from './runtime/machines.ts';
+export type { MachineEntry, Machines, Migrate } from './runtime/machines.ts';
 export {
   createRuntime,
   Runtime,

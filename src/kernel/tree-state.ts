@@ -12,6 +12,7 @@ import { readRichText, writeRichText } from '../log/rich-values.ts';
 import type { ActorTree, PendingEffect, Timer } from './actor-tree.ts';
 import { addressOf } from './actor-tree.ts';
 import {
+  hasEnded,
   HostedActor,
   isHostedActor,
   isMachine,
@@ -71,8 +72,17 @@ export function describeTree(tree: ActorTree): string {
   });
 }
 
-/** Fills an empty tree from a description. @throws DecodeError | Error when it does not fit the machine */
-export function restoreTree(tree: ActorTree, text: string): void {
+/**
+ * Fills an empty tree from a description.
+ * @param moveRoot gives the root another position than the described one; actors that the machine does not know any
+ *   more have then ended, with their effects and timers
+ * @throws DecodeError | Error when it does not fit the machine
+ */
+export function restoreTree(
+  tree: ActorTree,
+  text: string,
+  moveRoot?: (position: MachinePosition) => MachinePosition,
+): void {
   const actors = new Map<string, HostedActor>();
   const reference = ([sessionId, id]: [string, string]) => {
     let actor = actors.get(sessionId);
@@ -84,16 +94,16 @@ export function restoreTree(tree: ActorTree, text: string): void {
   tree.at = state.at;
   tree._sessions = state.sessions;
   tree.timerCount = state.timerCount;
-  for (const described of state.actors) restoreActor(tree, described);
+  for (const described of state.actors) restoreActor(tree, described, moveRoot);
   tree.root = state.actors[0]?.actor;
-  tree.timers = mapOf(state.timers.map((timer) => [timer.seq, timer]));
+  const timers = state.timers.filter(({ source }) => !hasEnded(source));
+  tree.timers = mapOf(timers.map((timer) => [timer.seq, timer]));
   const cancellable = new Set(state.cancellable);
   tree.timerKeys = mapOf(
-    state.timers
-      .filter(({ seq }) => cancellable.has(seq))
-      .map(({ source, id, seq }) => [`${source.sessionId}.${id}`, seq]),
+    timers.filter(({ seq }) => cancellable.has(seq)).map(({ source, id, seq }) => [`${source.sessionId}.${id}`, seq]),
   );
-  tree.effects = mapOf(state.effects.map((effect) => [addressOf(effect.actor), { ...effect }]));
+  const effects = state.effects.filter(({ actor }) => !hasEnded(actor));
+  tree.effects = mapOf(effects.map((effect) => [addressOf(effect.actor), { ...effect }]));
   tree._keyed = mapOf(state.keyed);
   tree.messageIds = state.messageIds.length > 0 ? new Set(state.messageIds) : undefined;
 }
@@ -137,21 +147,28 @@ function describeActor(actor: HostedActor): ActorState {
   return { actor, parent, src, systemId, syncSnapshot, position: undefined, snapshot: plain as AnySnapshot };
 }
 
-function restoreActor(tree: ActorTree, described: ActorState): void {
+function restoreActor(
+  tree: ActorTree,
+  described: ActorState,
+  moveRoot: ((position: MachinePosition) => MachinePosition) | undefined,
+): void {
   const { actor, parent, src, systemId, syncSnapshot, position, snapshot } = described;
   const logic = src === null ? tree.logic : sourceOf(parent, src);
+  if (!logic) {
+    // Made as ended already, when it was referred to.
+    if (moveRoot) return;
+    throw new DecodeError(`the machine has no actor '${src}' any more`);
+  }
   const { id, sessionId } = actor;
   HostedActor.create(tree, logic, { id, sessionId, src: src ?? logic, parent, systemId, syncSnapshot }, actor);
   if (!position) return actor._resumeWith(snapshot!);
   if (!isMachine(logic)) throw new DecodeError(`'${src}' is no machine any more`);
-  actor._resumeWith(snapshotAt(logic, position));
+  actor._resumeWith(snapshotAt(logic, moveRoot && !parent ? moveRoot(position) : position));
 }
 
-function sourceOf(parent: HostedActor | undefined, src: string): AnyActorLogic {
+function sourceOf(parent: HostedActor | undefined, src: string): AnyActorLogic | undefined {
   const machine = parent?.logic;
-  const logic = machine && isMachine(machine) ? resolveSource(machine, src) : undefined;
-  if (!logic) throw new DecodeError(`the machine has no actor '${src}' any more`);
-  return logic;
+  return machine && isMachine(machine) ? resolveSource(machine, src) : undefined;
 }
 
 /** A reference to an actor that is no more, until a described one fills it in. */

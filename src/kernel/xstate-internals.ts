@@ -14,6 +14,7 @@
  *     here, and never sees 'xstate.stop': its outcome arrives as a stimulus, its abort leaves as an operation.
  */
 import {
+  createActor,
   fromCallback,
   fromEventObservable,
   fromObservable,
@@ -427,6 +428,11 @@ function release(actor: HostedActor): void {
   actor.system._unregister(actor);
 }
 
+/** Whether an actor has ended or was stopped. */
+export function hasEnded(actor: HostedActor): boolean {
+  return actor._processingStatus === stopped;
+}
+
 /** Who an actor is inside its tree. */
 export interface ActorIdentity {
   readonly id: string;
@@ -491,6 +497,9 @@ export abstract class HostedSystem {
   ): void;
   abstract cancel(source: HostedActor, id: string): void;
   abstract cancelAll(source: HostedActor): void;
+  /** Whether a timer of this id can still be cancelled. */
+  abstract isArmed(source: HostedActor, id: string): boolean;
+  abstract armedIds(source: HostedActor): string[];
   abstract recordTransition(actor: HostedActor, eventType: string): void;
   abstract collectAction(actor: HostedActor, action: ExecutableAction): void;
   abstract collectFact(actor: HostedActor, event: AnyEventObject): void;
@@ -561,8 +570,65 @@ export abstract class HostedSystem {
 export function resolveSource(machine: AnyStateMachine, src: string): AnyActorLogic | undefined {
   const match = /^xstate\.invoke\.(\d+)\.(.*)/.exec(src);
   if (!match) return machine.implementations.actors[src] as AnyActorLogic | undefined;
-  const invoke = machine.getStateNodeById(match[2]!).config.invoke as { src: AnyActorLogic } | { src: AnyActorLogic }[];
+  const node = findNode(machine, match[2]!);
+  const invoke = node?.config.invoke as { src: AnyActorLogic } | { src: AnyActorLogic }[] | undefined;
   return (Array.isArray(invoke) ? invoke[Number(match[1])] : invoke)?.src;
+}
+
+/** An invoke of a state node, as far as it is needed to start one. */
+export interface InvokeDefinition {
+  readonly id: string;
+  readonly src: string;
+  readonly systemId: string | undefined;
+  readonly input: unknown;
+  readonly syncSnapshot: boolean;
+}
+
+/** A delayed transition of a state node: `delay` is in ms, the name of a delay, or computes one. */
+export interface DelayDefinition {
+  readonly eventType: string;
+  readonly delay: number | string | ((args: unknown, params: unknown) => number);
+}
+
+/** What the given state nodes invoke and delay, in document order; all nodes of the machine when none are given. */
+export function declarationsOf(machine: AnyStateMachine, ids?: readonly string[]) {
+  const nodes = ids ? ids.map((id) => machine.getStateNodeById(`#${id}`)) : descendants(machine.root);
+  nodes.sort((a, b) => a.order - b.order);
+  const invokes = nodes.flatMap((node) =>
+    node.invoke.map(({ id, src, systemId, input, onSnapshot }): InvokeDefinition => {
+      return { id, src: src as string, systemId, input, syncSnapshot: onSnapshot !== undefined };
+    }),
+  );
+  const delays = nodes.flatMap((node) => node.after as unknown as DelayDefinition[]);
+  return { invokes, delays };
+}
+
+type StateNode = ReturnType<AnyStateMachine['getStateNodeById']>;
+
+function descendants(node: StateNode): StateNode[] {
+  return [node, ...Object.values(node.states as Record<string, StateNode>).flatMap(descendants)];
+}
+
+/** Constructs a child the way XState's own spawn does; the caller puts it among the children and starts it. */
+export function createChild(parent: HostedActor, logic: AnyActorLogic, definition: InvokeDefinition): HostedActor {
+  const { id, src, systemId, input, syncSnapshot } = definition;
+  const options = { id, src, systemId, input, syncSnapshot, parent };
+  return createActor(logic, options as unknown as Parameters<typeof createActor>[1]) as unknown as HostedActor;
+}
+
+/** Gives a machine other children. */
+export function setChildren(actor: HostedActor, children: Readonly<Record<string, HostedActor>>): void {
+  const snapshot: object = { ...actor._snapshot, children };
+  actor._snapshot = snapshot as AnySnapshot;
+}
+
+/** A state node by its id, if the machine has it. */
+export function findNode(machine: AnyStateMachine, id: string): StateNode | undefined {
+  try {
+    return machine.getStateNodeById(`#${id}`);
+  } catch {
+    return undefined;
+  }
 }
 
 export function isMachineSnapshot(snapshot: AnySnapshot): snapshot is AnyMachineSnapshot {

@@ -121,7 +121,8 @@ export class ActorHost implements EffectHost {
   /** Effects that were pending when the actor came into memory, and that nobody has decided about. */
   #unresumed: readonly string[];
 
-  constructor(stream: string, loaded: Loaded, services: HostServices) {
+  /** @param begun addresses of effects that begin only now, with a migration */
+  constructor(stream: string, loaded: Loaded, services: HostServices, begun: readonly string[] = []) {
     this.stream = stream;
     this.info = loaded.info;
     this.correlationId = loaded.correlationId;
@@ -131,7 +132,8 @@ export class ActorHost implements EffectHost {
     this.#lastEventId = loaded.lastEventId;
     this.#committed = loaded.revision >= 0 ? loaded.tree.rootActor.getSnapshot() : undefined;
     this.lastUsed = services.now();
-    this.#unresumed = loaded.revision >= 0 ? [...(loaded.tree.effects?.keys() ?? [])] : [];
+    const pending = loaded.revision >= 0 ? [...(loaded.tree.effects?.keys() ?? [])] : [];
+    this.#unresumed = pending.filter((address) => !begun.includes(address));
     loaded.tree.outside = (target, event) => this.#fromOutside(target, event);
     loaded.tree.logger = (...args) => services.logger.info({ stream }, args.map(readable).join(' '));
   }
@@ -213,6 +215,15 @@ export class ActorHost implements EffectHost {
       return this.#unloggable(submission, error);
     }
     this.#queue.push({ submission, step, events, snapshot: tree.rootActor.getSnapshot() });
+    this.#flush();
+  }
+
+  /** Records a step that is applied already: a migration. */
+  record(prepared: Prepared, step: Step): void {
+    const tree = this.#tree!;
+    const { eventId, correlationId } = step.cause;
+    const events = this.#seal(prepared, {}, step, eventId, correlationId);
+    this.#queue.push({ submission: { prepared, origin: {} }, step, events, snapshot: tree.rootActor.getSnapshot() });
     this.#flush();
   }
 

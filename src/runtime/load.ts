@@ -7,7 +7,7 @@
  */
 import { DecodeError, DamagedRecordError, NotFoundError, ReplayDivergedError } from '../errors.ts';
 import { ActorTree } from '../kernel/actor-tree.ts';
-import { Folder, type ReadableEvent } from '../kernel/fold.ts';
+import { Folder, isFact, type ReadableEvent } from '../kernel/fold.ts';
 import type { StartInfo } from '../kernel/records.ts';
 import { restoreTree } from '../kernel/tree-state.ts';
 import { isIntactText } from '../log/envelope.ts';
@@ -47,11 +47,29 @@ export async function loadActor(stream: string, services: LoadServices): Promise
     if (folded) return folded;
   }
   try {
-    return await foldStream(stream, name, id, services, { watch: false });
+    return await foldExplained(stream, name, id, services, 0);
+  } catch (error) {
+    // What came before a rebase need not fold with the machines at hand: the rebase holds all of it.
+    const rebased = error instanceof ReplayDivergedError ? await newestRebase(stream, services.log) : undefined;
+    if (rebased === undefined) throw error;
+    return foldExplained(stream, name, id, services, rebased);
+  }
+}
+
+async function foldExplained(stream: string, name: string, id: string, services: LoadServices, from: number) {
+  try {
+    return await foldStream(stream, name, id, services, { from, watch: false });
   } catch (error) {
     if (!(error instanceof ReplayDivergedError)) throw error;
-    return foldStream(stream, name, id, services, { watch: true });
+    return foldStream(stream, name, id, services, { from, watch: true });
   }
+}
+
+async function newestRebase(stream: string, log: EventLog): Promise<number | undefined> {
+  for await (const { type, meta, revision } of log.readStream(stream, { backwards: true })) {
+    if (type === 'ActorRebased' && !isFact({ meta })) return revision > 0 ? revision : undefined;
+  }
+  return undefined;
 }
 
 /** An event with its data parsed and upcast. @throws DamagedRecordError | UpcastError */
@@ -71,15 +89,16 @@ async function foldStream(
   name: string,
   id: string,
   services: LoadServices,
-  options: { watch: boolean },
+  options: { from: number; watch: boolean },
 ): Promise<Folded> {
   let machine: RegisteredMachine | undefined;
   let folder: Folder | undefined;
   let meta: Meta | undefined;
   let last: ReadableEvent | undefined;
-  for await (const recorded of services.log.readStream(stream)) {
+  for await (const recorded of services.log.readStream(stream, { from: options.from })) {
     const event = readEvent(recorded, services.upcasters);
-    if (!folder || !machine) {
+    if (!folder || !machine || (event.type === 'ActorRebased' && !isFact(event))) {
+      folder?.finish(last);
       const recordedInfo = startInfo(event);
       machine = services.machines.forActor(name, recordedInfo.version, stream);
       folder = new Folder(new ActorTree(machine.logic, id), machine.definition, options);
@@ -129,6 +148,7 @@ function startInfo(event: ReadableEvent): StartInfo {
 }
 
 function changedInfo(event: ReadableEvent): StartInfo | undefined {
+  if (isFact(event)) return undefined;
   if (event.type === 'ActorRebased') return startInfo(event);
   if (event.type !== 'ActorResumed') return undefined;
   const { changed } = event.data as { changed?: { to: string; version: string | null; machine?: string } };

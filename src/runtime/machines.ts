@@ -8,15 +8,10 @@
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
 import { InvalidArgumentError, UnknownMachineError } from '../errors.ts';
 import { definitionHash } from '../kernel/definition-hash.ts';
+import type { MigratableState } from '../kernel/migrate.ts';
 import type { StartInfo } from '../kernel/records.ts';
 import { isMachine } from '../kernel/xstate-internals.ts';
 import { checkMachineName } from '../log/stream-name.ts';
-
-/** State of a root machine, as a migration sees it. */
-export interface MigratableState {
-  readonly value: unknown;
-  readonly context: unknown;
-}
 
 /** Turns the state of an actor of an older version into one of the current version. */
 export type Migrate = (state: MigratableState, versions: { from: string | null; to: string | null }) => MigratableState;
@@ -65,8 +60,11 @@ export class MachineRegistry {
     return versions.find((machine) => machine.version === version) ?? versions[0];
   }
 
-  migration(name: string): Migrate | undefined {
-    return this.#registrations.get(name)?.migrate;
+  /** How an actor that runs under `machine` comes to the current version; undefined where it stays. */
+  migration(machine: RegisteredMachine): { readonly to: RegisteredMachine; readonly migrate: Migrate } | undefined {
+    const registration = this.#registrations.get(machine.machine);
+    const to = registration?.versions[0];
+    return registration?.migrate && to && to !== machine ? { to, migrate: registration.migrate } : undefined;
   }
 
   #find(name: string, stream?: string): Registration {

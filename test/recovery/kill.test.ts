@@ -144,7 +144,10 @@ describe(`a process killed ${kills} times (REWAKE_SEED=${seed})`, () => {
       if (command.event.post === true) ledger.posted.push(command.id);
     }
     for (const [stream, { entries, posted }] of sent) {
-      const output = outputOf<{ entries: string[]; posted: string[] }>(stream);
+      const output = outputOf<{ entries: string[]; posted: string[] } | undefined>(stream) ?? {
+        entries: [],
+        posted: [],
+      };
       expect([...output.entries].sort(), stream).toEqual(entries.sort());
       expect([...output.posted].sort(), stream).toEqual(posted.sort());
     }
@@ -163,9 +166,9 @@ describe(`a process killed ${kills} times (REWAKE_SEED=${seed})`, () => {
 
   it('told the journal of every charge exactly once, although effects ran more than once', () => {
     const ended = sightings.filter(({ phase, stream }) => phase === 'ended' && stream.startsWith('payment-'));
-    const keys = outputOf<string[]>(journalStream);
-    expect(keys.length).toBe(new Set(keys).size);
-    expect([...new Set(ended.map(({ key }) => key))].filter((key) => !keys.includes(key))).toEqual([]);
+    const keys = outputOf<string[] | undefined>(journalStream) ?? [];
+    expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+    expect(ended.filter(({ key }) => !keys.includes(key))).toEqual([]);
   });
 
   it('19: rang every alarm no earlier than it was due, by the alarm itself', () => {

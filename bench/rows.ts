@@ -1,0 +1,41 @@
+/**
+ * The rows of the result table, in their order, and the parts that their child processes play.
+ */
+import type { Part } from './child.ts';
+import { crowdHeir, crowdHost } from './parts/crowd.ts';
+import { marathonHeir, marathonHost } from './parts/marathon.ts';
+import { sleepersHeir, sleepersMaker } from './parts/sleepers.ts';
+import type { Row } from './row.ts';
+import { fold } from './rows/fold.ts';
+import { heap } from './rows/heap.ts';
+import { marathon, marathonSnapshots } from './rows/marathon.ts';
+import { sleepers } from './rows/sleepers.ts';
+import { stimulus } from './rows/stimulus.ts';
+import { w1Memory, w1Sqlite } from './rows/w1.ts';
+import { w2 } from './rows/w2.ts';
+import { w3Long, w3Short } from './rows/w3.ts';
+import { w4 } from './rows/w4.ts';
+
+export const allRows: readonly Row[] = [
+  stimulus,
+  fold,
+  w1Memory,
+  w1Sqlite,
+  w2,
+  w3Short,
+  w3Long,
+  w4,
+  marathon,
+  marathonSnapshots,
+  heap,
+  sleepers,
+];
+
+export const allParts: Readonly<Record<string, Part>> = {
+  crowdHost,
+  crowdHeir,
+  marathonHost,
+  marathonHeir,
+  sleepersMaker,
+  sleepersHeir,
+};

@@ -298,10 +298,11 @@ export class ActorFinishedError extends RewakeError {
   readonly stream: string;
   readonly status: string;
 
-  constructor(stream: string, status: string, what: string) {
+  constructor(stream: string, status: string, what: string, options?: { cause?: unknown }) {
     super(
-      `${what} for actor '${stream}' refused: the actor has ended with status '${status}'. Nothing was written. ` +
+      `${what} of actor '${stream}' came to nothing: the actor has ended with status '${status}'. Nothing was written. ` +
         'Its history can be read; start another actor under a new id to go on.',
+      options,
     );
     this.stream = stream;
     this.status = status;

@@ -18,7 +18,8 @@ export type {
   Revision,
 } from './log/event-log.ts';
 export { memoryLog } from './log/memory-log.ts';
-export { defineUpcasters, type Upcasters } from './log/upcast.ts';
+export { decode } from './log/codec.ts';
+export { defineUpcasters, renamedTo, type Upcaster, type UpcasterDefinitions, type Upcasters } from './log/upcast.ts';
 export { ActorRef, type SendOptions, type Settlement } from './runtime/actor-ref.ts';
 export {
   effect,
@@ -32,6 +33,7 @@ export type { MachineEntry, Machines, Migrate } from './runtime/machines.ts';
 export {
   createRuntime,
   Runtime,
+  type AnyRuntime,
   type ListedActor,
   type ListQuery,
   type MachineOf,

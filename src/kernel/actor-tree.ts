@@ -51,10 +51,12 @@ export interface PendingEffect {
   readonly actor: HostedActor;
   /** The stimulus that began it: its event id and the address make the idempotency key. */
   readonly cause: Cause;
-  /** How often it was run again because its host died. */
+  /** How often it was run again because its host died or gave it up; not counted when the host closed in order. */
   restarts: number;
   /** Lost and waiting for a person's decision. */
   asked: boolean;
+  /** Aborted by a host that closed in order. */
+  interrupted: boolean;
   checkpoint: unknown;
 }
 
@@ -299,6 +301,9 @@ export class ActorTree extends HostedSystem {
         return this.collectFact(actor, stimulus.value as AnyEventObject);
       case 'checkpoint':
         effect.checkpoint = stimulus.value;
+        return;
+      case 'interrupted':
+        effect.interrupted = true;
     }
   }
 
@@ -307,7 +312,8 @@ export class ActorTree extends HostedSystem {
     if (!effect) return;
     effect.asked = lost.decision === 'ask';
     if (lost.decision !== 'rerun') return;
-    effect.restarts++;
+    if (!effect.interrupted) effect.restarts++;
+    effect.interrupted = false;
     this.#open.operations.push({ type: 'start', effect });
   }
 
@@ -410,6 +416,7 @@ export class ActorTree extends HostedSystem {
       cause: this.#open.cause,
       restarts: 0,
       asked: false,
+      interrupted: false,
       checkpoint: undefined,
     };
     (this.effects ??= new Map()).set(address, effect);

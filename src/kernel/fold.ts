@@ -58,6 +58,9 @@ export class Folder {
     const stimulus = decodeStimulus(event.type, data);
     if (!stimulus)
       throw new DamagedRecordError(event.stream, event.revision, `'${event.type}' is no event of the runtime`);
+    if (typeof data.at !== 'number') {
+      throw new DamagedRecordError(event.stream, event.revision, "its data has no time 'at'");
+    }
     const cause = { eventId: event.id, correlationId: event.meta.$correlationId ?? '' };
     if (stimulus.type === 'ActorRebased') {
       restoreTree(this.tree, stimulus.state);

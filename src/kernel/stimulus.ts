@@ -35,7 +35,9 @@ export type ProgressChannel =
   /** A fact that the effect emitted. */
   | 'emit'
   /** A value that the effect finds again when it is run again. */
-  | 'checkpoint';
+  | 'checkpoint'
+  /** Its host is closing and aborts it: that it runs again says nothing against it. */
+  | 'interrupted';
 
 /** Anything that reaches an actor tree from outside its deterministic part. */
 export type Stimulus =

@@ -239,6 +239,13 @@ export class ActorHost implements EffectHost {
     }
   }
 
+  /** Aborts every effect because the host closes; each says so in the log, and runs again with the next host. */
+  interruptEffects(reason: unknown): void {
+    const effects = this.#effects;
+    this.#effects = undefined;
+    if (effects) for (const running of effects.values()) running.interrupt(reason);
+  }
+
   /** Aborts every effect; they stay pending in the log and are lost for the next host. */
   stopEffects(reason: unknown): void {
     const effects = this.#effects;

@@ -96,7 +96,8 @@ export class ActorRef<Machine extends AnyStateMachine = AnyStateMachine> {
     options: { timeout?: Duration } = {},
   ): Promise<SnapshotFrom<Machine>> {
     const holds = (snapshot: AnySnapshot) => predicate(snapshot as SnapshotFrom<Machine>);
-    const ended = ({ status }: AnySnapshot) => new ActorFinishedError(this.stream, status, 'Waiting for a state');
+    const ended = ({ status, error }: AnySnapshot) =>
+      new ActorFinishedError(this.stream, status, 'Waiting for a state', status === 'error' ? { cause: error } : {});
     const snapshot = await this.#wait((current) => {
       if (holds(current)) return { found: current };
       return current.status === 'active' ? undefined : { failed: ended(current) };

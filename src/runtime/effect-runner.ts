@@ -108,6 +108,13 @@ export class RunningEffect {
     }
   }
 
+  /** Stops it because its host closes, and says so in the log. */
+  interrupt(reason: unknown): void {
+    if (this.#over) return;
+    this.stop(reason);
+    void this.#host.report(effectProgressed(this.#address, 'interrupted', null), this.#effect);
+  }
+
   /** E3. */
   stop(reason: unknown): void {
     if (this.#over) return;

@@ -89,7 +89,7 @@ async function foldStream(
   name: string,
   id: string,
   services: LoadServices,
-  options: { from: number; watch: boolean },
+  options: { from: number; watch: boolean; machine?: RegisteredMachine },
 ): Promise<Folded> {
   let machine: RegisteredMachine | undefined;
   let folder: Folder | undefined;
@@ -100,7 +100,7 @@ async function foldStream(
     if (!folder || !machine || (event.type === 'ActorRebased' && !isFact(event))) {
       folder?.finish(last);
       const recordedInfo = startInfo(event);
-      machine = services.machines.forActor(name, recordedInfo.version, stream);
+      machine = options.machine ?? services.machines.forActor(name, recordedInfo.version, stream);
       folder = new Folder(new ActorTree(machine.logic, id), machine.definition, options);
       meta = { recorded: recordedInfo, correlationId: event.meta.$correlationId ?? '' };
     }
@@ -112,7 +112,14 @@ async function foldStream(
       );
     }
     pushEvent(folder, event);
-    meta!.recorded = changedInfo(event) ?? meta!.recorded;
+    const changed = changedInfo(event);
+    if (changed) {
+      // Another version took the actor over and agreed with all of its history: fold with that one.
+      const successor = services.machines.find(changed);
+      if (successor && successor !== machine)
+        return foldStream(stream, name, id, services, { ...options, machine: successor });
+      meta!.recorded = changed;
+    }
     last = event;
   }
   if (!folder || !machine || !meta || !last) throw new NotFoundError(stream);

@@ -60,6 +60,12 @@ export class MachineRegistry {
     return versions.find((machine) => machine.version === version) ?? versions[0];
   }
 
+  /** The very definition that was recorded, if it is registered. */
+  find({ machine, version, definition }: StartInfo): RegisteredMachine | undefined {
+    const versions = this.#registrations.get(machine)?.versions;
+    return versions?.find((known) => known.version === version && known.definition === definition);
+  }
+
   /** How an actor that runs under `machine` comes to the current version; undefined where it stays. */
   migration(machine: RegisteredMachine): { readonly to: RegisteredMachine; readonly migrate: Migrate } | undefined {
     const registration = this.#registrations.get(machine.machine);

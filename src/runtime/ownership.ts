@@ -6,6 +6,7 @@
  * O2  A host that died on this machine is replaced at once: its process is gone. Elsewhere its lease has to run out.
  */
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { holdProcess, type Clock } from '../clock.ts';
 import { LeaseLostError, LogOwnedError } from '../errors.ts';
@@ -18,7 +19,11 @@ const liveOwners = new Set<string>();
 
 export interface OwnershipOptions {
   readonly ttlMs: number;
-  readonly waitMs: number;
+  /**
+   * How long to wait for another host to leave. Left out: not at all while its process is known to run on this machine,
+   * otherwise until its lease has run out.
+   */
+  readonly waitMs: number | undefined;
 }
 
 export class Ownership {
@@ -47,10 +52,12 @@ export class Ownership {
 
   /** @throws LogOwnedError when another host runs on the log and does not leave in time */
   async acquire(): Promise<void> {
-    const deadline = this.#clock.now() + this.#options.waitMs;
+    const begun = this.#clock.now();
     for (;;) {
       const holder = await this.#log.leaseHolder(leaseId);
-      const takeFrom = holder && isDead(holder) ? { takeFrom: holder.epoch } : {};
+      const life = holder && lifeOf(holder);
+      const takeFrom = life === 'dead' ? { takeFrom: holder!.epoch } : {};
+      const waitMs = this.#options.waitMs ?? (life === 'alive' ? 0 : this.#options.ttlMs * 1.2);
       const lease = await this.#log.lease(leaseId, { owner: this.owner, ttlMs: this.#options.ttlMs, ...takeFrom });
       if (lease) {
         this.#lease = lease;
@@ -58,7 +65,7 @@ export class Ownership {
         this.#scheduleRenewal();
         return;
       }
-      if (this.#clock.now() >= deadline) {
+      if (this.#clock.now() >= begun + waitMs) {
         throw new LogOwnedError(this.#log.name, holder?.owner ?? 'unknown', holder?.expiresAt ?? this.#clock.now());
       }
       await this.#sleep(Math.min(200, this.#options.ttlMs / 4));
@@ -101,17 +108,27 @@ export class Ownership {
   }
 }
 
-/** O2. Whether the holder's process is certainly gone. */
-function isDead({ owner }: LeaseHolder): boolean {
+/** O2. Whether the holder's process is known to run, known to be gone, or on another machine. */
+function lifeOf({ owner }: LeaseHolder): 'alive' | 'dead' | 'unknown' {
   const [host, pidText] = owner.split('/');
   const pid = Number(pidText);
-  if (host !== hostname() || !Number.isInteger(pid)) return false;
+  if (host !== hostname() || !Number.isInteger(pid)) return 'unknown';
   // The same process id under another name: an earlier life of this one, as after a restart of a container.
-  if (pid === process.pid) return !liveOwners.has(owner);
+  if (pid === process.pid) return liveOwners.has(owner) ? 'alive' : 'dead';
   try {
     process.kill(pid, 0);
-    return false;
+    return isZombie(pid) ? 'dead' : 'alive';
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    return (error as NodeJS.ErrnoException).code === 'ESRCH' ? 'dead' : 'alive';
+  }
+}
+
+/** A process that was killed and that its parent has not collected still answers to signals. Known only on Linux. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
   }
 }

@@ -59,6 +59,6 @@ function decide(effect: PendingEffect): { decision: LostEffect['decision']; reas
   }
   return {
     decision: onLost,
-    reason: "its host died before the outcome was recorded, and its options say onLost: 'fail'",
+    reason: "its host stopped before the outcome was recorded, and its options say onLost: 'fail'",
   };
 }

@@ -74,7 +74,10 @@ export interface RuntimeOptions<M extends Machines = Machines> {
   readonly mailboxSize?: number;
   /** Drop actors from memory that were idle this long; one minute when omitted, never with `false`. */
   readonly passivate?: { readonly idle: Duration } | false;
-  /** The lease that keeps a second host off the log: its time to live (10 s), and how long to wait for it (not at all). */
+  /**
+   * The lease that keeps a second host off the log: its time to live (10 s), and how long to wait for it. Without `wait`
+   * a host that runs on this machine is an error at once, and one that may be dead is waited for until its lease ran out.
+   */
   readonly lease?: { readonly ttl?: Duration; readonly wait?: Duration } | false;
   /** Wake every unfinished actor at once; `true` when omitted. */
   readonly resume?: boolean;
@@ -211,7 +214,9 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
    * A handle on an actor that exists.
    * @throws NotFoundError | UnknownMachineError | ActorBlockedError
    */
-  async get<Name extends keyof M & string>(stream: `${Name}-${string}`): Promise<ActorRef<MachineOf<M[Name]>>> {
+  get<Name extends keyof M & string>(stream: `${Name}-${string}`): Promise<ActorRef<MachineOf<M[Name]>>>;
+  get(stream: string): Promise<ActorRef>;
+  async get(stream: string): Promise<ActorRef> {
     this.#assertOpen();
     return this.#ref(stream, await this.#load(stream));
   }
@@ -481,7 +486,10 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   #makeOwnership(): Ownership | undefined {
     const { lease } = this.#options;
     if (lease === false) return undefined;
-    const options = { ttlMs: toMs(lease?.ttl ?? '10s'), waitMs: toMs(lease?.wait ?? 0) };
+    const options = {
+      ttlMs: toMs(lease?.ttl ?? '10s'),
+      waitMs: lease?.wait === undefined ? undefined : toMs(lease.wait),
+    };
     return new Ownership(this.#log, this.#clock, this.#logger, options, (cause) =>
       this.#end(
         new RuntimeClosedError(
@@ -613,7 +621,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     const closed = new RuntimeClosedError('This runtime is closed. Create another one with createRuntime().');
     if (drainMs > 0) await this.#drain(drainMs);
     this.#stopping = closed;
-    for (const host of this.#hosts.values()) host.stopEffects(closed);
+    for (const host of this.#hosts.values()) host.interruptEffects(closed);
     await this.idle();
     this.#end(closed);
     await this.#release();
@@ -650,6 +658,9 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     return new ActorRef<Machine>(stream, host, this.#refServices);
   }
 }
+
+/** Any runtime, whatever its machines: what a helper function asks for. */
+export type AnyRuntime = Pick<Runtime, 'log' | 'send' | 'list' | 'resume' | 'idle' | 'close'>;
 
 /**
  * Opens a runtime: takes the lease on the log and wakes every unfinished actor.

@@ -33,7 +33,7 @@ describe('close', () => {
     expect(runs[0]!.signal.aborted).toBe(true);
     finish[0]!('too late');
     await rest();
-    expect(await house.types('job-1')).toEqual(['ActorStarted']);
+    expect(await house.types('job-1')).toEqual(['ActorStarted', 'EffectProgressed']);
     const next = await house.open(machines);
     const ref = await next.get('job-1');
     await rest();
@@ -108,7 +108,7 @@ describe('close', () => {
     expect(await isPending(closed)).toBe(true);
     release();
     await Promise.all([sent, closed]);
-    expect(await house.types('job-1')).toEqual(['ActorStarted', 'EventReceived']);
+    expect(await house.types('job-1')).toEqual(['ActorStarted', 'EventReceived', 'EffectProgressed']);
   });
 
   it('ends although the disk is full', async () => {
@@ -162,7 +162,7 @@ describe('close', () => {
     for (const call of refused) expect(await failureOf(call()), String(call)).toBeInstanceOf(RuntimeClosedError);
     expect(ref.getSnapshot().value).toBe('on');
     await house.advance(5_000);
-    expect(await house.types('job-1')).toEqual(['ActorStarted']);
+    expect(await house.types('job-1')).toEqual(['ActorStarted', 'EffectProgressed']);
   });
 
   it('closes the log, unless told to keep it open', async () => {

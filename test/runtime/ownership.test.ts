@@ -60,9 +60,18 @@ describe('a second runtime on a log', () => {
   it('has to let the lease of a host on another machine run out', async () => {
     const house = new House();
     await house.log.lease('rewake.host', { owner: 'elsewhere/1/x', ttlMs: 5_000 });
-    expect(await failureOf(house.open({ idle }, { lease }))).toBeInstanceOf(LogOwnedError);
+    expect(await failureOf(house.open({ idle }, { lease: { ...lease, wait: 0 } }))).toBeInstanceOf(LogOwnedError);
     await house.advance(5_000);
-    await house.open({ idle }, { lease });
+    await house.open({ idle }, { lease: { ...lease, wait: 0 } });
+  });
+
+  it('waits for that lease by default: its owner may be dead', async () => {
+    const house = new House();
+    await house.log.lease('rewake.host', { owner: 'elsewhere/1/x', ttlMs: 5_000 });
+    const opening = house.open({ idle }, { lease });
+    await house.advance(6_000);
+    await opening;
+    expect((await house.log.leaseHolder('rewake.host'))?.owner).not.toBe('elsewhere/1/x');
   });
 });
 

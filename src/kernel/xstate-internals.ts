@@ -28,6 +28,7 @@ import {
   type Snapshot,
   type StateValue,
 } from 'xstate';
+import { DecodeError } from '../errors.ts';
 
 export type AnySnapshot = Snapshot<unknown>;
 
@@ -592,7 +593,7 @@ export interface DelayDefinition {
 
 /** What the given state nodes invoke and delay, in document order; all nodes of the machine when none are given. */
 export function declarationsOf(machine: AnyStateMachine, ids?: readonly string[]) {
-  const nodes = ids ? ids.map((id) => machine.getStateNodeById(`#${id}`)) : descendants(machine.root);
+  const nodes = ids ? ids.map((id) => nodeById(machine, id)) : descendants(machine.root);
   nodes.sort((a, b) => a.order - b.order);
   const invokes = nodes.flatMap((node) =>
     node.invoke.map(({ id, src, systemId, input, onSnapshot }): InvokeDefinition => {
@@ -622,13 +623,15 @@ export function setChildren(actor: HostedActor, children: Readonly<Record<string
   actor._snapshot = snapshot as AnySnapshot;
 }
 
-/** A state node by its id, if the machine has it. */
+/** A state node by its id, if the machine has it. XState's own getStateNodeById takes a dot in an id for a path. */
 export function findNode(machine: AnyStateMachine, id: string): StateNode | undefined {
-  try {
-    return machine.getStateNodeById(`#${id}`);
-  } catch {
-    return undefined;
-  }
+  return (machine as unknown as { readonly idMap: ReadonlyMap<string, StateNode> }).idMap.get(id);
+}
+
+function nodeById(machine: AnyStateMachine, id: string): StateNode {
+  const node = findNode(machine, id);
+  if (!node) throw new DecodeError(`machine '${machine.id}' has no state '${id}' any more`);
+  return node;
 }
 
 export function isMachineSnapshot(snapshot: AnySnapshot): snapshot is AnyMachineSnapshot {
@@ -673,11 +676,11 @@ export function snapshotAt(machine: AnyStateMachine, position: MachinePosition):
   const { value, context, status, output, error } = position;
   const historyValue: Record<string, unknown[]> = {};
   for (const [key, ids] of Object.entries(position.history)) {
-    historyValue[key] = ids.map((id) => machine.getStateNodeById(`#${id}`));
+    historyValue[key] = ids.map((id) => nodeById(machine, id));
   }
   const config = { value, context, status, output, error, historyValue } as unknown;
   const snapshot = machine.resolveState(config as Parameters<AnyStateMachine['resolveState']>[0]);
-  const nodes = position.nodes.map((id) => machine.getStateNodeById(`#${id}`));
+  const nodes = position.nodes.map((id) => nodeById(machine, id));
   const tags = new Set(nodes.flatMap((node) => node.tags));
   return Object.assign(snapshot, { value, _nodes: nodes, tags, status, children: { ...position.children } });
 }

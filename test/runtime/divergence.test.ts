@@ -150,9 +150,9 @@ describe('a machine', () => {
       },
     });
   let late = false;
-  // eslint-disable-next-line eslint/no-restricted-properties -- what the machine does wrong is the point
   impure['Date.now()'] = [
     branching(function isLate() {
+      // eslint-disable-next-line eslint/no-restricted-properties -- what the machine does wrong is the point
       return Date.now() < 0 || late;
     }),
     'Date.now() read in',

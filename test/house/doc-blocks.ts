@@ -13,7 +13,7 @@ import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { projectRoot, type SourceFile } from './source-tree.ts';
+import { cacheFolder, projectRoot, type SourceFile } from './source-tree.ts';
 
 export interface Program {
   /** Where the reader finds it, for example `docs/how-to/embed.md:12`. */
@@ -57,18 +57,17 @@ const exec = promisify(execFile);
 
 /** A folder in which programs are compiled against a fresh build of the package. */
 export class DocWorkshop {
-  readonly #folder: string;
+  // Inside the checkout, so that packages resolve as they do for the sources.
+  readonly #folder = cacheFolder('docs-');
 
-  /** @param name of the folder, unique among workshops that are open at the same time */
-  constructor(name: string) {
-    this.#folder = join(projectRoot, '.cache', name);
-    rmSync(this.#folder, { recursive: true, force: true });
-    mkdirSync(join(this.#folder, 'node_modules/rewake'), { recursive: true });
+  remove(): void {
+    rmSync(this.#folder, { recursive: true });
   }
 
   /** Builds the package into the folder's node_modules, as an installation would leave it. */
   async installPackage(): Promise<void> {
     const target = join(this.#folder, 'node_modules/rewake');
+    mkdirSync(target, { recursive: true });
     cpSync(join(projectRoot, 'package.json'), join(target, 'package.json'));
     const config = {
       extends: join(projectRoot, 'tsconfig.build.json'),

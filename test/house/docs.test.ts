@@ -1,7 +1,7 @@
 /**
  * The documentation is true: every TypeScript block in README.md and docs/ compiles and runs (D1 to D3).
  */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DocWorkshop, programsOf, type Program } from './doc-blocks.ts';
 import { projectFiles } from './source-tree.ts';
 
@@ -12,13 +12,15 @@ const programs = projectFiles()
 const byPlace = (some: readonly Program[]) => some.map((program) => [program.at, program] as const);
 
 describe.runIf(programs.length > 0)('documentation', () => {
-  const workshop = new DocWorkshop('docs');
+  const workshop = new DocWorkshop();
   let errors: Map<Program, string>;
 
   beforeAll(async () => {
     await workshop.installPackage();
     errors = await workshop.compile(programs);
   });
+
+  afterAll(() => workshop.remove());
 
   it.for(byPlace(programs))('the program at %s compiles', ([, program]) => {
     expect(errors.get(program)).toBeUndefined();
@@ -61,7 +63,9 @@ describe('a page', () => {
 });
 
 describe('a wrong program', () => {
-  const workshop = new DocWorkshop('docs-wrong');
+  const workshop = new DocWorkshop();
+  afterAll(() => workshop.remove());
+
   const program = (file: string, text: string): Program => ({ at: file, file, text, run: true });
 
   it('is found by the compiler or by its exit code', async () => {

@@ -4,10 +4,8 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { projectRoot } from './source-tree.ts';
-
-const folder = join(projectRoot, '.cache/lint');
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cacheFolder, projectRoot } from './source-tree.ts';
 
 const broken: Record<string, readonly [rule: string, text: string]> = {
   'src/log/floating.ts': ['typescript(no-floating-promises)', 'export const run = () => {\n  Promise.resolve(1);\n};'],
@@ -53,10 +51,10 @@ interface Diagnostic {
 }
 
 describe('the linter', () => {
+  const folder = cacheFolder('lint-');
   let found: Diagnostic[];
 
   beforeAll(() => {
-    rmSync(folder, { recursive: true, force: true });
     const files = [...Object.entries(broken).map(([path, [, text]]) => [path, text] as const), ...Object.entries(kept)];
     for (const [path, text] of files) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -74,6 +72,8 @@ describe('the linter', () => {
     );
     found = (JSON.parse(stdout) as { diagnostics: Diagnostic[] }).diagnostics;
   });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   it.for(Object.entries(broken))('finds in %s what is planted there', ([path, [rule]]) => {
     expect(found.filter(({ filename }) => filename === path).map(({ code }) => code)).toContain(rule);

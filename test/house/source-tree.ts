@@ -4,8 +4,8 @@
  *
  * H1  A rule is a pure function from files to violations, so a planted file shows that it can fail.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { posix } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A file of the project: `path` is relative to its root, with forward slashes. */
@@ -18,6 +18,12 @@ export interface SourceFile {
 export type Violation = string;
 
 export const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A new folder of its own for one test run, below `.cache`. */
+export function cacheFolder(prefix: string): string {
+  mkdirSync(join(projectRoot, '.cache'), { recursive: true });
+  return mkdtempSync(join(projectRoot, '.cache', prefix));
+}
 
 const outside = new Set(['.git', '.cache', 'node_modules', 'dist', 'coverage', '.vitest']);
 const binary = /\.(?:db|db-wal|db-shm|tgz|png|ico|woff2)$/;

@@ -6,6 +6,7 @@
  * KP2  A command is acknowledged only after the runtime's own promise has resolved.
  */
 import type { AnyEventObject } from 'xstate';
+import type { EventLog } from '../../src/log/event-log.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { createRuntime } from '../../src/runtime/runtime.ts';
 import { sqliteLog } from '../../src/stores/sqlite/index.ts';
@@ -37,7 +38,7 @@ export type Command = { readonly id: string } & (
       readonly correlationId?: string | undefined;
     }
   | { readonly do: 'stop'; readonly stream: string }
-  /** Acknowledged when these actors have ended. */
+  /** Acknowledged when these actors have ended by themselves. */
   | { readonly do: 'await'; readonly streams: readonly string[] }
   | { readonly do: 'close' }
 );
@@ -91,14 +92,24 @@ async function perform(command: Command, runtime: Awaited<ReturnType<typeof open
     case 'stop':
       return (await runtime.get(command.stream as Stream)).stop();
     case 'await':
-      for (const stream of command.streams) {
-        const ref = await runtime.get(stream as Stream);
-        await ref.waitFor((snapshot) => snapshot.status !== 'active', { timeout: '30s' });
-      }
-      return;
+      return untilEnded(command.streams, runtime.log);
     case 'close':
       return runtime.close();
   }
+}
+
+/** Looks at the log only: an actor has to go on by itself, not because somebody asks for it and so loads it. */
+async function untilEnded(streams: readonly string[], log: EventLog): Promise<void> {
+  const active = new Set(streams);
+  let caughtUp = false;
+  for await (const item of log.subscribe({ signal: AbortSignal.timeout(30_000) })) {
+    caughtUp ||= item.type === 'caughtUp';
+    if (!caughtUp) continue;
+    active.clear();
+    for await (const { stream } of log.actors({ status: 'active' })) if (streams.includes(stream)) active.add(stream);
+    if (active.size === 0) return;
+  }
+  throw new Error(`These actors have not ended: ${[...active].join(', ')}.`);
 }
 
 async function live(workplace: Workplace, life: LifeOptions): Promise<void> {

@@ -54,22 +54,31 @@ interface TreeState {
  * @throws NotSerializableError | InvalidArgumentError when it cannot be described
  */
 export function describeTree(tree: ActorTree): string {
-  const living = collectActors(tree);
-  const state: TreeState = {
-    form: 1,
-    at: tree.at,
-    sessions: tree._sessions,
-    timerCount: tree.timerCount,
-    actors: [...living].map(describeActor),
-    timers: [...(tree.timers?.values() ?? [])],
-    cancellable: [...(tree.timerKeys?.values() ?? [])],
-    effects: [...(tree.effects?.values() ?? [])],
-    keyed: [...(tree._keyed ?? [])],
-    messageIds: [...(tree.messageIds ?? [])],
-  };
-  return writeRichText(state, 'the state of an actor tree', {
-    Actor: (value) => isHostedActor(value) && [value.sessionId, value.id],
-  });
+  const actors = collectActors(tree);
+  for (;;) {
+    const described = actors.size;
+    const state: TreeState = {
+      form: 1,
+      at: tree.at,
+      sessions: tree._sessions,
+      timerCount: tree.timerCount,
+      actors: [...actors].map(describeActor),
+      timers: [...(tree.timers?.values() ?? [])],
+      cancellable: [...(tree.timerKeys?.values() ?? [])],
+      effects: [...(tree.effects?.values() ?? [])],
+      keyed: [...(tree._keyed ?? [])],
+      messageIds: [...(tree.messageIds ?? [])],
+    };
+    const text = writeRichText(state, 'the state of an actor tree', {
+      Actor: (value) => {
+        if (!isHostedActor(value)) return false;
+        visitActor(actors, value);
+        return [value.sessionId, value.id];
+      },
+    });
+    // A context may hold an actor that nothing else leads to: then it is written once more, with that one.
+    if (actors.size === described) return text;
+  }
 }
 
 /**
@@ -112,23 +121,23 @@ function mapOf<Key, Value>(entries: readonly (readonly [Key, Value])[]): Map<Key
   return entries.length > 0 ? new Map(entries) : undefined;
 }
 
-/** Parents before children, so that a logic can be looked up in its parent. */
 function collectActors(tree: ActorTree): Set<HostedActor> {
   const found = new Set<HostedActor>();
-  const visit = (actor: HostedActor | undefined) => {
-    if (!actor || found.has(actor)) return;
-    visit(actor._parent);
-    found.add(actor);
-    const snapshot = actor.getSnapshot();
-    if (isMachineSnapshot(snapshot)) {
-      for (const child of Object.values(snapshot.children)) visit(child as unknown as HostedActor);
-    }
-  };
-  visit(tree.rootActor);
-  for (const { actor } of tree.effects?.values() ?? []) visit(actor);
-  for (const { source, target } of tree.timers?.values() ?? []) [source, target].forEach(visit);
-  for (const actor of tree._keyed?.values() ?? []) visit(actor);
+  visitActor(found, tree.rootActor);
+  for (const { actor } of tree.effects?.values() ?? []) visitActor(found, actor);
+  for (const { source, target } of tree.timers?.values() ?? []) [source, target].forEach((at) => visitActor(found, at));
+  for (const actor of tree._keyed?.values() ?? []) visitActor(found, actor);
   return found;
+}
+
+/** Parents before children, so that a logic can be looked up in its parent. */
+function visitActor(found: Set<HostedActor>, actor: HostedActor | undefined): void {
+  if (!actor || found.has(actor)) return;
+  visitActor(found, actor._parent);
+  found.add(actor);
+  const snapshot = actor.getSnapshot();
+  if (!isMachineSnapshot(snapshot)) return;
+  for (const child of Object.values(snapshot.children)) visitActor(found, child as unknown as HostedActor);
 }
 
 function describeActor(actor: HostedActor): ActorState {

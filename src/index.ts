@@ -30,13 +30,5 @@ export {
 } from './runtime/effect.ts';
 export type { Logger } from './runtime/logger.ts';
 export type { MachineEntry, Machines, Migrate } from './runtime/machines.ts';
-export {
-  createRuntime,
-  Runtime,
-  type AnyRuntime,
-  type ListedActor,
-  type ListQuery,
-  type MachineOf,
-  type RuntimeOptions,
-  type StartOptions,
-} from './runtime/runtime.ts';
+export { createRuntime, Runtime, type AnyRuntime } from './runtime/runtime.ts';
+export type { ListedActor, ListQuery, MachineOf, RuntimeOptions, StartOptions } from './runtime/runtime-options.ts';

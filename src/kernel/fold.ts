@@ -11,7 +11,7 @@ import { DamagedRecordError, invariant, ReplayDivergedError } from '../errors.ts
 import { encode } from '../log/codec.ts';
 import type { RecordedEvent } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
-import { ActorTree, type Step } from './actor-tree.ts';
+import type { ActorTree, Step } from './actor-tree.ts';
 import { watchImpurity } from './impurity.ts';
 import { decodeStimulus, type StimulusData } from './records.ts';
 import type { Fact, StepRecord } from './stimulus.ts';

@@ -12,7 +12,6 @@ import type { StartInfo } from '../kernel/records.ts';
 import { restoreTree } from '../kernel/tree-state.ts';
 import { isIntactText } from '../log/envelope.ts';
 import type { EventLog, RecordedEvent, StoredSnapshot } from '../log/event-log.ts';
-import type { Json } from '../log/json.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { upcast, type Upcasters } from '../log/upcast.ts';
 import type { Loaded } from './actor-host.ts';

@@ -124,8 +124,9 @@ export class HostedHost implements Host {
   }
 
   async close(): Promise<void> {
-    this.#living.desk.close();
-    await this.#living.runtime.close();
+    const { desk, runtime, log } = this.#living;
+    desk.close();
+    await untilCrash(runtime.close(), log);
   }
 
   /** Appends so far, over all lives. */

@@ -1,0 +1,490 @@
+/**
+ * The actors of a log that are in memory. Owns how they come, go and are found; what a service calls is runtime.ts, the
+ * way of a single stimulus actor-host.ts.
+ *
+ * R1  An actor is in memory at most once; messages that arrive while it is loaded keep their order.
+ * R2  An actor that cannot be folded is blocked with its reason; nothing is appended to it, and every other runs on.
+ * R3  Finished and idle actors leave memory; a message or a due timer brings an idle one back.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { holdProcess, realRandom, uuidv7Source, type Clock, type Random } from '../clock.ts';
+import {
+  ActorBlockedError,
+  ActorExistsError,
+  ConflictError,
+  LogUnavailableError,
+  MailboxFullError,
+  NotFoundError,
+  type RuntimeClosedError,
+} from '../errors.ts';
+import { ActorTree, type Step } from '../kernel/actor-tree.ts';
+import { migrateTree } from '../kernel/migrate.ts';
+import {
+  actorRebased,
+  actorStarted,
+  effectFailed,
+  effectSucceeded,
+  eventReceived,
+  type Prepared,
+} from '../kernel/records.ts';
+import { describeTree } from '../kernel/tree-state.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { readStreamName, streamName } from '../log/stream-name.ts';
+import { currentVersion, type Upcasters } from '../log/upcast.ts';
+import { ActorHost, type HostServices, type Origin, type Submission } from './actor-host.ts';
+import type { Settlement } from './actor-ref.ts';
+import { loadActor, type Folded, type LoadServices } from './load.ts';
+import type { Logger } from './logger.ts';
+import type { MachineRegistry } from './machines.ts';
+import { checkEvent, originOf, show } from './messages.ts';
+import { rerun, resumption } from './resumption.ts';
+import { SnapshotWriter } from './snapshot-writer.ts';
+import { Wakes } from './wakes.ts';
+import { Watchers } from './watchers.ts';
+
+/** What the actors are run with. */
+export interface ActorsOptions {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly random: Random | undefined;
+  readonly logger: Logger;
+  readonly machines: MachineRegistry;
+  readonly upcasters: Upcasters;
+  readonly snapshots: { readonly every: number } | undefined;
+  readonly mailboxSize: number;
+  /** Drop actors that were idle this long; never when undefined. */
+  readonly passivateMs: number | undefined;
+  /** Name of this host in events. */
+  readonly host: string;
+  /** Whether a lease keeps other hosts off the log. */
+  readonly exclusive: boolean;
+}
+
+interface Loading {
+  readonly promise: Promise<ActorHost>;
+  readonly backlog: Submission[];
+}
+
+interface LoadOptions {
+  readonly delayMs?: number;
+  /** Whether effects that were left behind are taken up. */
+  readonly resumes?: boolean;
+  /** Revision up to which this runtime has shown the actor already. */
+  readonly seenTo?: number;
+}
+
+/** How long after a refused append a stream is folded again, unless it simply moved on. */
+const recoveryDelayMs = 1_000;
+
+export class Actors {
+  readonly watchers: Watchers;
+  readonly blocked = new Map<string, unknown>();
+  readonly #options: ActorsOptions;
+  readonly #log: EventLog;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #newId: () => string;
+  readonly #hosts = new Map<string, ActorHost>();
+  readonly #loading = new Map<string, Loading>();
+  readonly #wakes: Wakes;
+  readonly #snapshots: SnapshotWriter | undefined;
+  readonly #hostServices: HostServices;
+  readonly #loadServices: LoadServices;
+  #cancelSweep: (() => void) | undefined;
+  /** Why nothing more is tried: set when closing is past draining. */
+  #stopping: RuntimeClosedError | undefined;
+  /** Why nothing is written any more. */
+  #ended: RuntimeClosedError | undefined;
+
+  constructor(options: ActorsOptions) {
+    const { log, clock, logger, machines, upcasters, snapshots } = options;
+    this.#options = options;
+    this.#log = log;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#newId = uuidv7Source(() => clock.now(), options.random ?? realRandom);
+    this.watchers = new Watchers(logger);
+    this.#wakes = new Wakes(
+      log,
+      clock,
+      (stream) => this.#wake(stream),
+      (error) => logger.error({ err: error }, 'the index of wake-ups could not be read'),
+    );
+    this.#snapshots = snapshots && new SnapshotWriter(log, snapshots.every, logger);
+    this.#loadServices = { log, machines, upcasters, logger, useSnapshots: snapshots !== undefined };
+    this.#hostServices = this.#makeHostServices();
+    this.#scheduleSweep();
+  }
+
+  /** The actor, while it is in memory. */
+  find(stream: string): ActorHost | undefined {
+    return this.#hosts.get(stream);
+  }
+
+  /** Wakes every unfinished actor and tries blocked ones again. */
+  async resume(): Promise<void> {
+    this.blocked.clear();
+    for (const host of this.#hosts.values()) this.#resumeEffects(host);
+    await this.#resumeUnfinished();
+    await this.#wakes.open();
+  }
+
+  /** Resolves when nothing waits to become durable, nothing is being loaded and every wake-up that is due is known. */
+  async idle(): Promise<void> {
+    for (;;) {
+      const busy = [...this.#hosts.values()].filter((host) => !host.isIdle);
+      if (busy.length === 0 && this.#loading.size === 0 && !this.#wakes.reading) return;
+      await Promise.all([
+        this.#wakes.reading,
+        ...busy.map((host) => host.whenIdle()),
+        ...[...this.#loading.values()].map(({ promise }) => promise.catch(() => {})),
+      ]);
+    }
+  }
+
+  /** Whether effects run or something waits to become durable. */
+  get isBusy(): boolean {
+    return [...this.#hosts.values()].some((host) => host.runningEffects > 0 || !host.isIdle);
+  }
+
+  /** Aborts every effect and lets what was said become durable. */
+  async stop(reason: RuntimeClosedError): Promise<void> {
+    this.#stopping = reason;
+    for (const host of this.#hosts.values()) host.interruptEffects(reason);
+    await this.idle();
+    this.end(reason);
+  }
+
+  /** Drops every actor at once; from now on nothing is written. */
+  end(reason: RuntimeClosedError): void {
+    if (this.#ended) return;
+    this.#ended = this.#stopping = reason;
+    this.#cancelSweep?.();
+    this.#wakes.close();
+    for (const host of this.#hosts.values()) host.drop(reason);
+    this.#hosts.clear();
+    for (const { backlog } of this.#loading.values()) for (const submission of backlog) submission.reject?.(reason);
+    this.watchers.fail(undefined, reason);
+  }
+
+  /** Why nothing is written any more; undefined while it is. */
+  get ended(): RuntimeClosedError | undefined {
+    return this.#ended;
+  }
+
+  // ── starting and sending ───────────────────────────────────────────────────────────────────────
+
+  /** Starts an actor, or attaches to one that has the same input. */
+  async start(name: string, id: string, input: unknown, origin: Origin): Promise<ActorHost> {
+    const machine = this.#options.machines.current(name);
+    const stream = streamName(name, id);
+    const prepared = actorStarted(machine, input);
+    while (this.#hosts.has(stream) || this.#loading.has(stream) || this.blocked.has(stream)) {
+      const host = await this.#attach(stream, prepared).catch(unlessNotFound);
+      if (host) return host;
+      // Someone looked for it before it was there.
+      if (this.#ended) throw this.#ended;
+    }
+    const correlationId = origin.correlationId ?? this.#newId();
+    const tree = new ActorTree(machine.logic, id);
+    const host = new ActorHost(
+      stream,
+      { tree, info: machine, correlationId, revision: -1, lastEventId: '' },
+      this.#hostServices,
+    );
+    this.#hosts.set(stream, host);
+    try {
+      await new Promise<void>((resolve, reject) => host.submit({ prepared, origin, resolve, reject }));
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      return this.#attach(stream, prepared);
+    }
+    return host;
+  }
+
+  /** The actor is there already: the same input attaches, anything else is refused. */
+  async #attach(stream: string, prepared: Prepared): Promise<ActorHost> {
+    const host = await this.load(stream);
+    await host.whenIdle();
+    const wanted = (JSON.parse(`{${prepared.fields}}`) as { input?: unknown }).input;
+    for await (const { type, data } of this.#log.readStream(stream, { limit: 1 })) {
+      const found = JSON.parse(data) as { input?: unknown };
+      if (type === 'ActorStarted' && !isDeepStrictEqual(found.input, wanted)) {
+        throw new ActorExistsError(stream, `input ${show(found.input)}; this start has input ${show(wanted)}`);
+      }
+    }
+    return host;
+  }
+
+  /** Brings a message to an actor, loading it first where needed. */
+  async submit(stream: string, prepare: () => Prepared, origin: Origin): Promise<void> {
+    if (this.#ended) throw this.#ended;
+    readStreamName(stream);
+    const prepared = prepare();
+    const reason = this.blocked.get(stream);
+    if (reason) throw blockedError(stream, reason);
+    return new Promise<void>((resolve, reject) => {
+      const submission = { prepared, origin, resolve, reject };
+      const host = this.#hosts.get(stream);
+      if (host) {
+        if (host.waiting >= this.#options.mailboxSize)
+          return reject(new MailboxFullError(stream, this.#options.mailboxSize));
+        return host.submit(submission);
+      }
+      const loading = this.#loading.get(stream) ?? this.#beginLoading(stream, []);
+      if (loading.backlog.length >= this.#options.mailboxSize)
+        return reject(new MailboxFullError(stream, this.#options.mailboxSize));
+      loading.backlog.push(submission);
+    });
+  }
+
+  // ── coming and going ───────────────────────────────────────────────────────────────────────────
+
+  /** Brings an actor into memory. */
+  load(stream: string): Promise<ActorHost> {
+    readStreamName(stream);
+    const host = this.#hosts.get(stream);
+    if (host) return Promise.resolve(host);
+    const reason = this.blocked.get(stream);
+    if (reason) return Promise.reject(blockedError(stream, reason));
+    return (this.#loading.get(stream) ?? this.#beginLoading(stream, [])).promise;
+  }
+
+  #beginLoading(stream: string, backlog: Submission[], how: LoadOptions = {}): Loading {
+    const { delayMs = 0 } = how;
+    const promise = this.#fold(stream, delayMs)
+      .then((folded) => this.#onLoaded(stream, folded, how))
+      .catch((error: unknown) => this.#onLoadFailed(stream, error));
+    // Whoever waits has the promise too; a load that nobody waits for reports through `blocked`.
+    promise.catch(() => {});
+    const loading = { promise, backlog };
+    this.#loading.set(stream, loading);
+    return loading;
+  }
+
+  async #fold(stream: string, delayMs: number): Promise<Folded> {
+    if (delayMs > 0) await this.#sleep(delayMs);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await loadActor(stream, this.#loadServices);
+      } catch (error) {
+        if (!(error instanceof LogUnavailableError && error.retryable)) throw error;
+        await this.#retryDelay(attempt, error);
+      }
+    }
+  }
+
+  #onLoaded(stream: string, folded: Folded, { resumes = true, seenTo }: LoadOptions): ActorHost {
+    if (this.#stopping) throw this.#stopping;
+    const host = this.#takeUp(stream, folded, resumes);
+    const { backlog } = this.#loading.get(stream)!;
+    this.#loading.delete(stream);
+    this.#hosts.set(stream, host);
+    // Another host has written meanwhile: who watches has not seen it.
+    if (seenTo !== undefined && seenTo !== folded.revision) this.watchers.tell(stream, host.committed!, true, []);
+    // What an effect has told already comes first: the effect is not lost.
+    const told = backlog.filter(({ prepared }) => prepared.stimulus.type.startsWith('Effect'));
+    for (const submission of told) host.submit(submission);
+    if (host.committed?.status === 'active') {
+      if (resumes) this.#resumeEffects(host, host.info === folded.info ? folded : undefined);
+      if (host.wakeAt !== undefined) this.#wakes.set(stream, host.wakeAt);
+      host.fireDue();
+    }
+    for (const submission of backlog) if (!told.includes(submission)) host.submit(submission);
+    return host;
+  }
+
+  /** Makes the host of a folded actor, under the current version of its machine where a migration leads there. */
+  #takeUp(stream: string, folded: Folded, resumes: boolean): ActorHost {
+    const migration =
+      resumes && folded.tree.status === 'active' ? this.#options.machines.migration(folded.machine) : undefined;
+    if (!migration) return new ActorHost(stream, folded, this.#hostServices);
+    const { to, migrate } = migration;
+    const versions = { from: folded.machine.version, to: to.version };
+    const cause = { eventId: this.#newId(), correlationId: folded.correlationId };
+    const { tree, step } = migrateTree(
+      folded.tree,
+      to.logic,
+      (state) => migrate(state, versions),
+      this.#clock.now(),
+      cause,
+    );
+    const begun = step.record.intents?.map(({ actor }) => actor);
+    const host = new ActorHost(stream, { ...folded, tree, info: to }, this.#hostServices, begun);
+    host.record(actorRebased(to, 'migrated', describeTree(tree)), step);
+    return host;
+  }
+
+  #onLoadFailed(stream: string, error: unknown): never {
+    const backlog = this.#loading.get(stream)?.backlog ?? [];
+    this.#loading.delete(stream);
+    let reported = error;
+    if (!this.#stopping && !(error instanceof NotFoundError)) {
+      this.blocked.set(stream, error);
+      this.#logger.error({ stream, err: error }, 'actor blocked');
+      reported = blockedError(stream, error);
+    }
+    for (const submission of backlog) submission.reject?.(reported);
+    this.watchers.fail(stream, reported);
+    throw reported;
+  }
+
+  /** Runs lost effects again, lets them fail, or leaves them for a person; and notes a changed definition. */
+  #resumeEffects(host: ActorHost, folded?: Folded): void {
+    const submissions = resumption(host, folded, this.#hostServices.host);
+    for (const submission of submissions) host.submit(submission);
+  }
+
+  async #resumeUnfinished(): Promise<void> {
+    const loads: Promise<unknown>[] = [];
+    for await (const row of this.#log.actors({ status: 'active', effects: true })) {
+      if (this.#hosts.has(row.stream)) continue;
+      loads.push(this.load(row.stream).catch(() => {}));
+      if (loads.length >= 64) await Promise.all(loads.splice(0));
+    }
+    await Promise.all(loads);
+  }
+
+  #wake(stream: string): void {
+    const host = this.#hosts.get(stream);
+    if (host) {
+      host.fireDue();
+      if (host.isIdle && host.wakeAt !== undefined) this.#wakes.set(stream, host.wakeAt);
+    } else if (!this.blocked.has(stream)) {
+      this.load(stream).catch(() => {});
+    }
+  }
+
+  #scheduleSweep(): void {
+    const idleMs = this.#options.passivateMs;
+    if (idleMs === undefined || this.#ended) return;
+    this.#cancelSweep = this.#clock.setTimer(this.#clock.now() + idleMs, () => {
+      this.#sweep(this.#clock.now() - idleMs);
+      this.#scheduleSweep();
+    });
+  }
+
+  #sweep(before: number): void {
+    for (const [stream, host] of this.#hosts) {
+      if (host.lastUsed > before || !host.isIdle || host.hasEffects || this.watchers.has(stream)) continue;
+      this.#wakes.passivate(stream, host.wakeAt);
+      this.#hosts.delete(stream);
+      host.drop(undefined);
+    }
+  }
+
+  #makeHostServices(): HostServices {
+    return {
+      log: this.#log,
+      logger: this.#logger,
+      host: this.#options.host,
+      now: () => this.#clock.now(),
+      newId: this.#newId,
+      schemaVersion: (type) => currentVersion(type, this.#loadServices.upcasters),
+      wakeChanged: (host) => {
+        if (this.#hosts.get(host.stream) === host) this.#wakes.set(host.stream, host.wakeAt);
+      },
+      committed: (host, step) => this.#committed(host, step),
+      atRest: (host) => this.#snapshots?.consider(host),
+      lost: (host, error, again) => this.#lost(host, error, again),
+      retryDelay: (attempt, error) => this.#retryDelay(attempt, error),
+      send: (effect, stream, event, options = {}) =>
+        this.submit(stream, () => eventReceived('/', checkEvent(stream, event), options.messageId), originOf(effect)),
+      start: async (effect, machine, { id, input }) => {
+        if (this.#ended) throw this.#ended;
+        await this.start(machine, id, input, originOf(effect));
+      },
+    };
+  }
+
+  /** Records a person's decision on a lost effect. */
+  async settle(stream: string, effect: string, decision: Settlement): Promise<void> {
+    const host = await this.load(stream);
+    const pending = host.tree?.effects?.get(effect);
+    if (!pending?.asked) {
+      throw new NotFoundError(
+        stream,
+        `It has no lost effect ${effect} that waits for a decision; settle() is for effects with onLost: 'ask'.`,
+      );
+    }
+    const prepare = () => {
+      if (decision === 'rerun') return rerun(effect, this.#hostServices.host);
+      return 'output' in decision ? effectSucceeded(effect, decision.output) : effectFailed(effect, decision.error);
+    };
+    return this.submit(stream, prepare, originOf(pending));
+  }
+
+  #committed(host: ActorHost, step: Step): void {
+    const snapshot = host.committed!;
+    const { stream } = host;
+    if (this.watchers.has(stream)) {
+      const moved = step.record.transitions?.some(({ actor }) => actor === '/') ?? false;
+      const facts = step.facts.filter(({ actor }) => actor === '/').map(({ event }) => event);
+      this.watchers.tell(stream, snapshot, moved || snapshot.status !== 'active', facts);
+    }
+    if (snapshot.status !== 'active' && this.#hosts.get(stream) === host) {
+      this.#hosts.delete(stream);
+      this.#wakes.set(stream, undefined);
+    }
+  }
+
+  #lost(host: ActorHost, error: unknown, submissions: readonly Submission[]): void {
+    const { stream } = host;
+    // A migration is done again with the fold.
+    const again = submissions.filter(({ prepared }) => prepared.stimulus.type !== 'ActorRebased');
+    if (this.#hosts.get(stream) === host) this.#hosts.delete(stream);
+    const rejectAll = (reason: unknown) => again.forEach((submission) => submission.reject?.(reason));
+    if (this.#stopping) return rejectAll(this.#stopping);
+    if (error instanceof ActorBlockedError) {
+      this.blocked.set(stream, error.cause);
+      this.#logger.error({ stream, err: error.cause }, 'actor blocked');
+      this.watchers.fail(stream, error);
+      return rejectAll(error);
+    }
+    const starts = again.filter(({ prepared }) => prepared.stimulus.type === 'ActorStarted');
+    for (const start of starts) start.reject?.(error);
+    const others = again.filter((submission) => !starts.includes(submission));
+    const existing = this.#hosts.get(stream);
+    if (existing) return others.forEach((submission) => existing.submit(submission));
+    const loading = this.#loading.get(stream);
+    if (loading) return void loading.backlog.unshift(...others);
+    // It never was: there is nothing to fold.
+    if (others.length === 0 && (starts.length > 0 || host.revision < 0)) return;
+    if (error) this.#logger.warn({ stream, err: error }, 'an append was refused; the actor is folded again');
+    const conflict = error instanceof ConflictError;
+    this.#beginLoading(stream, others, {
+      delayMs: error === undefined || conflict ? 0 : recoveryDelayMs,
+      // Another writer is at work and nothing says that it is gone: its effects are left to it.
+      resumes: !conflict || this.#options.exclusive,
+      seenTo: host.revision,
+    });
+  }
+
+  /** Capped exponential backoff with full jitter: Brooker, "Exponential Backoff And Jitter", AWS 2015. */
+  async #retryDelay(attempt: number, error: unknown): Promise<void> {
+    if (this.#stopping) throw this.#stopping;
+    const ceilingMs = Math.min(5_000, 50 * 2 ** Math.min(attempt, 10));
+    const delayMs = ceilingMs / 2 + ((this.#options.random ?? realRandom)() * ceilingMs) / 2;
+    this.#logger.warn({ err: error, attempt, delayMs }, 'the log could not be used; trying again');
+    await this.#sleep(delayMs);
+    if (this.#stopping) throw this.#stopping;
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return sleep(this.#clock, ms);
+  }
+}
+
+/** Waits by the given clock; keeps the process alive meanwhile. */
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  const release = holdProcess();
+  return new Promise<void>((resolve) => void clock.setTimer(clock.now() + ms, resolve)).finally(release);
+}
+
+function blockedError(stream: string, reason: unknown): ActorBlockedError {
+  return reason instanceof ActorBlockedError ? reason : new ActorBlockedError(stream, reason);
+}
+
+function unlessNotFound(error: unknown): undefined {
+  if (!(error instanceof NotFoundError)) throw error;
+}

@@ -1,0 +1,39 @@
+/**
+ * What may be sent to an actor, and what a message carries along. Owns the check of events and where correlation comes
+ * from.
+ */
+import type { AnyEventObject } from 'xstate';
+import { InvalidEventError } from '../errors.ts';
+import type { PendingEffect } from '../kernel/actor-tree.ts';
+import type { Origin } from './actor-host.ts';
+import { effectContext } from './effect.ts';
+
+/** An event that may be sent. @throws InvalidEventError */
+export function checkEvent(stream: string, event: unknown): AnyEventObject {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) {
+    throw new InvalidEventError(stream, event === null ? 'null' : Array.isArray(event) ? 'an array' : show(event));
+  }
+  const { type } = event as { type?: unknown };
+  if (typeof type !== 'string' || type === '') throw new InvalidEventError(stream, `an object with type ${show(type)}`);
+  if (type === '*' || type === 'xstate.init' || type === 'xstate.stop') {
+    throw new InvalidEventError(stream, `the reserved type '${type}'`);
+  }
+  return event as AnyEventObject;
+}
+
+/** Inside an effect a message carries on the effect's correlation and names it as its cause. */
+export function ambientOrigin(correlationId: string | undefined): Origin {
+  const context = effectContext();
+  return context ? { correlationId: correlationId ?? context.correlationId, causationId: context.causationId } : {};
+}
+
+/** What an effect sends is caused by what began the effect. */
+export function originOf({ cause }: PendingEffect): Origin {
+  return { correlationId: cause.correlationId, causationId: cause.eventId };
+}
+
+/** A value in a message, shortened. */
+export function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

@@ -1,0 +1,65 @@
+/**
+ * What a service passes to a runtime and gets listed by it. Owns the types of the public surface; holds no logic.
+ */
+import type { AnyStateMachine, InputFrom } from 'xstate';
+import type { Clock, Duration, Random } from '../clock.ts';
+import type { ActorQuery, ActorRow, ActorStatus, EventLog } from '../log/event-log.ts';
+import type { Upcasters } from '../log/upcast.ts';
+import type { Logger } from './logger.ts';
+import type { MachineEntry, Machines } from './machines.ts';
+
+/** How a runtime is set up: only `machines` has to be given. */
+export interface RuntimeOptions<M extends Machines = Machines> {
+  /** Where events are kept; an in-memory log when omitted. The runtime closes it, unless `keepLogOpen`. */
+  readonly log?: EventLog;
+  /** Machines by durable name. An array holds versions of one machine, the current one first. */
+  readonly machines: M;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+  readonly upcasters?: Upcasters;
+  /** Keep a cached fold of every actor, renewed after `every` events. Off when omitted. */
+  readonly snapshots?: { readonly every: number };
+  /** How many messages of one actor may wait to become durable; 1,000 when omitted. */
+  readonly mailboxSize?: number;
+  /** Drop actors from memory that were idle this long; one minute when omitted, never with `false`. */
+  readonly passivate?: { readonly idle: Duration } | false;
+  /**
+   * The lease that keeps a second host off the log: its time to live (10 s), and how long to wait for it. Without `wait`
+   * a host that runs on this machine is an error at once, and one that may be dead is waited for until its lease ran out.
+   */
+  readonly lease?: { readonly ttl?: Duration; readonly wait?: Duration } | false;
+  /** Wake every unfinished actor at once; `true` when omitted. */
+  readonly resume?: boolean;
+  /** Name of this host in events; host name and process id when omitted. */
+  readonly host?: string;
+  /** Do not close the log with the runtime. */
+  readonly keepLogOpen?: boolean;
+}
+
+/** The machine type that a handle on an actor has: the current version. */
+export type MachineOf<Entry extends MachineEntry> = Entry extends AnyStateMachine
+  ? Entry
+  : Entry extends readonly [infer Current extends AnyStateMachine, ...unknown[]]
+    ? Current
+    : Entry extends { readonly versions: readonly [infer Current extends AnyStateMachine, ...unknown[]] }
+      ? Current
+      : AnyStateMachine;
+
+/** `input` may be left out where the machine takes none. */
+export type StartOptions<Machine extends AnyStateMachine> = {
+  readonly id: string;
+  readonly correlationId?: string;
+} & (undefined extends InputFrom<Machine>
+  ? { readonly input?: InputFrom<Machine> }
+  : { readonly input: InputFrom<Machine> });
+
+/** An entry of Runtime.list(). */
+export interface ListedActor extends Omit<ActorRow, 'status'> {
+  readonly status: ActorStatus | 'blocked';
+  /** Why the actor is blocked. */
+  readonly reason?: unknown;
+}
+
+/** Which actors to list; all when empty. */
+export type ListQuery = Omit<ActorQuery, 'status' | 'wakes'> & { readonly status?: ActorStatus | 'blocked' };

@@ -63,6 +63,13 @@ export async function playBoth(scenario: Scenario): Promise<Played> {
   return hosted;
 }
 
+/** Plays a scenario in both hosts that they are known to play differently; the fold still has to agree. */
+export async function playApart(scenario: Scenario): Promise<{ plain: Row; hosted: Row }> {
+  const plainRows = await playPlain(scenario);
+  const { rows } = await playHosted(scenario);
+  return { plain: plainRows.at(-1)!, hosted: rows.at(-1)! };
+}
+
 /** Every microtask and everything it queued has run. */
 export async function rest(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));

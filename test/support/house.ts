@@ -10,7 +10,7 @@ import type { EventLog, RecordedEvent } from '../../src/log/event-log.ts';
 import { memoryLog } from '../../src/log/memory-log.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Machines } from '../../src/runtime/machines.ts';
-import { createRuntime, type Runtime, type RuntimeOptions } from '../../src/runtime/runtime.ts';
+import { createRuntime, type Runtime, type RuntimeOptions } from '../../src/index.ts';
 import { FaultyLog } from './faulty-log.ts';
 import { rest } from './hosted-and-plain.ts';
 

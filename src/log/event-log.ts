@@ -43,6 +43,7 @@ export interface RecordedEvent extends NewEvent {
 /** What a writer believes about a stream: its last revision, or one of three looser beliefs. */
 export type Expected = Revision | 'no-stream' | 'stream-exists' | 'any';
 
+/** How an actor stands: it runs, or how it ended. */
 export type ActorStatus = 'active' | 'done' | 'error' | 'stopped';
 
 /** What the actor index keeps about one actor; written atomically with every append to its stream. */
@@ -64,6 +65,7 @@ export interface ActorRow extends ActorHead {
   readonly revision: Revision;
 }
 
+/** Which entries of the actor index to read; all of them when empty. */
 export interface ActorQuery {
   readonly machine?: string;
   readonly status?: ActorStatus;
@@ -88,6 +90,7 @@ export interface AppendOptions {
   readonly actor?: ActorHead;
 }
 
+/** What an append came to. */
 export interface AppendResult {
   /** Revision of the last event of the append; for an empty append the stream's last revision, -1 if it has none. */
   readonly revision: Revision;

@@ -25,6 +25,7 @@ export interface Holder {
   readonly committed: AnySnapshot | undefined;
 }
 
+/** What goes along with a message. */
 export interface SendOptions {
   /** A second event with the same id changes nothing: it is acknowledged when the first one is durable. */
   readonly messageId?: string;
@@ -42,6 +43,7 @@ export interface Unsubscribe {
 type Observer<T> =
   ((value: T) => void) | Partial<{ next(value: T): void; error(error: unknown): void; complete(): void }>;
 
+/** A handle on one durable actor; made by a runtime's `start` and `get`. */
 export class ActorRef<Machine extends AnyStateMachine = AnyStateMachine> {
   /** Name of the actor's stream: `<machine>-<id>`. */
   readonly stream: string;

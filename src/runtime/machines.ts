@@ -22,6 +22,7 @@ export type MachineEntry =
   | readonly [AnyStateMachine, ...AnyStateMachine[]]
   | { readonly versions: readonly [AnyStateMachine, ...AnyStateMachine[]]; readonly migrate?: Migrate };
 
+/** The machines of a runtime by durable name: letters, digits, `_` and `.`, beginning with a letter. */
 export type Machines = Readonly<Record<string, MachineEntry>>;
 
 /** A machine with what ActorStarted records of it. */

@@ -97,6 +97,7 @@ export interface Loaded {
 }
 
 const noMessage: readonly Submission[] = [];
+const nothing = () => {};
 
 export class ActorHost implements EffectHost {
   readonly stream: string;
@@ -267,13 +268,11 @@ export class ActorHost implements EffectHost {
 
   // ── EffectHost ─────────────────────────────────────────────────────────────────────────────────
 
-  report(prepared: Prepared, effect: PendingEffect): Promise<void> {
+  report(prepared: Prepared, effect: PendingEffect, done: () => void = nothing): void {
     const { correlationId, eventId: causationId } = effect.cause;
     if (prepared.stimulus.type !== 'EffectProgressed') this.#effects?.delete(addressOf(effect.actor));
-    return new Promise((resolve) => {
-      // A progress report that is refused concerns an effect that is over: it has nobody to tell.
-      this.submit({ prepared, origin: { correlationId, causationId }, resolve, reject: () => resolve() });
-    });
+    // A report that is refused concerns an effect that is over: it has nobody to tell.
+    this.submit({ prepared, origin: { correlationId, causationId }, resolve: done, reject: done });
   }
 
   relay(target: HostedActor, event: AnyEventObject, effect: PendingEffect): void {

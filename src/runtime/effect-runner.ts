@@ -21,13 +21,14 @@ import {
   type HostedActor,
   type HostedSystem,
 } from '../kernel/xstate-internals.ts';
+import type { ProgressChannel } from '../kernel/stimulus.ts';
 import { runInEffect, type EffectContext } from './effect.ts';
 
 /** What a running effect needs of its surroundings. */
 export interface EffectHost {
   readonly stream: string;
-  /** Takes what the effect said as a stimulus; resolves when it is durable. */
-  report(prepared: Prepared, effect: PendingEffect): Promise<void>;
+  /** Takes what the effect said as a stimulus; calls back when it is durable or of no consequence any more. */
+  report(prepared: Prepared, effect: PendingEffect, done?: () => void): void;
   /** A message of the effect to another actor of its tree. */
   relay(target: HostedActor, event: AnyEventObject, effect: PendingEffect): void;
   send(effect: PendingEffect, stream: string, event: AnyEventObject, options?: { messageId?: string }): Promise<void>;
@@ -92,8 +93,9 @@ export class RunningEffect {
 
   start(): void {
     const { logic } = this.#effect.actor;
+    const context = new RunningContext(this, this.#effect, this.#address, this.#host);
     try {
-      runInEffect(this.#context(), () => logic.start?.(this.#state, this.#scope));
+      runInEffect(context, () => logic.start?.(this.#state, this.#scope));
     } catch (error) {
       this.#threw(error);
     }
@@ -112,7 +114,7 @@ export class RunningEffect {
   interrupt(reason: unknown): void {
     if (this.#over) return;
     this.stop(reason);
-    void this.#host.report(effectProgressed(this.#address, 'interrupted', null), this.#effect);
+    this.#host.report(effectProgressed(this.#address, 'interrupted', null), this.#effect);
   }
 
   /** E3. */
@@ -135,7 +137,7 @@ export class RunningEffect {
       sessionId: actor.sessionId,
       logger: actor.system._logger,
       system: new EffectSystem(actor.system, this) as unknown as Scope['system'],
-      emit: (event: AnyEventObject) => void this.#progress('emit', event),
+      emit: (event: AnyEventObject) => this.#progress('emit', event),
       defer: runNow,
       stopChild: nothing,
       actionExecutor: nothing,
@@ -147,7 +149,7 @@ export class RunningEffect {
     if (this.#over) return;
     const { actor } = this.#effect;
     if (target !== actor) {
-      if (target === actor._parent) return void this.#progress('parent', event);
+      if (target === actor._parent) return this.#progress('parent', event);
       return this.#host.relay(target, event, this.#effect);
     }
     const data: unknown = event.data;
@@ -160,23 +162,23 @@ export class RunningEffect {
       case observableComplete:
         return this.#finish(() => effectSucceeded(this.#address, undefined));
       case observableNext:
-        return void this.#progress('next', data);
+        return this.#progress('next', data);
       default:
-        return void this.#progress('self', event);
+        return this.#progress('self', event);
     }
   }
 
-  #progress(channel: 'next' | 'parent' | 'self' | 'emit' | 'checkpoint', value: unknown): Promise<void> {
+  #progress(channel: ProgressChannel, value: unknown, done?: () => void): void {
     // E2. The same effect may be running again in the meantime.
-    if (this.#over) return Promise.resolve();
+    if (this.#over) return done?.();
     let prepared: Prepared;
     try {
       prepared = effectProgressed(this.#address, channel, value);
     } catch (error) {
       this.#threw(error);
-      return Promise.reject(error as Error).catch(() => {});
+      return done?.();
     }
-    return this.#host.report(prepared, this.#effect);
+    this.#host.report(prepared, this.#effect, done);
   }
 
   /** The logic itself threw. One of the user's own has no event for that, so its actor fails outright. */
@@ -195,11 +197,11 @@ export class RunningEffect {
     } catch (error) {
       prepared = describeFailure(this.#address, failure ?? error, outright);
     }
-    void this.#host.report(prepared, this.#effect);
+    this.#host.report(prepared, this.#effect);
   }
 
   /** Made when it is asked for; who asks only after the stop is told of it too. */
-  #signal(): AbortSignal {
+  get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
       if (this.#stopped) this.#controller.abort(this.#stopped.reason);
@@ -207,28 +209,64 @@ export class RunningEffect {
     return this.#controller.signal;
   }
 
-  #context(): EffectContext {
-    const effect = this.#effect;
-    const host = this.#host;
-    const address = this.#address;
-    const progress = (value: unknown) => this.#progress('checkpoint', value);
-    const signal = () => this.#signal();
-    return {
-      idempotencyKey: `${effect.cause.eventId}${address}`,
-      attempt: effect.restarts + 1,
-      restarts: effect.restarts,
-      correlationId: effect.cause.correlationId,
-      causationId: effect.cause.eventId,
-      stream: host.stream,
-      actor: address,
-      get signal() {
-        return signal();
-      },
-      checkpoint: effect.checkpoint,
-      progress,
-      send: (stream, event, options) => host.send(effect, stream, event, options),
-      start: (machine, options) => host.start(effect, machine, options),
-    };
+  /** What the effect is told: see RunningContext. */
+  checkpoint(value: unknown): Promise<void> {
+    return new Promise((resolve) => this.#progress('checkpoint', value, resolve));
+  }
+}
+
+/** What a running effect may know and do. Its functions come bound, because people take a context apart. */
+class RunningContext implements EffectContext {
+  readonly #running: RunningEffect;
+  readonly #effect: PendingEffect;
+  readonly #host: EffectHost;
+  readonly actor: string;
+  readonly restarts: number;
+  readonly checkpoint: unknown;
+
+  constructor(running: RunningEffect, effect: PendingEffect, address: string, host: EffectHost) {
+    this.#running = running;
+    this.#effect = effect;
+    this.#host = host;
+    this.actor = address;
+    this.restarts = effect.restarts;
+    this.checkpoint = effect.checkpoint;
+  }
+
+  get idempotencyKey(): string {
+    return `${this.#effect.cause.eventId}${this.actor}`;
+  }
+
+  get attempt(): number {
+    return this.restarts + 1;
+  }
+
+  get correlationId(): string {
+    return this.#effect.cause.correlationId;
+  }
+
+  get causationId(): string {
+    return this.#effect.cause.eventId;
+  }
+
+  get stream(): string {
+    return this.#host.stream;
+  }
+
+  get signal(): AbortSignal {
+    return this.#running.signal;
+  }
+
+  get progress(): EffectContext['progress'] {
+    return (value) => this.#running.checkpoint(value);
+  }
+
+  get send(): EffectContext['send'] {
+    return (stream, event, options) => this.#host.send(this.#effect, stream, event, options);
+  }
+
+  get start(): EffectContext['start'] {
+    return (machine, options) => this.#host.start(this.#effect, machine, options);
   }
 }
 

@@ -190,20 +190,10 @@ export class ActorTree extends HostedSystem {
     return next;
   }
 
-  /** The living actor at an address. */
+  /** The living actor at an address; the session number at its end is what tells actors apart. */
   find(address: string): HostedActor | undefined {
-    let actor = this.root;
-    if (address === '/') return actor;
-    for (const segment of address.slice(1).split('/')) {
-      if (!actor) return undefined;
-      const sessionId = `x:${segment.slice(segment.lastIndexOf(':') + 1)}`;
-      const snapshot: AnySnapshot = actor.getSnapshot();
-      const children = isMachineSnapshot(snapshot)
-        ? (Object.values(snapshot.children) as unknown as HostedActor[])
-        : [];
-      actor = children.find((child) => child?.sessionId === sessionId) ?? this.effects?.get(address)?.actor;
-    }
-    return actor;
+    if (address === '/') return this.root;
+    return this._living?.get(`x:${address.slice(address.lastIndexOf(':') + 1)}`);
   }
 
   /** Tells watchers of inner actors what became durable. Watchers live as long as the tree is in memory. */

@@ -236,6 +236,7 @@ export class HostedActor {
     if (this._processingStatus === running) return this;
     if (this.systemId) this.system._set(this.systemId, this);
     this._processingStatus = running;
+    this.system.enter(this);
     if (this.kind === 'machine') this.system.recordTransition(this, initEventType);
     switch (this._snapshot.status) {
       case 'done':
@@ -273,6 +274,7 @@ export class HostedActor {
   _resumeWith(snapshot: AnySnapshot): void {
     this._snapshot = snapshot;
     this._processingStatus = snapshot.status === 'active' ? running : stopped;
+    if (this._processingStatus === running) this.system.enter(this);
   }
 
   _send(event: AnyEventObject): void {
@@ -427,6 +429,7 @@ function release(actor: HostedActor): void {
   if (actor.mailbox) actor.mailbox.length = 0;
   actor._processingStatus = stopped;
   actor.system._unregister(actor);
+  actor.system.leave(actor);
 }
 
 /** Whether an actor has ended or was stopped. */
@@ -487,6 +490,8 @@ export abstract class HostedSystem {
   /** Only what XState reads; sessions are numbered per tree, so that a fold numbers them alike. */
   _sessions = 0;
   _keyed: Map<string, HostedActor> | undefined = undefined;
+  /** Running actors below the root by session id, also those that no parent lists among its children. */
+  _living: Map<string, HostedActor> | undefined = undefined;
 
   abstract _relay(source: HostedActor | undefined, target: HostedActor, event: AnyEventObject): void;
   abstract schedule(
@@ -531,6 +536,14 @@ export abstract class HostedSystem {
 
   _register(sessionId: string): string {
     return sessionId;
+  }
+
+  enter(actor: HostedActor): void {
+    if (actor._parent) (this._living ??= new Map()).set(actor.sessionId, actor);
+  }
+
+  leave(actor: HostedActor): void {
+    this._living?.delete(actor.sessionId);
   }
 
   _unregister(actor: HostedActor): void {

@@ -60,7 +60,9 @@ async function foldExplained(stream: string, name: string, id: string, services:
     return await foldStream(stream, name, id, services, { from, watch: false });
   } catch (error) {
     if (!(error instanceof ReplayDivergedError)) throw error;
-    return foldStream(stream, name, id, services, { from, watch: true });
+    await foldStream(stream, name, id, services, { from, watch: true });
+    const likelyCause = 'the machine is not deterministic: folded once more, the same history agreed';
+    throw new ReplayDivergedError({ ...error, likelyCause });
   }
 }
 

@@ -3,7 +3,6 @@
  * RESULTS.md when all were run.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { playPart } from './child.ts';
@@ -46,21 +45,22 @@ async function measure(row: Row): Promise<Section> {
 }
 
 function surroundings(load: number): Surroundings {
-  const require = createRequire(import.meta.url);
-  const own = readVersion(fileURLToPath(new URL('package.json', projectRoot)));
-  const xstate = readVersion(require.resolve('xstate/package.json'));
-  const libsql = readVersion(require.resolve('libsql/package.json'));
+  const installed = (name: string) => readVersion(new URL(`node_modules/${name}/package.json`, projectRoot));
   return {
     date: new Date().toISOString().slice(0, 10),
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
     load,
     node: process.versions.node,
-    versions: { rewake: own, xstate, libsql },
+    versions: {
+      rewake: readVersion(new URL('package.json', projectRoot)),
+      xstate: installed('xstate'),
+      libsql: installed('libsql'),
+    },
   };
 }
 
-function readVersion(path: string): string {
+function readVersion(path: URL): string {
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 

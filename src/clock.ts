@@ -103,31 +103,35 @@ const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 
 /**
  * Makes a source of UUIDv7 strings (RFC 9562, 5.7): 48 bits of time in ms, a 12-bit counter that keeps ids of one
- * millisecond in order, 62 random bits. Ids of one source are strictly increasing, also when the clock goes back.
+ * millisecond in order, 62 bits drawn anew every millisecond. Ids of one source are strictly increasing, also when the
+ * clock goes back.
  */
 export function uuidv7Source(now: () => TimeMs, random: Random): () => string {
   let lastMs = 0;
   let counter = 0;
   let prefix = '';
+  let tail = '';
+  const begin = (ms: number, first: number) => {
+    lastMs = ms;
+    counter = first;
+    prefix = timePrefix(ms);
+    tail = randomTail(random);
+  };
   return () => {
     const nowMs = now();
-    if (nowMs > lastMs) {
-      lastMs = nowMs;
-      counter = Math.floor(random() * 0x400);
-      prefix = timePrefix(lastMs);
-    } else if (++counter > 0xfff) {
-      lastMs++;
-      counter = 0;
-      prefix = timePrefix(lastMs);
-    }
-    const a = (random() * 2 ** 32) >>> 0;
-    const b = (random() * 2 ** 32) >>> 0;
-    return (
-      `${prefix}7${hex[counter >>> 8]![1]}${hex[counter & 0xff]}-` +
-      `${hex[0x80 | (a >>> 26)]}${hex[(a >>> 16) & 0xff]}-${hex[(a >>> 8) & 0xff]}${hex[a & 0xff]}` +
-      `${hex[b >>> 24]}${hex[(b >>> 16) & 0xff]}${hex[(b >>> 8) & 0xff]}${hex[b & 0xff]}`
-    );
+    if (nowMs > lastMs) begin(nowMs, Math.floor(random() * 0x400));
+    else if (++counter > 0xfff) begin(lastMs + 1, 0);
+    return `${prefix}7${hex[counter >>> 8]![1]}${hex[counter & 0xff]}-${tail}`;
   };
+}
+
+function randomTail(random: Random): string {
+  const a = (random() * 2 ** 32) >>> 0;
+  const b = (random() * 2 ** 32) >>> 0;
+  return (
+    `${hex[0x80 | (a >>> 26)]}${hex[(a >>> 16) & 0xff]}-${hex[(a >>> 8) & 0xff]}${hex[a & 0xff]}` +
+    `${hex[b >>> 24]}${hex[(b >>> 16) & 0xff]}${hex[(b >>> 8) & 0xff]}${hex[b & 0xff]}`
+  );
 }
 
 function timePrefix(ms: TimeMs): string {

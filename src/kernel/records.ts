@@ -8,7 +8,7 @@ import type { AnyEventObject } from 'xstate';
 import type { TimeMs } from '../clock.ts';
 import { decode, encode } from '../log/codec.ts';
 import type { Json } from '../log/json.ts';
-import type { LostEffect, ProgressChannel, StepRecord, Stimulus } from './stimulus.ts';
+import type { IntentRecord, LostEffect, ProgressChannel, StepRecord, Stimulus, TransitionRecord } from './stimulus.ts';
 
 /** A stimulus together with the JSON text its event will carry, made before anyone can change a value. */
 export interface Prepared {
@@ -42,14 +42,19 @@ export function eventReceived(to: string, event: AnyEventObject, messageId?: str
   const { json, value } = encode(event, `event '${event.type}'`);
   const received = value as AnyEventObject;
   return messageId === undefined
-    ? prepared({ type: 'EventReceived', to, event: received }, { to, event: json })
+    ? {
+        stimulus: { type: 'EventReceived', to, event: received },
+        fields: `"to":${quoted(to)},"event":${JSON.stringify(json)}`,
+      }
     : prepared({ type: 'EventReceived', to, event: received, messageId }, { to, event: json, messageId });
 }
 
 export function effectSucceeded(actor: string, output: unknown): Prepared {
-  if (output === undefined) return prepared({ type: 'EffectSucceeded', actor, output }, { actor });
+  if (output === undefined)
+    return { stimulus: { type: 'EffectSucceeded', actor, output }, fields: `"actor":${quoted(actor)}` };
   const { json, value } = encode(output, `output of ${actor}`);
-  return prepared({ type: 'EffectSucceeded', actor, output: value }, { actor, output: json });
+  const fields = `"actor":${quoted(actor)},"output":${JSON.stringify(json)}`;
+  return { stimulus: { type: 'EffectSucceeded', actor, output: value }, fields };
 }
 
 export function effectFailed(actor: string, failure: unknown, action = false): Prepared {
@@ -96,10 +101,45 @@ export function actorRebased(info: StartInfo, reason: string, state: string): Pr
   return prepared({ type: 'ActorRebased', state }, { machine, version, definition, reason, state });
 }
 
-/** The JSON text of a stimulus event. */
+/** The JSON text of a stimulus event. Its few short lists are written by hand: they are most of an event's cost. */
 export function stimulusData({ fields }: Prepared, at: TimeMs, record: StepRecord): string {
-  const moved = inner(record);
-  return `{"at":${at}${fields && ','}${fields}${moved && ','}${moved}}`;
+  const { transitions, intents, armed, cancelled } = record;
+  let text = fields === '' ? `{"at":${at}` : `{"at":${at},${fields}`;
+  if (transitions) text += `,"transitions":[${listText(transitions, transitionText)}]`;
+  if (intents) text += `,"intents":[${listText(intents, intentText)}]`;
+  if (armed) text += `,"armed":${JSON.stringify(armed)}`;
+  if (cancelled) text += `,"cancelled":${JSON.stringify(cancelled)}`;
+  return `${text}}`;
+}
+
+function listText<T>(list: readonly T[], write: (item: T) => string): string {
+  let text = write(list[0]!);
+  for (let i = 1; i < list.length; i++) text += `,${write(list[i]!)}`;
+  return text;
+}
+
+function transitionText({ actor, event, to, status }: TransitionRecord): string {
+  const target = typeof to === 'string' ? quoted(to) : JSON.stringify(to);
+  const text = `{"actor":${quoted(actor)},"event":${quoted(event)},"to":${target}`;
+  return status === undefined ? `${text}}` : `${text},"status":"${status}"}`;
+}
+
+function intentText({ actor, src }: IntentRecord): string {
+  return `{"actor":${quoted(actor)},"src":${quoted(src)}}`;
+}
+
+const quotedMax = 10_000;
+const quotedTexts = new Map<string, string>();
+
+/** A string as JSON. States, event types and addresses come again and again. */
+function quoted(text: string): string {
+  let json = quotedTexts.get(text);
+  if (json === undefined) {
+    json = JSON.stringify(text);
+    if (quotedTexts.size >= quotedMax) quotedTexts.clear();
+    quotedTexts.set(text, json);
+  }
+  return json;
 }
 
 /** A runtime event's data, parsed. */

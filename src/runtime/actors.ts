@@ -216,25 +216,24 @@ export class Actors {
     return host;
   }
 
-  /** Brings a message to an actor, loading it first where needed. */
-  async submit(stream: string, prepare: () => Prepared, origin: Origin): Promise<void> {
-    if (this.#ended) throw this.#ended;
-    readStreamName(stream);
-    const prepared = prepare();
-    const reason = this.blocked.get(stream);
-    if (reason) throw blockedError(stream, reason);
+  /** Brings a message to an actor, loading it first where needed. Whatever is wrong with it rejects. */
+  submit(stream: string, prepare: () => Prepared, origin: Origin): Promise<void> {
     return new Promise<void>((resolve, reject) => {
+      if (this.#ended) throw this.#ended;
+      const prepared = prepare();
       const submission = { prepared, origin, resolve, reject };
+      const { mailboxSize } = this.#options;
       const host = this.#hosts.get(stream);
       if (host) {
-        if (host.waiting >= this.#options.mailboxSize)
-          return reject(new MailboxFullError(stream, this.#options.mailboxSize));
+        if (host.waiting >= mailboxSize) throw new MailboxFullError(stream, mailboxSize);
         return host.submit(submission);
       }
-      const loading = this.#loading.get(stream) ?? this.#beginLoading(stream, []);
-      if (loading.backlog.length >= this.#options.mailboxSize)
-        return reject(new MailboxFullError(stream, this.#options.mailboxSize));
-      loading.backlog.push(submission);
+      readStreamName(stream);
+      const reason = this.blocked.get(stream);
+      if (reason) throw blockedError(stream, reason);
+      const { backlog } = this.#loading.get(stream) ?? this.#beginLoading(stream, []);
+      if (backlog.length >= mailboxSize) throw new MailboxFullError(stream, mailboxSize);
+      backlog.push(submission);
     });
   }
 

@@ -24,8 +24,11 @@ export function checkEvent(stream: string, event: unknown): AnyEventObject {
 /** Inside an effect a message carries on the effect's correlation and names it as its cause. */
 export function ambientOrigin(correlationId: string | undefined): Origin {
   const context = effectContext();
-  return context ? { correlationId: correlationId ?? context.correlationId, causationId: context.causationId } : {};
+  if (context) return { correlationId: correlationId ?? context.correlationId, causationId: context.causationId };
+  return correlationId === undefined ? noOrigin : { correlationId };
 }
+
+const noOrigin: Origin = {};
 
 /** What an effect sends is caused by what began the effect. */
 export function originOf({ cause }: PendingEffect): Origin {

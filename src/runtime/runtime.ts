@@ -77,7 +77,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   ): Promise<ActorRef<MachineOf<M[Name]>>> {
     this.#assertOpen();
     const { id, correlationId, input } = options as { id: string; correlationId?: string; input?: unknown };
-    const host = await this.#actors.start(name, id, input, { correlationId, ...ambientOrigin(correlationId) });
+    const host = await this.#actors.start(name, id, input, ambientOrigin(correlationId));
     return this.#ref(host.stream, host);
   }
 
@@ -96,7 +96,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
    * Sends an event to an actor by the name of its stream; resolves when it is durable.
    * @throws InvalidEventError | NotSerializableError | MailboxFullError | ActorFinishedError | ActorBlockedError | NotFoundError
    */
-  async send(stream: string, event: AnyEventObject, options: SendOptions = {}): Promise<void> {
+  send(stream: string, event: AnyEventObject, options: SendOptions = {}): Promise<void> {
     return this.#send(stream, event, options);
   }
 
@@ -139,10 +139,12 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     return this.#actors.idle();
   }
 
-  async #send(stream: string, event: unknown, options: SendOptions): Promise<void> {
-    this.#assertOpen();
-    const origin = { correlationId: options.correlationId, ...ambientOrigin(options.correlationId) };
-    return this.#actors.submit(stream, () => eventReceived('/', checkEvent(stream, event), options.messageId), origin);
+  #send(stream: string, event: unknown, options: SendOptions): Promise<void> {
+    const prepare = () => {
+      this.#assertOpen();
+      return eventReceived('/', checkEvent(stream, event), options.messageId);
+    };
+    return this.#actors.submit(stream, prepare, ambientOrigin(options.correlationId));
   }
 
   #makeOwnership(): Ownership | undefined {

@@ -121,7 +121,8 @@ export function uuidv7Source(now: () => TimeMs, random: Random): () => string {
     const nowMs = now();
     if (nowMs > lastMs) begin(nowMs, Math.floor(random() * 0x400));
     else if (++counter > 0xfff) begin(lastMs + 1, 0);
-    return `${prefix}7${hex[counter >>> 8]![1]}${hex[counter & 0xff]}-${tail}`;
+    const middle = `7${hex[counter >>> 8]![1]}${hex[counter & 0xff]}-`;
+    return prefix + middle + tail;
   };
 }
 

@@ -6,7 +6,7 @@
  * K2  Timers are data: source, target, event, absolute due time. They fire by stimulus, in (dueAt, armed) order.
  * K3  An effect is pending from the step that began it until its outcome, its stop or the end of the root.
  * K4  A stimulus addressed to an actor that is no more changes nothing.
- * K5  A message that arrives while no step is running never touches the tree: it is handed to `outside`.
+ * K5  A message that arrives while no step is running never touches the tree: it is handed to its surroundings.
  */
 import type { AnyActorLogic, AnyEventObject, StateValue } from 'xstate';
 import type { TimeMs } from '../clock.ts';
@@ -76,8 +76,13 @@ export interface Step {
   readonly operations: readonly Operation[];
 }
 
-/** Where a message goes that arrives while no step is running. */
-export type Outside = (target: HostedActor, event: AnyEventObject) => void;
+/** What a tree needs of whoever runs it. */
+export interface Surroundings {
+  /** Takes a message that arrived while no step was running. */
+  relay(target: HostedActor, event: AnyEventObject): void;
+  /** Takes what a `log` action says. */
+  log(args: readonly unknown[]): void;
+}
 
 interface Watcher {
   readonly actor: HostedActor;
@@ -117,8 +122,8 @@ export class ActorTree extends HostedSystem {
   root: HostedActor | undefined = undefined;
   /** Time of the newest stimulus: time never runs backwards inside a tree. */
   at: TimeMs = 0;
-  outside: Outside | undefined = undefined;
-  logger: ((...args: unknown[]) => void) | undefined = undefined;
+  /** Whoever brings messages to this tree; none while it is folded. */
+  surroundings: Surroundings | undefined = undefined;
   timers: Map<number, Timer> | undefined = undefined;
   timerKeys: Map<string, number> | undefined = undefined;
   timerCount = 0;
@@ -334,12 +339,13 @@ export class ActorTree extends HostedSystem {
   // ── what XState asks of its system ─────────────────────────────────────────────────────────────
 
   override get _logger(): (...args: unknown[]) => void {
-    return this.logger ?? console.log;
+    const { surroundings } = this;
+    return surroundings ? (...args) => surroundings.log(args) : console.log;
   }
 
   override _relay(_source: HostedActor | undefined, target: HostedActor, event: AnyEventObject): void {
     if (this.#step) target._send(event);
-    else this.outside?.(target, event);
+    else this.surroundings?.relay(target, event);
   }
 
   override schedule(
@@ -424,7 +430,7 @@ export class ActorTree extends HostedSystem {
   }
 
   override requestStop(actor: HostedActor): void {
-    this.outside?.(actor, { type: 'xstate.stop' });
+    this.surroundings?.relay(actor, { type: 'xstate.stop' });
   }
 
   override watch(actor: HostedActor, observer: unknown): { unsubscribe(): void } {

@@ -213,8 +213,6 @@ export class HostedActor {
     actor._deferred = [];
     actor.mailbox = undefined;
     actor._processing = false;
-    // XState's constructor binds it too, so that it can be handed around.
-    actor.send = actor.send.bind(actor);
     return actor;
   }
 
@@ -292,11 +290,16 @@ export class HostedActor {
     }
   }
 
-  send(event: AnyEventObject): void {
-    if (typeof event === 'string') {
-      throw new TypeError(`Only event objects may be sent to actors; use .send({ type: "${String(event)}" }) instead`);
-    }
-    this.system._relay(undefined, this, event);
+  /** Bound, as XState's is, so that it can be handed around; made anew each time, because an idle actor needs none. */
+  get send(): (event: AnyEventObject) => void {
+    return (event) => {
+      if (typeof event === 'string') {
+        throw new TypeError(
+          `Only event objects may be sent to actors; use .send({ type: "${String(event)}" }) instead`,
+        );
+      }
+      this.system._relay(undefined, this, event);
+    };
   }
 
   _stop(): this {

@@ -30,15 +30,16 @@ export const metadataKeys = {
  */
 export function sealEvent(event: Omit<NewEvent, 'checksum'>): NewEvent {
   const { id, type, schemaVersion, data, meta } = event;
-  const text = render(id, type, schemaVersion, data, meta);
-  if (!isStorable(text)) throw unstorable(event);
-  return { id, type, schemaVersion, data, meta, checksum: crc32(text) };
+  const head = render(id, type, schemaVersion, data.length, meta);
+  // Looking at `data` also makes it one flat string, which is what a log in memory should keep of it.
+  if (!isStorable(data) || !isStorable(head)) throw unstorable(event);
+  return { id, type, schemaVersion, data, meta, checksum: crc32(data, crc32(head)) };
 }
 
 /** @throws DamagedRecordError when an event is not what was sealed */
 export function verifyEvent(recorded: RecordedEvent): void {
   const { id, type, schemaVersion, data, meta, checksum } = recorded;
-  const found = crc32(render(id, type, schemaVersion, data, meta));
+  const found = crc32(data, crc32(render(id, type, schemaVersion, data.length, meta)));
   if (found !== checksum) {
     const detail = `event '${type}' (${id}) was sealed with checksum ${checksum}, its content gives ${found}`;
     throw new DamagedRecordError(recorded.stream, recorded.revision, detail);
@@ -55,8 +56,9 @@ export function isIntactText(text: string, checksum: number): boolean {
   return crc32(text) === checksum;
 }
 
-function render(id: string, type: string, schemaVersion: number, data: string, meta: Metadata): string {
-  let text = `${schemaVersion} ${id.length} ${id}${type.length} ${type}${data.length} ${data}`;
+/** All that is under the checksum but the data itself, which follows. */
+function render(id: string, type: string, schemaVersion: number, dataLength: number, meta: Metadata): string {
+  let text = `${schemaVersion} ${dataLength} ${id.length} ${id}${type.length} ${type}`;
   for (const key of sortedKeys(meta)) {
     const value = meta[key]!;
     text += `${key.length} ${key}${value.length} ${value}`;

@@ -20,7 +20,14 @@ import {
   LogUnavailableError,
   OutcomeUnknownError,
 } from '../errors.ts';
-import { addressOf, type ActorTree, type Operation, type PendingEffect, type Step } from '../kernel/actor-tree.ts';
+import {
+  addressOf,
+  type ActorTree,
+  type Operation,
+  type PendingEffect,
+  type Step,
+  type Surroundings,
+} from '../kernel/actor-tree.ts';
 import { withAmbient } from '../kernel/determinism.ts';
 import {
   actorStopped,
@@ -38,12 +45,7 @@ import type { ActorHead, ActorStatus, EventLog, Metadata, NewEvent, Revision } f
 import { effectContext } from './effect.ts';
 import { describeFailure, RunningEffect, type EffectHost } from './effect-runner.ts';
 import type { Logger } from './logger.ts';
-
-/** Where a message comes from: carried along with everything it causes. */
-export interface Origin {
-  readonly correlationId?: string | undefined;
-  readonly causationId?: string | undefined;
-}
+import { originOf, type Origin } from './messages.ts';
 
 /** A stimulus on its way. */
 export interface Submission {
@@ -97,9 +99,11 @@ export interface Loaded {
 }
 
 const noMessage: readonly Submission[] = [];
+const none: readonly string[] = [];
 const nothing = () => {};
 
-export class ActorHost implements EffectHost {
+/** One actor in memory. */
+export class ActorHost implements EffectHost, Surroundings {
   readonly stream: string;
   readonly info: StartInfo;
   readonly correlationId: string;
@@ -133,10 +137,9 @@ export class ActorHost implements EffectHost {
     this.#lastEventId = loaded.lastEventId;
     this.#committed = loaded.revision >= 0 ? loaded.tree.rootActor.getSnapshot() : undefined;
     this.lastUsed = services.now();
-    const pending = loaded.revision >= 0 ? [...(loaded.tree.effects?.keys() ?? [])] : [];
-    this.#unresumed = pending.filter((address) => !begun.includes(address));
-    loaded.tree.outside = (target, event) => this.#fromOutside(target, event);
-    loaded.tree.logger = (...args) => services.logger.info({ stream }, args.map(readable).join(' '));
+    const pending = loaded.revision >= 0 ? loaded.tree.effects : undefined;
+    this.#unresumed = pending ? [...pending.keys()].filter((address) => !begun.includes(address)) : none;
+    loaded.tree.surroundings = this;
   }
 
   /** The newest durable snapshot of the root; undefined before the first append. */
@@ -177,7 +180,7 @@ export class ActorHost implements EffectHost {
   /** Addresses and effects that a former host left behind; given out once. */
   takeUnresumed(): (readonly [string, PendingEffect])[] {
     const addresses = this.#unresumed;
-    this.#unresumed = [];
+    this.#unresumed = none;
     return addresses.flatMap((address) => {
       const effect = this.#tree?.effects?.get(address);
       return effect ? [[address, effect] as const] : [];
@@ -258,7 +261,7 @@ export class ActorHost implements EffectHost {
   drop(reason: unknown): void {
     const tree = this.#tree;
     if (!tree) return;
-    tree.outside = undefined;
+    tree.surroundings = undefined;
     this.#tree = undefined;
     for (const submission of submissionsOf(this.#queue)) submission.reject?.(reason);
     this.#queue = [];
@@ -269,15 +272,19 @@ export class ActorHost implements EffectHost {
   // ── EffectHost ─────────────────────────────────────────────────────────────────────────────────
 
   report(prepared: Prepared, effect: PendingEffect, done: () => void = nothing): void {
-    const { correlationId, eventId: causationId } = effect.cause;
     if (prepared.stimulus.type !== 'EffectProgressed') this.#effects?.delete(addressOf(effect.actor));
     // A report that is refused concerns an effect that is over: it has nobody to tell.
-    this.submit({ prepared, origin: { correlationId, causationId }, resolve: done, reject: done });
+    this.submit({ prepared, origin: originOf(effect), resolve: done, reject: done });
   }
 
-  relay(target: HostedActor, event: AnyEventObject, effect: PendingEffect): void {
-    const { correlationId, eventId: causationId } = effect.cause;
-    this.#message(target, event, { correlationId, causationId });
+  /** A message to an actor of the tree: from an effect, a custom action, or whoever holds a reference. */
+  relay(target: HostedActor, event: AnyEventObject, effect?: PendingEffect): void {
+    const origin = effect ? originOf(effect) : (this.#origin ?? effectContext() ?? {});
+    this.#message(target, event, origin);
+  }
+
+  log(args: readonly unknown[]): void {
+    this.#services.logger.info({ stream: this.stream }, args.map(readable).join(' '));
   }
 
   get send(): EffectHost['send'] {
@@ -289,10 +296,6 @@ export class ActorHost implements EffectHost {
   }
 
   // ── into the tree ──────────────────────────────────────────────────────────────────────────────
-
-  #fromOutside(target: HostedActor, event: AnyEventObject): void {
-    this.#message(target, event, this.#origin ?? effectContext() ?? {});
-  }
 
   #message(target: HostedActor, event: AnyEventObject, origin: Origin): void {
     const prepared =

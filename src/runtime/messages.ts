@@ -5,8 +5,13 @@
 import type { AnyEventObject } from 'xstate';
 import { InvalidEventError } from '../errors.ts';
 import type { PendingEffect } from '../kernel/actor-tree.ts';
-import type { Origin } from './actor-host.ts';
 import { effectContext } from './effect.ts';
+
+/** Where a message comes from: carried along with everything it causes. */
+export interface Origin {
+  readonly correlationId?: string | undefined;
+  readonly causationId?: string | undefined;
+}
 
 /** An event that may be sent. @throws InvalidEventError */
 export function checkEvent(stream: string, event: unknown): AnyEventObject {

@@ -12,6 +12,7 @@ import {
   ActorBlockedError,
   ActorExistsError,
   ConflictError,
+  InvalidArgumentError,
   LogUnavailableError,
   MailboxFullError,
   NotFoundError,
@@ -398,12 +399,18 @@ export class Actors {
 
   /** Records a person's decision on a lost effect. */
   async settle(stream: string, effect: string, decision: Settlement): Promise<void> {
+    if (decision !== 'rerun' && !(typeof decision === 'object' && ('output' in decision || 'error' in decision))) {
+      throw new InvalidArgumentError(
+        `settle('${effect}') of '${stream}': expected 'rerun', { output } or { error }, found ${show(decision)}. Nothing was written.`,
+      );
+    }
     const host = await this.load(stream);
     const pending = host.tree?.effects?.get(effect);
     if (!pending?.asked) {
-      throw new NotFoundError(
-        stream,
-        `It has no lost effect ${effect} that waits for a decision; settle() is for effects with onLost: 'ask'.`,
+      const waiting = [...(host.tree?.effects ?? [])].filter(([, { asked }]) => asked).map(([address]) => address);
+      throw new InvalidArgumentError(
+        `settle('${effect}') of '${stream}': no lost effect with this address waits for a decision. ` +
+          `Waiting: ${waiting.length > 0 ? waiting.join(', ') : 'none'}; settle() is for effects with onLost: 'ask'.`,
       );
     }
     const prepare = () => {

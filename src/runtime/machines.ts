@@ -42,6 +42,11 @@ export class MachineRegistry {
   constructor(machines: Machines) {
     for (const [name, entry] of Object.entries(machines)) {
       checkMachineName(name);
+      if (typeof entry !== 'object' || (entry as unknown) === null) {
+        throw new InvalidArgumentError(
+          `machines.${name} is ${String(entry)}, expected a machine, a list of its versions, or { versions, migrate }. Is it exported, and not imported in a circle?`,
+        );
+      }
       this.#registrations.set(name, register(name, entry));
     }
   }

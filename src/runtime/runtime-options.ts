@@ -1,8 +1,10 @@
 /**
- * What a service passes to a runtime and gets listed by it. Owns the types of the public surface; holds no logic.
+ * What a service passes to a runtime and gets listed by it. Owns the types of the public surface, and the check of what
+ * comes from JavaScript or a configuration file, where no compiler has looked.
  */
 import type { AnyStateMachine, InputFrom } from 'xstate';
 import type { Clock, Duration, Random } from '../clock.ts';
+import { InvalidArgumentError } from '../errors.ts';
 import type { ActorQuery, ActorRow, ActorStatus, EventLog } from '../log/event-log.ts';
 import type { Upcasters } from '../log/upcast.ts';
 import type { Logger } from './logger.ts';
@@ -63,3 +65,61 @@ export interface ListedActor extends Omit<ActorRow, 'status'> {
 
 /** Which actors to list; all when empty. */
 export type ListQuery = Omit<ActorQuery, 'status' | 'wakes'> & { readonly status?: ActorStatus | 'blocked' };
+
+const optionNames = new Set<string>([
+  'log',
+  'machines',
+  'clock',
+  'random',
+  'logger',
+  'upcasters',
+  'snapshots',
+  'mailboxSize',
+  'passivate',
+  'lease',
+  'resume',
+  'host',
+  'keepLogOpen',
+] satisfies (keyof RuntimeOptions)[]);
+
+/** @throws InvalidArgumentError when something else than options was passed, or an option that there is not */
+export function checkOptions<Options>(options: Options): Options {
+  if (!isObject(options)) throw invalid('createRuntime()', 'an object such as { machines: { order } }', options);
+  for (const name of Object.keys(options)) {
+    if (!optionNames.has(name))
+      throw invalid(`createRuntime({ ${name} })`, `one of ${[...optionNames].join(', ')}`, name);
+  }
+  const { log, machines, mailboxSize, lease, passivate, snapshots } = options as Record<string, unknown>;
+  if (!isObject(machines)) throw invalid('createRuntime({ machines })', 'an object of machines by name', machines);
+  if (log !== undefined && !(isObject(log) && typeof log.append === 'function')) {
+    throw invalid('createRuntime({ log })', "an event log, such as sqliteLog('orders.db')", log);
+  }
+  if (mailboxSize !== undefined && !(Number.isInteger(mailboxSize) && (mailboxSize as number) > 0)) {
+    throw invalid('createRuntime({ mailboxSize })', 'a whole number above 0', mailboxSize);
+  }
+  for (const [name, value] of Object.entries({ lease, passivate, snapshots })) {
+    if (value === undefined || isObject(value) || (value === false && name !== 'snapshots')) continue;
+    throw invalid(`createRuntime({ ${name} })`, name === 'snapshots' ? 'an object' : 'an object or false', value);
+  }
+  return options;
+}
+
+/** @throws InvalidArgumentError when the options of a start are no object, or hold an option that there is not */
+export function checkStart(machine: string, options: unknown): { id: string; correlationId?: string; input?: unknown } {
+  if (!isObject(options)) throw invalid(`start('${machine}')`, "options such as { id: '42', input }", options);
+  for (const name of Object.keys(options)) {
+    if (!['id', 'correlationId', 'input'].includes(name)) {
+      throw invalid(`start('${machine}', { ${name} })`, 'one of id, input, correlationId', name);
+    }
+  }
+  return options as { id: string };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(where: string, expected: string, found: unknown): InvalidArgumentError {
+  const shown = typeof found === 'string' ? JSON.stringify(found) : found === null ? 'null' : typeof found;
+  return new InvalidArgumentError(`${where}: expected ${expected}, found ${shown}.`);
+}

@@ -19,7 +19,15 @@ import { consoleLogger, type Logger } from './logger.ts';
 import { MachineRegistry, type Machines } from './machines.ts';
 import { ambientOrigin, checkEvent } from './messages.ts';
 import { Ownership } from './ownership.ts';
-import type { ListedActor, ListQuery, MachineOf, RuntimeOptions, StartOptions } from './runtime-options.ts';
+import {
+  checkOptions,
+  checkStart,
+  type ListedActor,
+  type ListQuery,
+  type MachineOf,
+  type RuntimeOptions,
+  type StartOptions,
+} from './runtime-options.ts';
 
 /** Hosts machines on a log. Made by {@link createRuntime}. */
 export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
@@ -76,7 +84,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     options: StartOptions<MachineOf<M[Name]>>,
   ): Promise<ActorRef<MachineOf<M[Name]>>> {
     this.#assertOpen();
-    const { id, correlationId, input } = options as { id: string; correlationId?: string; input?: unknown };
+    const { id, correlationId, input } = checkStart(name, options);
     const host = await this.#actors.start(name, id, input, ambientOrigin(correlationId));
     return this.#ref(host.stream, host);
   }
@@ -180,6 +188,12 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     };
   }
 
+  /** @internal Closes a runtime that could not be opened; leaves its log open. */
+  async abandon(): Promise<void> {
+    this.#actors.end(new RuntimeClosedError('This runtime could not be opened.'));
+    await this.#ownership?.release();
+  }
+
   async #close(drainMs: number): Promise<void> {
     if (!this.#actors.ended) {
       await this.#drain(drainMs);
@@ -221,13 +235,13 @@ export type AnyRuntime = Pick<Runtime, 'log' | 'send' | 'list' | 'resume' | 'idl
  * const ref = await runtime.start('order', { id: '42', input: { total: 12 } });
  */
 export async function createRuntime<const M extends Machines>(options: RuntimeOptions<M>): Promise<Runtime<M>> {
-  const runtime = new Runtime<M>(options);
+  const runtime = new Runtime<M>(checkOptions(options));
   try {
     await runtime.open();
     return runtime;
   } catch (error) {
-    // Also gives back the lease, which would keep the next attempt off the log.
-    await runtime.close().catch(() => {});
+    // Gives back the lease, which would keep the next attempt off the log. The log itself may be in use by another.
+    await runtime.abandon().catch(() => {});
     throw error;
   }
 }

@@ -5,9 +5,11 @@
  * CW1  A commit through any log of this process wakes all its logs on that file at once.
  * CW2  Commits of other processes are noticed by `PRAGMA data_version`, which is polled only while a subscriber waits.
  * CW3  A change is reported once: whoever sees a new version first, the poll or a write transaction, wakes everybody.
+ * CW4  The poll also looks whether the file is still there, so that who waits is not left waiting for a lost one.
  */
 import type { Clock } from '../../clock.ts';
 import { WakeUp } from '../../log/feed.ts';
+import type { FileIdentity } from './file-identity.ts';
 
 /** The logs that are open in this process, by file. */
 const wakeUpsByFile = new Map<string, Set<WakeUp>>();
@@ -15,6 +17,7 @@ const wakeUpsByFile = new Map<string, Set<WakeUp>>();
 export interface CommitWatchOptions {
   /** Identifies the file within this process. */
   readonly file: string;
+  readonly identity: FileIdentity;
   readonly clock: Clock;
   readonly pollMs: number;
   /** Reads `PRAGMA data_version`. */
@@ -81,12 +84,13 @@ export class CommitWatch {
 
   #arm(): void {
     if (this.#cancelPoll || this.wakeUp.closed) return;
-    const { clock, pollMs } = this.#options;
+    const { clock, identity, pollMs } = this.#options;
     this.#cancelPoll = clock.setTimer(clock.now() + pollMs, () => {
       this.#cancelPoll = undefined;
       if (this.#waiting === 0) return;
       try {
         this.look();
+        identity.compare();
       } catch {
         // Whoever waits is woken to read, and gets the error from there.
         this.wakeUp.notify();

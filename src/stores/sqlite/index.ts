@@ -7,7 +7,7 @@
 import { basename } from 'node:path';
 import type { EventLog } from '../../log/event-log.ts';
 import { openSqliteLog } from './open.ts';
-import type { SqliteLogOptions } from './options.ts';
+import { filePathOf, type SqliteLogOptions } from './options.ts';
 
 export type { SqliteLogOptions } from './options.ts';
 
@@ -29,14 +29,21 @@ export interface SqliteLog extends EventLog, AsyncDisposable {
  * https://www.sqlite.org/wal.html#walresetbug). `libsql` is older: share a file between processes only on a Node that has
  * `node:sqlite` with a newer library; `sqliteVersion` says which one is in use.
  *
+ * A file that is deleted, moved or replaced while it is open is noticed when a lease is acquired or renewed and when a
+ * subscription polls; from then on nothing is appended any more.
+ *
+ * `path` is a path or a `file:` URL.
+ *
  * @example
  * await using log = sqliteLog('orders.db');
  * await log.append('order-1', 'no-stream', [event]);
  *
+ * @throws InvalidArgumentError the path or an option is not one
  * @throws LogUnavailableError the file cannot be opened or written, or no SQLite binding is installed
  * @throws LogIncompatibleError the file is not a SQLite database, belongs to another application, or was written by a
  *   newer version of rewake
  */
-export function sqliteLog(path: string, options: SqliteLogOptions = {}): SqliteLog {
-  return openSqliteLog(path, `SQLite log '${basename(path)}'`, options);
+export function sqliteLog(path: string | URL, options: SqliteLogOptions = {}): SqliteLog {
+  const file = filePathOf(path);
+  return openSqliteLog(file, `SQLite log '${basename(file)}'`, options);
 }

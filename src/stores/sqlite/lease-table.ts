@@ -4,16 +4,19 @@
  *
  * LT1  An epoch on one id never comes again, also not after a release.
  * LT2  Only the newest epoch on its id stores a checkpoint.
+ * LT3  No lease is granted or renewed on a file that is not at its path any more: a second host would not see it.
  */
 import type { Clock } from '../../clock.ts';
 import { InvalidArgumentError, LeaseLostError } from '../../errors.ts';
 import type { Checkpoints, Lease, LeaseHolder, LeaseOptions, Position } from '../../log/event-log.ts';
 import type { Database, Statement } from './driver.ts';
+import type { FileIdentity } from './file-identity.ts';
 import type { Work } from './writer.ts';
 
 /** What the table needs from its log. */
 export interface LeaseTableHost {
   readonly clock: Clock;
+  readonly identity: FileIdentity;
   ensureOpen(): void;
   submit<T>(work: Work<T>): Promise<T>;
   /** Runs a query, with SQLite's errors turned into typed ones. */
@@ -48,6 +51,7 @@ export class LeaseTable implements Checkpoints {
       );
     }
     const claim = await this.#submit(id, () => {
+      this.#host.identity.compare();
       const found = this.#find(id);
       const living = this.#isLiving(found) ? found : undefined;
       const taken = living !== undefined && takeFrom === living.epoch;
@@ -87,6 +91,7 @@ export class LeaseTable implements Checkpoints {
     /** Moves the end of the lease, if it is still this one. */
     const move = (to: number) =>
       this.#submit(id, () => {
+        this.#host.identity.compare();
         const found = this.#find(id);
         const own = found?.epoch === epoch && this.#isLiving(found);
         if (own) this.#put.run(id, owner, epoch, to);
@@ -105,7 +110,12 @@ export class LeaseTable implements Checkpoints {
         expiresAt = to;
       },
       release: async () => {
-        await move(0);
+        try {
+          await move(0);
+        } catch (error) {
+          // With its file the lease is gone, too.
+          if (!this.#host.identity.lost) throw error;
+        }
       },
     };
   }

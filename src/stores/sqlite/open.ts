@@ -4,12 +4,13 @@
  *
  * OP1  A file that is refused is closed again and was not written to.
  */
-import { resolve } from 'node:path';
-import { realClock, toMs } from '../../clock.ts';
-import { InvalidArgumentError } from '../../errors.ts';
+import { statSync, type Stats } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { LogUnavailableError } from '../../errors.ts';
 import { driverFor, openDatabase, type Database, type DriverName } from './driver.ts';
-import { faultOf } from './faults.ts';
-import type { SqliteLogOptions } from './options.ts';
+import { faultOf, primaryCodeOf, sqlite } from './faults.ts';
+import { FileIdentity } from './file-identity.ts';
+import { settleOptions, type SqliteLogOptions } from './options.ts';
 import { prepareSchema } from './schema.ts';
 import { SqliteLog } from './sqlite-log.ts';
 
@@ -29,31 +30,55 @@ export function openSqliteLog(
   options: SqliteLogOptions,
   internals: SqliteInternals = {},
 ): SqliteLog {
-  const { durability = 'power', maxEventBytes = 8 * 2 ** 20, clock = realClock } = options;
-  if (typeof path !== 'string' || path === '' || path === ':memory:') {
-    throw new InvalidArgumentError(
-      `Not the path of a file: ${JSON.stringify(path)}. Give the path of the log, or use memoryLog() for one that is not kept.`,
-    );
-  }
-  const pollMs = toMs(options.pollInterval ?? 50);
-  const busyMs = Math.round(toMs(options.busyTimeout ?? 5_000));
+  const { busyMs, ...settled } = settleOptions(options);
+  const power = settled.durability === 'power';
+  const file = resolve(path);
   let db: Database | undefined;
   try {
-    db = openDatabase(resolve(path), internals.driver ?? driverFor(process.versions.node));
+    db = openDatabase(file, internals.driver ?? driverFor(process.versions.node));
     if (internals.intercept) db = internals.intercept(db);
     db.exec(`PRAGMA busy_timeout = ${busyMs}`);
     prepareSchema(db, name);
-    db.exec(`PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`);
+    db.exec(`PRAGMA synchronous = ${power ? 'FULL' : 'NORMAL'}`);
     // On macOS a plain fsync leaves the data in the drive's cache; elsewhere this changes nothing.
-    if (durability === 'power') db.exec('PRAGMA fullfsync = ON');
+    if (power) db.exec('PRAGMA fullfsync = ON');
     // Negative: in KiB. Enough for the inner pages of every index of a log of some million events.
     db.exec('PRAGMA cache_size = -32768');
     if (internals.pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${internals.pagesMax}`);
     const sqliteVersion = String(db.prepare('SELECT sqlite_version()').get()![0]);
     const cachedStreamsMax = internals.cachedStreamsMax ?? 10_000;
-    return new SqliteLog({ db, name, path, sqliteVersion, clock, durability, maxEventBytes, pollMs, cachedStreamsMax });
+    const identity = new FileIdentity(file, name);
+    return new SqliteLog({ ...settled, db, name, file, identity, sqliteVersion, cachedStreamsMax });
   } catch (error) {
     db?.close();
+    if (primaryCodeOf(error) === sqlite.cannotOpen) throw cannotOpen(file, name, error);
     throw faultOf(error, name, 'be opened');
+  }
+}
+
+function cannotOpen(file: string, name: string, cause: unknown): LogUnavailableError {
+  return new LogUnavailableError(`${name} cannot be opened at '${file}': ${obstacleAt(file)}`, false, { cause });
+}
+
+/** Why a file cannot be opened, as far as its path tells, and what to do. */
+function obstacleAt(file: string): string {
+  if (statOf(file)?.isDirectory()) return `'${file}' is a directory. Give the path of a file in it.`;
+  let missing: string | undefined;
+  let folder = dirname(file);
+  while (!statOf(folder) && folder !== dirname(folder)) {
+    missing = folder;
+    folder = dirname(folder);
+  }
+  if (statOf(folder)?.isDirectory() === false) return `'${folder}' is not a directory. Give another path.`;
+  if (missing !== undefined)
+    return `the directory '${missing}' does not exist. Create '${dirname(file)}', or give another path.`;
+  return `the file cannot be opened or created. Check that this process may read and write it and the directory '${folder}'.`;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
   }
 }

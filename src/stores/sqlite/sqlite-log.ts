@@ -6,8 +6,9 @@
  * SL2  After close() every call is a LogClosedError, and what was submitted before it has been committed.
  * SL3  Several logs may be open on one file, in this process or others: nothing remembered here is used before the
  *      transaction has seen that nobody else wrote.
+ * SL4  Once the file was found deleted or replaced nothing is committed any more, not even what waited beside the
+ *      work that found it.
  */
-import { resolve } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import { EventTooLargeError, InvalidArgumentError, LogClosedError } from '../../errors.ts';
 import type {
@@ -41,6 +42,7 @@ import { Appender, prepareWrite, requireStreamName } from './appender.ts';
 import { CommitWatch } from './commit-watch.ts';
 import type { Database } from './driver.ts';
 import { faultOf } from './faults.ts';
+import type { FileIdentity } from './file-identity.ts';
 import { LeaseTable } from './lease-table.ts';
 import { LogReader } from './log-reader.ts';
 import { PageWindow } from './page-window.ts';
@@ -54,7 +56,9 @@ import { Writer } from './writer.ts';
 export interface SqliteLogParts {
   readonly db: Database;
   readonly name: string;
-  readonly path: string;
+  /** Absolute path. */
+  readonly file: string;
+  readonly identity: FileIdentity;
   readonly sqliteVersion: string;
   readonly clock: Clock;
   readonly durability: 'power' | 'process';
@@ -82,20 +86,21 @@ export class SqliteLog implements EventLog, AsyncDisposable {
   #closed = false;
 
   constructor(parts: SqliteLogParts) {
-    const { db, name, clock, durability, maxEventBytes, pollMs } = parts;
+    const { db, name, file, identity, clock, durability, maxEventBytes, pollMs } = parts;
     this.#parts = parts;
     this.name = name;
     this.sqliteVersion = parts.sqliteVersion;
     this.capabilities = { atomicMultiStream: true, checks: true, durable: durability, truncate: true, maxEventBytes };
     const dataVersion = db.prepare('PRAGMA data_version');
     const readVersion = () => dataVersion.get()![0] as number;
-    this.#watch = new CommitWatch({ file: resolve(parts.path), clock, pollMs, readVersion });
+    this.#watch = new CommitWatch({ file, identity, clock, pollMs, readVersion });
     this.#cache = new StreamCache(db, parts.cachedStreamsMax);
     this.#appender = new Appender(db, this.#cache);
     this.#removal = new Removal(db, this.#cache, this.#appender);
     this.#writer = new Writer(db, name, this.#transactionHooks());
     const host = {
       clock,
+      identity,
       ensureOpen: () => this.#ensureOpen(),
       submit: <T>(work: Parameters<Writer['submit']>[0] & { apply(): T }) => this.#writer.submit<T>(work),
       query: <T>(doing: string, run: () => T) => this.#query(doing, run),
@@ -166,6 +171,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
       wakeUp: this.#watch.wakeUp,
       page: (after, filter) => {
         this.#ensureOpen();
+        this.#parts.identity.ensureKept();
         return this.#logReader.page(after, filter, window);
       },
     };
@@ -227,13 +233,18 @@ export class SqliteLog implements EventLog, AsyncDisposable {
   }
 
   #transactionHooks() {
+    const { identity } = this.#parts;
     return {
       begun: (streams: readonly string[]) => {
+        identity.ensureKept();
         if (this.#watch.look()) this.#forget();
         this.#appender.begin(this.#parts.clock.now());
         this.#cache.load(streams);
       },
-      ending: () => this.#appender.flush(),
+      ending: () => {
+        identity.ensureKept();
+        this.#appender.flush();
+      },
       committed: () => {
         this.#cache.trim();
         this.#watch.committed();

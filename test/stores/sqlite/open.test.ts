@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { InvalidArgumentError, LogIncompatibleError, LogUnavailableError } from '../../../src/errors.ts';
+import { LogIncompatibleError, LogUnavailableError } from '../../../src/errors.ts';
 import { driverFor, openDatabase, type Database } from '../../../src/stores/sqlite/driver.ts';
 import { sqliteLog } from '../../../src/stores/sqlite/index.ts';
 import { openSqliteLog } from '../../../src/stores/sqlite/open.ts';
@@ -53,10 +53,6 @@ describe('opening a SQLite log', () => {
     expect(connection!.prepare('PRAGMA synchronous').get()).toEqual([synchronous]);
   });
 
-  it.each(['', ':memory:'])('refuses the path %j', (path) => {
-    expect(refusalOf(path)).toBeInstanceOf(InvalidArgumentError);
-  });
-
   it.each([
     ['a few bytes of text', 'hello'],
     ['a page of text', 'not a database\n'.repeat(400)],
@@ -94,12 +90,21 @@ describe('opening a SQLite log', () => {
   });
 
   it.each([
-    ['a folder that is not there', (path: string) => join(dirname(path), 'missing', 'log.db')],
-    ['a folder in place of the file', (path: string) => (mkdirSync(path), path)],
-  ])('refuses %s as unavailable, for good', (_, at) => {
-    const error = refusalOf(at(logPath())) as LogUnavailableError;
+    ['a folder that is not there', ['missing', 'log.db'], ['missing'], 'does not exist'],
+    ['a folder whose parent is not there', ['missing', 'logs', 'log.db'], ['missing'], 'does not exist'],
+    ['a file in place of the folder', ['file', 'log.db'], ['file'], 'is not a directory'],
+    ['a folder in place of the file', ['folder'], ['folder'], 'is a directory'],
+  ])('refuses %s as unavailable, for good, and says which', (_, at, culprit, what) => {
+    const folder = dirname(logPath());
+    writeFileSync(join(folder, 'file'), '');
+    mkdirSync(join(folder, 'folder'));
+    const path = join(folder, ...at);
+    const error = refusalOf(path) as LogUnavailableError;
     expect(error).toBeInstanceOf(LogUnavailableError);
     expect(error.retryable).toBe(false);
+    expect(error.message).toContain(`cannot be opened at '${path}'`);
+    expect(error.message).toContain(`'${join(folder, ...culprit)}' ${what}`);
+    expect(error.cause).toBeInstanceOf(Error);
   });
 
   it('reads a file it may not write, and refuses to append to it', async () => {

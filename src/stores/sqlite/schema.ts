@@ -78,7 +78,7 @@ export const schemaVersion = migrations.length;
  * @throws LogIncompatibleError when it is not a rewake log or a newer one; otherwise whatever the binding throws.
  */
 export function prepareSchema(db: Database, log: string): void {
-  const found = identify(db, log);
+  const found = identifyAtOnce(db, log);
   switchToWal(db);
   if (found === schemaVersion) return;
   db.exec('BEGIN IMMEDIATE');
@@ -92,6 +92,16 @@ export function prepareSchema(db: Database, log: string): void {
   } catch (error) {
     rollBack(db);
     throw error;
+  }
+}
+
+/** In one transaction, because another process may be making the file a log between two looks at it. */
+function identifyAtOnce(db: Database, log: string): number {
+  db.exec('BEGIN');
+  try {
+    return identify(db, log);
+  } finally {
+    rollBack(db);
   }
 }
 

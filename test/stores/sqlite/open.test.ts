@@ -107,6 +107,22 @@ describe('opening a SQLite log', () => {
     expect(error.cause).toBeInstanceOf(Error);
   });
 
+  it('takes a file as a log although another process makes it one at the same moment', async () => {
+    const path = logPath();
+    withRawConnection(path, (db) => db.exec('PRAGMA journal_mode = WAL'));
+    let others = 0;
+    const intercept = (db: Database): Database => ({
+      ...db,
+      prepare: (sql) => {
+        if (sql === 'PRAGMA user_version' && others++ === 0) void sqliteLog(path).close();
+        return db.prepare(sql);
+      },
+    });
+    await using log = openSqliteLog(path, 'SQLite log under test', {}, { intercept });
+    expect((await log.append('order-1', 'no-stream', [event()])).revision).toBe(0);
+    expect(others).toBeGreaterThan(0);
+  });
+
   it('reads a file it may not write, and refuses to append to it', async () => {
     const path = logPath();
     const written = event();

@@ -397,6 +397,21 @@ export class EffectLostError extends RewakeError {
   }
 }
 
+/** What an effect said came after its end: it finished, was stopped by its machine, or was aborted. */
+export class EffectOverError extends RewakeError {
+  readonly code = 'REWAKE_EFFECT_OVER';
+  readonly stream: string;
+  readonly actor: string;
+
+  constructor(stream: string, actor: string) {
+    super(
+      `Effect ${actor} of '${stream}' is over, so nothing more of it is recorded. Watch its abort signal and end when it is aborted.`,
+    );
+    this.stream = stream;
+    this.actor = actor;
+  }
+}
+
 /** The runtime was closed, or lost its log to another host. */
 export class RuntimeClosedError extends RewakeError {
   readonly code = 'REWAKE_RUNTIME_CLOSED';

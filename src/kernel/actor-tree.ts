@@ -202,16 +202,13 @@ export class ActorTree extends HostedSystem {
   }
 
   /** Tells watchers of inner actors what became durable. Watchers live as long as the tree is in memory. */
-  notify(step: Step): void {
+  notify(step: Step, onError: (error: unknown) => void): void {
     if (!this.#watchers) return;
-    for (const watcher of this.#watchers) {
-      const address = addressOf(watcher.actor);
-      if (watcher.factType === undefined) {
-        if (step.record.transitions?.some(({ actor }) => actor === address)) watcher.next(watcher.actor.getSnapshot());
-      } else {
-        for (const { actor, event } of step.facts) {
-          if (actor === address && (watcher.factType === '*' || watcher.factType === event.type)) watcher.next(event);
-        }
+    for (const watcher of [...this.#watchers]) {
+      try {
+        tell(watcher, step);
+      } catch (error) {
+        onError(error);
       }
     }
   }
@@ -393,7 +390,7 @@ export class ActorTree extends HostedSystem {
     const snapshot = actor._snapshot;
     const to: StateValue = isMachineSnapshot(snapshot) ? snapshot.value : '';
     const { status } = snapshot;
-    const record = { actor: addressOf(actor), event, to };
+    const record = { actor: addressOf(actor), event: String(event), to };
     (this.#open.transitions ??= []).push(status === 'active' ? record : { ...record, status });
   }
 
@@ -449,6 +446,17 @@ export class ActorTree extends HostedSystem {
     const watchers = (this.#watchers ??= new Set());
     watchers.add(watcher);
     return { unsubscribe: () => void watchers.delete(watcher) };
+  }
+}
+
+function tell(watcher: Watcher, step: Step): void {
+  const address = addressOf(watcher.actor);
+  if (watcher.factType === undefined) {
+    if (step.record.transitions?.some(({ actor }) => actor === address)) watcher.next(watcher.actor.getSnapshot());
+    return;
+  }
+  for (const { actor, event } of step.facts) {
+    if (actor === address && (watcher.factType === '*' || watcher.factType === event.type)) watcher.next(event);
   }
 }
 

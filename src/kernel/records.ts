@@ -142,6 +142,12 @@ function quoted(text: string): string {
   return json;
 }
 
+/** The same stimulus, its values made anew from what is logged. */
+export function preparedAgain({ stimulus, fields }: Prepared): Prepared {
+  const data = JSON.parse(`{${fields}}`) as StimulusData;
+  return { stimulus: decodeStimulus(stimulus.type, data) ?? stimulus, fields };
+}
+
 /** A runtime event's data, parsed. */
 export interface StimulusData extends StepRecord {
   readonly at: TimeMs;

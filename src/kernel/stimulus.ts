@@ -8,9 +8,6 @@
 import type { AnyEventObject, StateValue } from 'xstate';
 import type { TimeMs } from '../clock.ts';
 
-/** Type names of the runtime's own events. Published: they never change. */
-export type StimulusType = Stimulus['type'];
-
 /** What every stimulus carries. */
 export interface Cause {
   /** Id of the event that records the stimulus. */

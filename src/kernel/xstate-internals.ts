@@ -85,7 +85,7 @@ export const promiseReject = 'xstate.promise.reject';
 export const observableNext = 'xstate.observable.next';
 export const observableError = 'xstate.observable.error';
 export const observableComplete = 'xstate.observable.complete';
-export const initEventType = 'xstate.init';
+const initEventType = 'xstate.init';
 export const stopEventType = 'xstate.stop';
 
 const notStarted = 0;
@@ -465,7 +465,7 @@ const hosted = HostedActor.prototype;
  * Turns an actor that XState is just constructing into one of ours. The methods are set on the object itself: giving it
  * another prototype costs V8 more than the whole rest of a step.
  */
-export function adopt(constructed: unknown): void {
+function adopt(constructed: unknown): void {
   const raw = constructed as RawActor;
   const actor = constructed as HostedActor;
   const input = raw.options?.input;

@@ -1,5 +1,5 @@
 /**
- * The envelope of a stored event: its checksum and the names of its metadata. Owns what is under the checksum and when a
+ * The envelope of a stored event: its checksum. Owns what is under the checksum and when a
  * record counts as damaged; what is inside `data` is not looked at, and storing is the log's.
  *
  * E1  Equal id, type, schemaVersion, data and metadata give the same checksum, in whatever order a store keeps metadata.
@@ -9,20 +9,6 @@
 import { crc32 } from 'node:zlib';
 import { DamagedRecordError, InvalidArgumentError } from '../errors.ts';
 import type { Metadata, NewEvent, RecordedEvent } from './event-log.ts';
-
-/** The names of metadata that rewake writes. Names with `$` are the ones stores know too. */
-export const metadataKeys = {
-  /** The same for everything that one outside cause set off. */
-  correlationId: '$correlationId',
-  /** Id of the event that led to this one. */
-  causationId: '$causationId',
-  /** Address of the actor in its tree. */
-  actor: 'actor',
-  /** The process that wrote the event. */
-  host: 'host',
-  /** W3C trace context. */
-  traceparent: 'traceparent',
-} as const;
 
 /**
  * Completes an event with its checksum.

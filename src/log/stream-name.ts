@@ -7,7 +7,7 @@
 import { InvalidArgumentError } from '../errors.ts';
 
 /** An actor id has at most this many UTF-16 code units. */
-export const idLengthMax = 200;
+const idLengthMax = 200;
 
 const machineName = /^[A-Za-z][A-Za-z0-9_.]*$/;
 // Control characters, and halves of surrogate pairs, which no store can write as UTF-8.

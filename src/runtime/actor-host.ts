@@ -15,6 +15,7 @@ import {
   ActorBlockedError,
   ActorFinishedError,
   ConflictError,
+  EffectOverError,
   EventTooLargeError,
   invariant,
   LogUnavailableError,
@@ -31,8 +32,8 @@ import {
 import { withAmbient } from '../kernel/determinism.ts';
 import {
   actorStopped,
-  effectFailed,
   eventReceived,
+  preparedAgain,
   stimulusData,
   timerFired,
   type Prepared,
@@ -43,9 +44,9 @@ import { encode } from '../log/codec.ts';
 import { sealEvent } from '../log/envelope.ts';
 import type { ActorHead, ActorStatus, EventLog, Metadata, NewEvent, Revision } from '../log/event-log.ts';
 import { effectContext } from './effect.ts';
-import { describeFailure, RunningEffect, type EffectHost } from './effect-runner.ts';
+import { describeFailure, failureOf, RunningEffect, type EffectHost } from './effect-runner.ts';
 import type { Logger } from './logger.ts';
-import { originOf, type Origin } from './messages.ts';
+import { checkEvent, originOf, type Origin } from './messages.ts';
 
 /** A stimulus on its way. */
 export interface Submission {
@@ -204,7 +205,17 @@ export class ActorHost implements EffectHost, Surroundings {
     if (!tree) return this.#services.lost(this, undefined, [submission]);
     const { prepared, origin } = submission;
     // First of all: the message that ended the actor may be repeated, too.
-    if (!tree.accepts(prepared.stimulus)) return this.#join(submission);
+    if (!tree.accepts(prepared.stimulus)) {
+      const { stimulus } = prepared;
+      return 'actor' in stimulus
+        ? submission.reject?.(new EffectOverError(this.stream, stimulus.actor))
+        : this.#join(submission);
+    }
+    const { maxEventBytes } = this.#services.log.capabilities;
+    // A UTF-16 unit is at most three bytes in UTF-8: most are cleared without counting.
+    if (prepared.fields.length * 3 > maxEventBytes && Buffer.byteLength(prepared.fields) > maxEventBytes) {
+      return this.#tooLarge(submission, Buffer.byteLength(prepared.fields), maxEventBytes);
+    }
     if (tree.root && tree.status !== 'active') return this.#refuse(submission, tree.status);
     const now = this.#services.now();
     const at = now > tree.at ? now : tree.at;
@@ -271,10 +282,9 @@ export class ActorHost implements EffectHost, Surroundings {
 
   // ── EffectHost ─────────────────────────────────────────────────────────────────────────────────
 
-  report(prepared: Prepared, effect: PendingEffect, done: () => void = nothing): void {
+  report(prepared: Prepared, effect: PendingEffect, done: (error?: unknown) => void = nothing): void {
     if (prepared.stimulus.type !== 'EffectProgressed') this.#effects?.delete(addressOf(effect.actor));
-    // A report that is refused concerns an effect that is over: it has nobody to tell.
-    this.submit({ prepared, origin: originOf(effect), resolve: done, reject: done });
+    this.submit({ prepared, origin: originOf(effect), resolve: () => done(), reject: done });
   }
 
   /** A message to an actor of the tree: from an effect, a custom action, or whoever holds a reference. */
@@ -298,10 +308,10 @@ export class ActorHost implements EffectHost, Surroundings {
   // ── into the tree ──────────────────────────────────────────────────────────────────────────────
 
   #message(target: HostedActor, event: AnyEventObject, origin: Origin): void {
-    const prepared =
-      event.type === stopEventType && target._parent === undefined
-        ? actorStopped(undefined)
-        : eventReceived(addressOf(target), event);
+    const isStop = event.type === stopEventType && target._parent === undefined;
+    const prepared = isStop
+      ? actorStopped(undefined)
+      : eventReceived(addressOf(target), checkEvent(this.stream, event));
     this.submit({ prepared, origin });
   }
 
@@ -343,6 +353,28 @@ export class ActorHost implements EffectHost, Surroundings {
       if (bytes > maxEventBytes) throw new EventTooLargeError(this.stream, event.type, bytes, maxEventBytes);
     }
     return events;
+  }
+
+  /** What comes from outside and is too large is refused before it touches the tree. */
+  #tooLarge(submission: Submission, bytes: number, bytesMax: number): void {
+    const { stimulus } = submission.prepared;
+    const error = new EventTooLargeError(this.stream, stimulus.type, bytes, bytesMax);
+    const { type } = stimulus;
+    if (type === 'EffectSucceeded' || type === 'EffectFailed') {
+      this.submit({
+        ...submission,
+        prepared: describeFailure(stimulus.actor, error, type === 'EffectFailed' && stimulus.action),
+      });
+    } else if (type === 'EffectProgressed' && stimulus.channel !== 'checkpoint') {
+      this.submit({ ...submission, prepared: describeFailure(stimulus.actor, error) });
+    } else if (submission.reject) {
+      submission.reject(error);
+    } else if (type === 'EventReceived') {
+      // An action or a reference sent it: its actor fails as if the sending had thrown.
+      this.submit({ ...submission, prepared: describeFailure('/', error, true) });
+    } else {
+      this.#leave(new ActorBlockedError(this.stream, error), []);
+    }
   }
 
   /** The step cannot be written as events, so it did not happen: the tree goes back to what is durable. */
@@ -389,11 +421,20 @@ export class ActorHost implements EffectHost, Surroundings {
     actor: ActorHead,
     attempt: number,
   ): void {
-    this.#services.log.append(this.stream, expected, events, { actor }).then(
+    this.#tryAppend(expected, events, actor).then(
       () => this.#onDurable(batch, events),
       (error: unknown) =>
         this.#onFailure(error, () => this.#append(batch, expected, events, actor, attempt + 1), attempt),
     );
+  }
+
+  /** A log that throws instead of rejecting is treated alike. */
+  #tryAppend(expected: Revision | 'no-stream', events: readonly NewEvent[], actor: ActorHead) {
+    try {
+      return this.#services.log.append(this.stream, expected, events, { actor });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
   #head(): ActorHead {
@@ -474,7 +515,9 @@ export class ActorHost implements EffectHost, Surroundings {
       else if (!failed?.has(operation.actor) && !this.#act(operation, step))
         (failed ??= new Set()).add(operation.actor);
     }
-    this.#tree?.notify(step);
+    this.#tree?.notify(step, (error) =>
+      this.#services.logger.error({ stream: this.stream, err: error }, 'an observer threw; the actor is not affected'),
+    );
   }
 
   /** Runs a custom action; false when it threw. */
@@ -493,13 +536,7 @@ export class ActorHost implements EffectHost, Surroundings {
   }
 
   #submitFailure(address: string, error: unknown): void {
-    let prepared: Prepared;
-    try {
-      prepared = effectFailed(address, error, true);
-    } catch {
-      prepared = describeFailure(address, error, true);
-    }
-    this.submit({ prepared, origin: this.#origin ?? {} });
+    this.submit({ prepared: failureOf(address, error, true), origin: this.#origin ?? {} });
   }
 
   #operate(operation: Exclude<Operation, { type: 'action' }>): void {
@@ -528,7 +565,11 @@ export class ActorHost implements EffectHost, Surroundings {
 }
 
 function submissionsOf(pending: readonly Pending[]): Submission[] {
-  return pending.flatMap(({ submission, also }) => [submission, ...(also ?? noMessage)]);
+  return pending.flatMap(({ submission, also }) => [
+    // The machine may have changed the value it was given: the next time it is given the logged one again.
+    { ...submission, prepared: preparedAgain(submission.prepared) },
+    ...(also ?? noMessage),
+  ]);
 }
 
 /** What a log action was given, as text. */

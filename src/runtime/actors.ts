@@ -7,6 +7,7 @@
  * R3  Finished and idle actors leave memory; a message or a due timer brings an idle one back.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { fromTransition } from 'xstate';
 import { holdProcess, realRandom, uuidv7Source, type Clock, type Random } from '../clock.ts';
 import {
   ActorBlockedError,
@@ -20,15 +21,9 @@ import {
 } from '../errors.ts';
 import { ActorTree, type Step } from '../kernel/actor-tree.ts';
 import { migrateTree } from '../kernel/migrate.ts';
-import {
-  actorRebased,
-  actorStarted,
-  effectFailed,
-  effectSucceeded,
-  eventReceived,
-  type Prepared,
-} from '../kernel/records.ts';
+import { actorRebased, actorStarted, effectFailed, effectSucceeded, type Prepared } from '../kernel/records.ts';
 import { describeTree } from '../kernel/tree-state.ts';
+import { HostedActor } from '../kernel/xstate-internals.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion, type Upcasters } from '../log/upcast.ts';
@@ -37,7 +32,7 @@ import type { Settlement } from './actor-ref.ts';
 import { loadActor, type Folded, type LoadServices } from './load.ts';
 import type { Logger } from './logger.ts';
 import type { MachineRegistry } from './machines.ts';
-import { checkEvent, originOf, show, type Origin } from './messages.ts';
+import { originOf, receivable, show, type Origin } from './messages.ts';
 import { rerun, resumption } from './resumption.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { Wakes } from './wakes.ts';
@@ -74,6 +69,9 @@ interface LoadOptions {
   readonly seenTo?: number;
 }
 
+/** How long closing waits for what was said to become durable. */
+const closingPatienceMs = 5_000;
+
 /** How long after a refused append a stream is folded again, unless it simply moved on. */
 const recoveryDelayMs = 1_000;
 
@@ -91,6 +89,11 @@ export class Actors {
   readonly #snapshots: SnapshotWriter | undefined;
   readonly #hostServices: HostServices;
   readonly #loadServices: LoadServices;
+  /**
+   * Never run. As long as one actor is alive V8 keeps the layout of actors; when a full garbage collection finds none, it
+   * forgets it, and the next ones may become hash tables of twice the size.
+   */
+  readonly layout: ActorHost;
   #cancelSweep: (() => void) | undefined;
   /** Why nothing more is tried: set when closing is past draining. */
   #stopping: RuntimeClosedError | undefined;
@@ -114,6 +117,7 @@ export class Actors {
     this.#snapshots = snapshots && new SnapshotWriter(log, snapshots.every, logger);
     this.#loadServices = { log, machines, upcasters, logger, useSnapshots: snapshots !== undefined };
     this.#hostServices = this.#makeHostServices();
+    this.layout = layoutOf(this.#hostServices);
     this.#scheduleSweep();
   }
 
@@ -152,7 +156,13 @@ export class Actors {
   async stop(reason: RuntimeClosedError): Promise<void> {
     this.#stopping = reason;
     for (const host of this.#hosts.values()) host.interruptEffects(reason);
-    await this.idle();
+    // An actor that feeds itself, or a log that does not answer, must not keep the runtime from closing.
+    let cancel = () => {};
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.#clock.setTimer(this.#clock.now() + closingPatienceMs, resolve);
+    });
+    await Promise.race([this.idle(), patience]);
+    cancel();
     this.end(reason);
   }
 
@@ -241,12 +251,15 @@ export class Actors {
   // ── coming and going ───────────────────────────────────────────────────────────────────────────
 
   /** Brings an actor into memory. */
-  load(stream: string): Promise<ActorHost> {
+  async load(stream: string): Promise<ActorHost> {
     readStreamName(stream);
-    const host = this.#hosts.get(stream);
-    if (host) return Promise.resolve(host);
+    for (let host = this.#hosts.get(stream); host; host = this.#hosts.get(stream)) {
+      if (host.committed) return host;
+      // Its start is on the way to the log: until that is durable there is no such actor.
+      await host.whenIdle();
+    }
     const reason = this.blocked.get(stream);
-    if (reason) return Promise.reject(blockedError(stream, reason));
+    if (reason) throw blockedError(stream, reason);
     return (this.#loading.get(stream) ?? this.#beginLoading(stream, [])).promise;
   }
 
@@ -389,7 +402,7 @@ export class Actors {
       lost: (host, error, again) => this.#lost(host, error, again),
       retryDelay: (attempt, error) => this.#retryDelay(attempt, error),
       send: (effect, stream, event, options = {}) =>
-        this.submit(stream, () => eventReceived('/', checkEvent(stream, event), options.messageId), originOf(effect)),
+        this.submit(stream, () => receivable(stream, event, options.messageId), originOf(effect)),
       start: async (effect, machine, { id, input }) => {
         if (this.#ended) throw this.#ended;
         await this.start(machine, id, input, originOf(effect));
@@ -466,7 +479,7 @@ export class Actors {
     });
   }
 
-  /** Capped exponential backoff with full jitter: Brooker, "Exponential Backoff And Jitter", AWS 2015. */
+  /** Capped exponential backoff with equal jitter: Brooker, "Exponential Backoff And Jitter", AWS 2015. */
   async #retryDelay(attempt: number, error: unknown): Promise<void> {
     if (this.#stopping) throw this.#stopping;
     const ceilingMs = Math.min(5_000, 50 * 2 ** Math.min(attempt, 10));
@@ -479,6 +492,15 @@ export class Actors {
   #sleep(ms: number): Promise<void> {
     return sleep(this.#clock, ms);
   }
+}
+
+function layoutOf(services: HostServices): ActorHost {
+  const logic = fromTransition((state: null) => state, null);
+  const tree = new ActorTree(logic, '');
+  const identity = { id: '', sessionId: '', src: '', parent: undefined, systemId: undefined, syncSnapshot: undefined };
+  tree.root = HostedActor.create(tree, logic, identity);
+  const info = { machine: '', version: null, definition: '' };
+  return new ActorHost('', { tree, info, correlationId: '', revision: -1, lastEventId: '' }, services);
 }
 
 /** Waits by the given clock; keeps the process alive meanwhile. */

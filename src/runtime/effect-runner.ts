@@ -22,13 +22,16 @@ import {
   type HostedSystem,
 } from '../kernel/xstate-internals.ts';
 import type { ProgressChannel } from '../kernel/stimulus.ts';
+import { EffectOverError } from '../errors.ts';
+import { encode } from '../log/codec.ts';
 import { runInEffect, type EffectContext } from './effect.ts';
+import { checkEvent } from './messages.ts';
 
 /** What a running effect needs of its surroundings. */
 export interface EffectHost {
   readonly stream: string;
-  /** Takes what the effect said as a stimulus; calls back when it is durable or of no consequence any more. */
-  report(prepared: Prepared, effect: PendingEffect, done?: () => void): void;
+  /** Takes what the effect said as a stimulus; calls back when it is durable, or with the reason why it is not. */
+  report(prepared: Prepared, effect: PendingEffect, done?: (error?: unknown) => void): void;
   /** A message of the effect to another actor of its tree. */
   relay(target: HostedActor, event: AnyEventObject, effect: PendingEffect): void;
   send(effect: PendingEffect, stream: string, event: AnyEventObject, options?: { messageId?: string }): Promise<void>;
@@ -87,7 +90,7 @@ export class RunningEffect {
     this.#effect = effect;
     this.#address = address;
     this.#host = host;
-    this.#state = { ...effect.actor.getSnapshot() };
+    this.#state = ownState(effect.actor.getSnapshot());
     this.#scope = this.#makeScope(effect.actor);
   }
 
@@ -158,7 +161,7 @@ export class RunningEffect {
         return this.#finish(() => effectSucceeded(this.#address, data));
       case promiseReject:
       case observableError:
-        return this.#finish(() => effectFailed(this.#address, data), data);
+        return this.#finish(() => failureOf(this.#address, data));
       case observableComplete:
         return this.#finish(() => effectSucceeded(this.#address, undefined));
       case observableNext:
@@ -168,34 +171,35 @@ export class RunningEffect {
     }
   }
 
-  #progress(channel: ProgressChannel, value: unknown, done?: () => void): void {
+  #progress(channel: Exclude<ProgressChannel, 'checkpoint'>, value: unknown): void {
     // E2. The same effect may be running again in the meantime.
-    if (this.#over) return done?.();
-    let prepared: Prepared;
+    if (this.#over) return;
     try {
-      prepared = effectProgressed(this.#address, channel, value);
+      if (channel !== 'next') checkEvent(this.#host.stream, value);
+      this.#host.report(effectProgressed(this.#address, channel, value), this.#effect);
     } catch (error) {
       this.#threw(error);
-      return done?.();
     }
-    this.#host.report(prepared, this.#effect, done);
   }
 
   /** The logic itself threw. One of the user's own has no event for that, so its actor fails outright. */
   #threw(error: unknown): void {
+    if (this.#over) return;
     const outright = this.#effect.actor.kind === 'custom';
-    this.#finish(() => effectFailed(this.#address, error, outright), error, outright);
+    // What it holds is given back: nobody can stop it later.
+    this.stop(error);
+    this.#host.report(failureOf(this.#address, error, outright), this.#effect);
   }
 
   /** Reports the outcome. One that cannot be logged becomes a failure that says so, so that the machine hears of it. */
-  #finish(outcome: () => Prepared, failure?: unknown, outright = false): void {
+  #finish(outcome: () => Prepared): void {
     if (this.#over) return;
     this.#over = true;
     let prepared: Prepared;
     try {
       prepared = outcome();
     } catch (error) {
-      prepared = describeFailure(this.#address, failure ?? error, outright);
+      prepared = failureOf(this.#address, error);
     }
     this.#host.report(prepared, this.#effect);
   }
@@ -211,7 +215,14 @@ export class RunningEffect {
 
   /** What the effect is told: see RunningContext. */
   checkpoint(value: unknown): Promise<void> {
-    return new Promise((resolve) => this.#progress('checkpoint', value, resolve));
+    const saved = new Promise<void>((resolve, reject) => {
+      if (this.#over) throw new EffectOverError(this.#host.stream, this.#address);
+      const prepared = effectProgressed(this.#address, 'checkpoint', value);
+      this.#host.report(prepared, this.#effect, (error) => (error === undefined ? resolve() : reject(error as Error)));
+    });
+    // One that nobody waits for must not end the process.
+    saved.catch(() => {});
+    return saved;
   }
 }
 
@@ -270,6 +281,27 @@ class RunningContext implements EffectContext {
   }
 }
 
+/** A copy for the effect to keep: what it does to its input must not reach the machine's context. */
+function ownState(snapshot: AnySnapshot): AnySnapshot {
+  const state = { ...snapshot } as AnySnapshot & { input?: unknown };
+  if (typeof state.input !== 'object' || state.input === null) return state;
+  try {
+    state.input = encode(state.input, 'input of an effect').value;
+  } catch {
+    // Holds something that cannot be copied, such as a reference to an actor.
+  }
+  return state;
+}
+
+/** A failure as a stimulus, described where it cannot be carried as it is. */
+export function failureOf(address: string, error: unknown, action = false): Prepared {
+  try {
+    return effectFailed(address, error, action);
+  } catch {
+    return describeFailure(address, error, action);
+  }
+}
+
 /** How deep a chain of causes is described. */
 const causesMax = 8;
 
@@ -278,13 +310,19 @@ const causesMax = 8;
  * causes, and those of its properties that are plain values, such as a code or a status.
  */
 export function describeFailure(address: string, error: unknown, action = false): Prepared {
-  return effectFailed(address, describe(error, causesMax), action);
+  let described: Error;
+  try {
+    described = describe(error, causesMax);
+  } catch {
+    described = new Error('a failure that cannot be described: it throws when it is read');
+  }
+  return effectFailed(address, described, action);
 }
 
 function describe(error: unknown, causesLeft: number): Error {
   if (!(error instanceof Error)) return new Error(String(error));
-  const described = new Error(error.message);
-  described.name = error.name === 'Error' ? error.constructor.name : error.name;
+  const described = new Error(String(error.message));
+  described.name = String(error.name === 'Error' ? error.constructor.name : error.name);
   for (const [key, value] of Object.entries(error)) {
     if (['string', 'number', 'boolean'].includes(typeof value)) Object.assign(described, { [key]: value as unknown });
   }

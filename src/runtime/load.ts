@@ -200,6 +200,9 @@ async function foldTail(stream: string, name: string, id: string, stored: Stored
   let last: ReadableEvent | undefined;
   for await (const recorded of services.log.readStream(stream, { from: stored.revision })) {
     const event = readEvent(recorded, services.upcasters);
+    // The tree before a rebase is not the one after it; and a gap is told by the whole fold.
+    if (last && ((event.type === 'ActorRebased' && !isFact(event)) || event.revision !== last.revision + 1))
+      return undefined;
     if (last) pushEvent(folder, event);
     // The event the snapshot was taken at is read too: without it the snapshot belongs to another history.
     else if (event.revision !== stored.revision || event.id !== data.lastEventId) return undefined;

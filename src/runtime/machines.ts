@@ -44,7 +44,7 @@ export class MachineRegistry {
       checkMachineName(name);
       if (typeof entry !== 'object' || (entry as unknown) === null) {
         throw new InvalidArgumentError(
-          `machines.${name} is ${String(entry)}, expected a machine, a list of its versions, or { versions, migrate }. Is it exported, and not imported in a circle?`,
+          `machines.${name} is ${entry === null ? 'null' : typeof (entry as unknown)}, expected a machine, a list of its versions, or { versions, migrate }. Is it exported, and not imported in a circle?`,
         );
       }
       this.#registrations.set(name, register(name, entry));

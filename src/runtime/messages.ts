@@ -2,8 +2,10 @@
  * What may be sent to an actor, and what a message carries along. Owns the check of events and where correlation comes
  * from.
  */
+import { inspect } from 'node:util';
 import type { AnyEventObject } from 'xstate';
-import { InvalidEventError } from '../errors.ts';
+import { InvalidArgumentError, InvalidEventError } from '../errors.ts';
+import { eventReceived, type Prepared } from '../kernel/records.ts';
 import type { PendingEffect } from '../kernel/actor-tree.ts';
 import { effectContext } from './effect.ts';
 
@@ -26,6 +28,18 @@ export function checkEvent(stream: string, event: unknown): AnyEventObject {
   return event as AnyEventObject;
 }
 
+/** An event for a root as a stimulus; checked also as it was read, because a getter can answer twice. */
+export function receivable(stream: string, event: unknown, messageId: string | undefined): Prepared {
+  if (messageId !== undefined && typeof messageId !== 'string') {
+    throw new InvalidArgumentError(
+      `messageId for '${stream}': expected a string, found ${show(messageId)}. Nothing was written.`,
+    );
+  }
+  const prepared = eventReceived('/', checkEvent(stream, event), messageId);
+  if (prepared.stimulus.type === 'EventReceived') checkEvent(stream, prepared.stimulus.event);
+  return prepared;
+}
+
 /** Inside an effect a message carries on the effect's correlation and names it as its cause. */
 export function ambientOrigin(correlationId: string | undefined): Origin {
   const context = effectContext();
@@ -42,6 +56,6 @@ export function originOf({ cause }: PendingEffect): Origin {
 
 /** A value in a message, shortened. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = inspect(value, { breakLength: Infinity, depth: 4 });
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

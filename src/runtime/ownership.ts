@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { holdProcess, type Clock } from '../clock.ts';
-import { LeaseLostError, LogOwnedError } from '../errors.ts';
+import { LeaseLostError, LogOwnedError, LogUnavailableError } from '../errors.ts';
 import type { EventLog, Lease, LeaseHolder } from '../log/event-log.ts';
 import type { Logger } from './logger.ts';
 
@@ -57,7 +57,8 @@ export class Ownership {
       const holder = await this.#log.leaseHolder(leaseId);
       const life = holder && lifeOf(holder);
       const takeFrom = life === 'dead' ? { takeFrom: holder!.epoch } : {};
-      const waitMs = this.#options.waitMs ?? (life === 'alive' ? 0 : this.#options.ttlMs * 1.2);
+      const leftMs = Math.max(0, (holder?.expiresAt ?? 0) - begun);
+      const waitMs = this.#options.waitMs ?? (life === 'alive' ? 0 : leftMs + this.#options.ttlMs / 5);
       const lease = await this.#log.lease(leaseId, { owner: this.owner, ttlMs: this.#options.ttlMs, ...takeFrom });
       if (lease) {
         this.#lease = lease;
@@ -87,19 +88,31 @@ export class Ownership {
   async #renew(): Promise<void> {
     const lease = this.#lease;
     if (!lease) return;
+    // A log that does not answer must not keep us believing that the lease is ours.
+    const cancelExpiry = this.#clock.setTimer(lease.expiresAt, () => {
+      if (this.#lease === lease)
+        this.#lose(new LeaseLostError(leaseId, lease.epoch, 'it ran out before it could be renewed'));
+    });
     try {
       await lease.renew();
       if (this.#lease === lease) this.#scheduleRenewal();
     } catch (error) {
       if (this.#lease !== lease) return;
-      if (!(error instanceof LeaseLostError) && this.#clock.now() < lease.expiresAt) {
+      const isFinal = error instanceof LeaseLostError || (error instanceof LogUnavailableError && !error.retryable);
+      if (!isFinal && this.#clock.now() < lease.expiresAt) {
         this.#logger.warn({ err: error }, 'the lease on the log could not be renewed; trying again');
         return this.#scheduleRenewal();
       }
-      liveOwners.delete(this.owner);
-      this.#lease = undefined;
-      this.#onLost(error);
+      this.#lose(error);
+    } finally {
+      cancelExpiry();
     }
+  }
+
+  #lose(error: unknown): void {
+    liveOwners.delete(this.owner);
+    this.#lease = undefined;
+    this.#onLost(error);
   }
 
   #sleep(ms: number): Promise<void> {

@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
 import { realClock, toMs, type Clock, type Duration } from '../clock.ts';
 import { RuntimeClosedError } from '../errors.ts';
-import { actorStopped, eventReceived } from '../kernel/records.ts';
+import { actorStopped } from '../kernel/records.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { memoryLog } from '../log/memory-log.ts';
 import { noUpcasters } from '../log/upcast.ts';
@@ -17,7 +17,7 @@ import { ActorRef, type RefServices, type SendOptions } from './actor-ref.ts';
 import { Actors, sleep } from './actors.ts';
 import { consoleLogger, type Logger } from './logger.ts';
 import { MachineRegistry, type Machines } from './machines.ts';
-import { ambientOrigin, checkEvent } from './messages.ts';
+import { ambientOrigin, receivable } from './messages.ts';
 import { Ownership } from './ownership.ts';
 import {
   checkOptions,
@@ -150,7 +150,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   #send(stream: string, event: unknown, options: SendOptions): Promise<void> {
     const prepare = () => {
       this.#assertOpen();
-      return eventReceived('/', checkEvent(stream, event), options.messageId);
+      return receivable(stream, event, options.messageId);
     };
     return this.#actors.submit(stream, prepare, ambientOrigin(options.correlationId));
   }

@@ -9,6 +9,8 @@ import type { Clock, TimeMs } from '../clock.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { WakeHeap } from './wake-heap.ts';
 
+/** When a failed reading of the index is tried again. */
+const retryMs = 1_000;
 /** How many dormant actors are read into the heap at a time. */
 const windowSize = 1_000;
 
@@ -85,7 +87,10 @@ export class Wakes {
 
   #refill(): void {
     this.#filling ??= this.#fill()
-      .catch(this.#onError)
+      .catch((error: unknown) => {
+        this.#onError(error);
+        this.#horizon = this.#clock.now() + retryMs;
+      })
       .finally(() => {
         this.#filling = undefined;
         this.#arm();
@@ -97,6 +102,8 @@ export class Wakes {
     let rows = 0;
     for await (const row of this.#log.actors({ status: 'active', wakes, limit: windowSize })) {
       rows++;
+      // A damaged index must not stop the wake-ups of the others.
+      if (!Number.isFinite(row.wakeAt)) continue;
       this.#cursor = { wakeAt: row.wakeAt!, stream: row.stream };
       this.#heap.set(row.stream, row.wakeAt!);
     }

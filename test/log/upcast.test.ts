@@ -69,7 +69,7 @@ describe('an event', () => {
   const version = fc.integer({ min: 1, max: 4 });
   const chain = fc.record({ length: fc.integer({ min: 0, max: 4 }), first: version, from: fc.nat(4) });
 
-  test.prop([chain, fc.jsonValue()], { numRuns: 300 })(
+  test.prop([chain, fc.jsonValue().filter((value) => !JSON.stringify(value).includes('__proto__'))], { numRuns: 300 })(
     'upcast twice is upcast once: invariant 28 (U2)',
     ({ length, first, from }, value) => {
       const steps = Object.fromEntries(

@@ -1,7 +1,7 @@
 /** What an effect is told: its key, its place, its correlation; and what flows on from it. */
 import { describe, expect, it } from 'vitest';
 import { createActor, fromCallback, fromPromise, raise, sendTo, spawnChild, type AnyActorLogic } from 'xstate';
-import { InvalidArgumentError } from '../../src/errors.ts';
+import { EffectOverError, InvalidArgumentError } from '../../src/errors.ts';
 import { effect, effectContext, type EffectContext } from '../../src/runtime/effect.ts';
 import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
@@ -119,7 +119,7 @@ it('aborts its signal when its state is left, with a reason', async () => {
 });
 
 describe('progress', () => {
-  it('is durable when it resolves, and is of no consequence once the effect is over', async () => {
+  it('is durable when it resolves, and is refused once the effect is over', async () => {
     const house = new House();
     let late: EffectContext | undefined;
     const job = again(
@@ -132,7 +132,7 @@ describe('progress', () => {
     const ref = await (await house.open({ job })).start('job', { id: '1' });
     await ref.send({ type: 'GO' });
     await rest();
-    await late!.progress({ page: 2 });
+    await expect(late!.progress({ page: 2 })).rejects.toThrow(EffectOverError);
     expect(await house.types('job-1')).toEqual([
       'ActorStarted',
       'EventReceived',
@@ -154,7 +154,7 @@ describe('progress', () => {
     await ref.send({ type: 'NOISE' });
     await rest();
     expect(runs[0]!.signal.aborted).toBe(true);
-    await runs[0]!.progress('stale');
+    await expect(runs[0]!.progress('stale')).rejects.toThrow(EffectOverError);
     expect(await house.types('job-1')).not.toContain('EffectProgressed');
   });
 

@@ -1,7 +1,7 @@
 /** Effects whose host died: run again, failed, or put to a person, as their options say; and resume() itself. */
 import { describe, expect, it } from 'vitest';
 import { assign, fromCallback, fromPromise, type AnyActorLogic } from 'xstate';
-import { InvalidArgumentError, NotFoundError, type EffectLostError } from '../../src/errors.ts';
+import { InvalidArgumentError, type EffectLostError } from '../../src/errors.ts';
 import { effect, type EffectContext, type EffectOptions } from '../../src/runtime/effect.ts';
 import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
@@ -208,7 +208,7 @@ describe("a lost effect with onLost 'ask'", () => {
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect(ref.getSnapshot().context).toEqual({ got: 1 });
-    expect(await failureOf(ref.settle('/work:1', 'rerun'))).toBeInstanceOf(NotFoundError);
+    expect(await failureOf(ref.settle('/work:1', 'rerun'))).toBeInstanceOf(InvalidArgumentError);
   });
 
   it('that is not lost cannot be settled', async () => {
@@ -216,7 +216,7 @@ describe("a lost effect with onLost 'ask'", () => {
     const { machines } = endless({ onLost: 'ask' });
     const ref = await (await house.open(machines)).start('job', { id: '1' });
     await ref.send({ type: 'GO' });
-    expect(await failureOf(ref.settle('/work:1', { output: 1 }))).toBeInstanceOf(NotFoundError);
+    expect(await failureOf(ref.settle('/work:1', { output: 1 }))).toBeInstanceOf(InvalidArgumentError);
   });
 });
 

@@ -72,7 +72,7 @@ function readNode(node: Node, level: number, found: Found): void {
 }
 
 /** All transitions that leave a node, those of its invokes included. */
-export function transitionsOf(node: Node): Transition[] {
+function transitionsOf(node: Node): Transition[] {
   const invoked = (node.invoke ?? []).flatMap(({ onDone, onError, onSnapshot }) => [onDone, onError, onSnapshot]);
   return [
     ...(node.on ?? []).flatMap(({ transitions }) => transitions),

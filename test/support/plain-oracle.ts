@@ -49,7 +49,7 @@ interface ArmedTimer {
 }
 
 /** A chart under plain XState. */
-export class PlainHost implements Host {
+class PlainHost implements Host {
   readonly #clock: VirtualClock;
   readonly #desk = new EffectDesk();
   readonly #facts: FactView[] = [];

@@ -46,9 +46,10 @@ const migrations: readonly string[] = [
   CREATE UNIQUE INDEX appends_by_stream ON appends (stream_id, revision);
 
   CREATE TABLE weak_ids (
-    id TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
     stream_id INTEGER NOT NULL,
-    revision INTEGER NOT NULL
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (stream_id, id)
   ) WITHOUT ROWID;
   CREATE INDEX weak_ids_by_stream ON weak_ids (stream_id, revision);
 

@@ -76,14 +76,14 @@ describe('the path of a SQLite log', () => {
   it.each([
     ['', '""'],
     [':memory:', '":memory:"'],
-    ['file:///tmp/log.db', '"file:///tmp/log.db"'],
+    ['file:///srv/log.db', '"file:///srv/log.db"'],
     ['log\0.db', '"log\\u0000.db"'],
     [undefined, 'undefined'],
     [null, 'null'],
     [42, '42'],
     [{ path: 'log.db' }, 'an object'],
     [new URL('https://example.org/log.db'), 'https://example.org/log.db'],
-    [new URL('file:///tmp/log.db?mode=ro'), 'file:///tmp/log.db?mode=ro'],
+    [new URL('file:///srv/log.db?mode=ro'), 'file:///srv/log.db?mode=ro'],
     [new URL('file://elsewhere/log.db'), 'file://elsewhere/log.db'],
   ])('is not %o', (path, found) => {
     const error = refusalOf(path);

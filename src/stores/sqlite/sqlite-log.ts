@@ -236,7 +236,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
     const { identity } = this.#parts;
     return {
       begun: (streams: readonly string[]) => {
-        identity.ensureKept();
+        identity.compare();
         if (this.#watch.look()) this.#forget();
         this.#appender.begin(this.#parts.clock.now());
         this.#cache.load(streams);

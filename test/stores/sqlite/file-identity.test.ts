@@ -1,4 +1,4 @@
-/** A SQLite log whose file is deleted or replaced while it is open acknowledges nothing more once that is noticed. */
+/** A SQLite log whose file is deleted or replaced while it is open acknowledges nothing more. */
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { LogUnavailableError } from '../../../src/errors.ts';
@@ -49,6 +49,14 @@ describe.each(driversHere())('a file under %s', (driver) => {
       await held!.release();
       expect((await all(log.readAll())).map((each) => each.id)).toEqual(written.map((each) => each.id));
     });
+  });
+
+  it('is noticed by the next append: none is acknowledged that nobody would find', async () => {
+    const path = logPath();
+    await using log = open(path);
+    await log.append('order-1', 'no-stream', [event()]);
+    removeAll(path);
+    expect(await failure(log.append('order-1', 0, [event()]))).toMatchObject({ retryable: false });
   });
 
   it('is refused to every append that waits beside the lease', async () => {

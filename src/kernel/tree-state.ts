@@ -12,6 +12,7 @@ import { readRichText, writeRichText } from '../log/rich-values.ts';
 import type { ActorTree, PendingEffect, Timer } from './actor-tree.ts';
 import { addressOf } from './actor-tree.ts';
 import {
+  endedStage,
   hasEnded,
   HostedActor,
   isHostedActor,
@@ -20,6 +21,7 @@ import {
   positionOf,
   resolveSource,
   snapshotAt,
+  stageOf,
   type AnySnapshot,
   type MachinePosition,
 } from './xstate-internals.ts';
@@ -31,6 +33,7 @@ interface ActorState {
   readonly src: string | null;
   readonly systemId: string | undefined;
   readonly syncSnapshot: boolean | undefined;
+  readonly stage: number;
   readonly position: MachinePosition | undefined;
   readonly snapshot: AnySnapshot | undefined;
 }
@@ -149,11 +152,12 @@ function describeActor(actor: HostedActor): ActorState {
   }
   const snapshot = actor.getSnapshot();
   const src = parent ? (actor.src as string) : null;
+  const stage = stageOf(actor);
   if (isMachineSnapshot(snapshot)) {
-    return { actor, parent, src, systemId, syncSnapshot, position: positionOf(snapshot), snapshot: undefined };
+    return { actor, parent, src, systemId, syncSnapshot, stage, position: positionOf(snapshot), snapshot: undefined };
   }
   const { _subscription: _, ...plain } = snapshot as AnySnapshot & { _subscription?: unknown };
-  return { actor, parent, src, systemId, syncSnapshot, position: undefined, snapshot: plain as AnySnapshot };
+  return { actor, parent, src, systemId, syncSnapshot, stage, position: undefined, snapshot: plain as AnySnapshot };
 }
 
 function restoreActor(
@@ -161,7 +165,7 @@ function restoreActor(
   described: ActorState,
   moveRoot: ((position: MachinePosition) => MachinePosition) | undefined,
 ): void {
-  const { actor, parent, src, systemId, syncSnapshot, position, snapshot } = described;
+  const { actor, parent, src, systemId, syncSnapshot, stage, position, snapshot } = described;
   const logic = src === null ? tree.logic : sourceOf(parent, src);
   if (!logic) {
     // Made as ended already, when it was referred to.
@@ -170,9 +174,9 @@ function restoreActor(
   }
   const { id, sessionId } = actor;
   HostedActor.create(tree, logic, { id, sessionId, src: src ?? logic, parent, systemId, syncSnapshot }, actor);
-  if (!position) return actor._resumeWith(snapshot!);
+  if (!position) return actor._resumeWith(snapshot!, stage);
   if (!isMachine(logic)) throw new DecodeError(`'${src}' is no machine any more`);
-  actor._resumeWith(snapshotAt(logic, moveRoot && !parent ? moveRoot(position) : position));
+  actor._resumeWith(snapshotAt(logic, moveRoot && !parent ? moveRoot(position) : position), stage);
 }
 
 function sourceOf(parent: HostedActor | undefined, src: string): AnyActorLogic | undefined {
@@ -184,7 +188,7 @@ function sourceOf(parent: HostedActor | undefined, src: string): AnyActorLogic |
 function endedActor(tree: ActorTree, sessionId: string, id: string): HostedActor {
   const identity = { id, sessionId, src: id, parent: undefined, systemId: undefined, syncSnapshot: undefined };
   const actor = HostedActor.create(tree, endedLogic, identity);
-  actor._resumeWith({ status: 'stopped', output: undefined, error: undefined });
+  actor._resumeWith({ status: 'stopped', output: undefined, error: undefined }, endedStage);
   return actor;
 }
 

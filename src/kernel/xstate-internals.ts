@@ -268,11 +268,14 @@ export class HostedActor {
     return this;
   }
 
-  /** Takes up a restored state: the actor is running, nothing is done again. */
-  _resumeWith(snapshot: AnySnapshot): void {
+  /**
+   * Takes up a restored state; nothing is done again.
+   * @param stage whether it runs is not in the snapshot: one that was stopped before it started still looks active
+   */
+  _resumeWith(snapshot: AnySnapshot, stage: number): void {
     this._snapshot = snapshot;
-    this._processingStatus = snapshot.status === 'active' ? running : stopped;
-    if (this._processingStatus === running) this.system.enter(this);
+    this._processingStatus = stage;
+    if (stage === running) this.system.enter(this);
   }
 
   _send(event: AnyEventObject): void {
@@ -434,6 +437,14 @@ function release(actor: HostedActor): void {
   actor.system._unregister(actor);
   actor.system.leave(actor);
 }
+
+/** How far an actor has come in its life: not started, running or ended, as XState numbers it. */
+export function stageOf(actor: HostedActor): number {
+  return actor._processingStatus;
+}
+
+/** The stage of an actor that has ended. */
+export const endedStage = stopped;
 
 /** Whether an actor has ended or was stopped. */
 export function hasEnded(actor: HostedActor): boolean {

@@ -53,7 +53,7 @@ function crashPlans(appends: number): (readonly Crash[])[] {
   );
 }
 
-async function sweep(options: HostedOptions, numRuns: number): Promise<number> {
+async function sweep(options: HostedOptions, numRuns: number, pinned: { seed?: number } = {}): Promise<number> {
   let crashes = 0;
   await fc.assert(
     fc.asyncProperty(charts, scripts(8), async (chart, script) => {
@@ -66,7 +66,7 @@ async function sweep(options: HostedOptions, numRuns: number): Promise<number> {
         crashes += crashing.lives - 1;
       }
     }),
-    { numRuns: numRuns * factor, ...seed },
+    { numRuns: numRuns * factor, ...seed, ...pinned },
   );
   return crashes;
 }
@@ -81,4 +81,8 @@ test(
 
 test('26: neither does it with a snapshot after every event', { timeout: 600_000 }, async () => {
   expect(await sweep({ snapshots: { every: 1 } }, 6)).toBeGreaterThan(10);
+});
+
+test('26: an actor that was stopped before it started stays stopped in a snapshot', { timeout: 600_000 }, async () => {
+  expect(await sweep({ snapshots: { every: 1 } }, 2, { seed: 8 })).toBeGreaterThan(10);
 });

@@ -76,6 +76,11 @@ const closingPatienceMs = 5_000;
 const recoveryDelayMs = 1_000;
 
 export class Actors {
+  /**
+   * Never run. As long as one actor is alive V8 keeps the layout of actors; when a full garbage collection finds none, it
+   * forgets it, and the next ones may become hash tables of twice the size.
+   */
+  static readonly layout = layoutOf({ now: () => 0 } as HostServices);
   readonly watchers: Watchers;
   readonly blocked = new Map<string, unknown>();
   readonly #options: ActorsOptions;
@@ -89,11 +94,6 @@ export class Actors {
   readonly #snapshots: SnapshotWriter | undefined;
   readonly #hostServices: HostServices;
   readonly #loadServices: LoadServices;
-  /**
-   * Never run. As long as one actor is alive V8 keeps the layout of actors; when a full garbage collection finds none, it
-   * forgets it, and the next ones may become hash tables of twice the size.
-   */
-  readonly layout: ActorHost;
   #cancelSweep: (() => void) | undefined;
   /** Why nothing more is tried: set when closing is past draining. */
   #stopping: RuntimeClosedError | undefined;
@@ -117,7 +117,6 @@ export class Actors {
     this.#snapshots = snapshots && new SnapshotWriter(log, snapshots.every, logger);
     this.#loadServices = { log, machines, upcasters, logger, useSnapshots: snapshots !== undefined };
     this.#hostServices = this.#makeHostServices();
-    this.layout = layoutOf(this.#hostServices);
     this.#scheduleSweep();
   }
 

@@ -367,6 +367,11 @@ export class ActorHost implements EffectHost, Surroundings {
       });
     } else if (type === 'EffectProgressed' && stimulus.channel !== 'checkpoint') {
       this.submit({ ...submission, prepared: describeFailure(stimulus.actor, error) });
+    } else if (type === 'ActorStarted') {
+      // There is no actor, so nobody may find this one.
+      this.drop(error);
+      this.#leave(undefined, []);
+      submission.reject?.(error);
     } else if (submission.reject) {
       submission.reject(error);
     } else if (type === 'EventReceived') {

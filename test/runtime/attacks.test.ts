@@ -302,3 +302,11 @@ describe('an actor that has ended', () => {
 function fail(): never {
   throw new Error('must not be read');
 }
+
+it('a start that is too large is refused, and its id is free again', async () => {
+  const runtime = await createRuntime({ log: memoryLog({ maxEventBytes: 2_000 }), machines: { counter }, ...quiet });
+  const tooLarge = runtime.start('counter', { id: '1', input: 'x'.repeat(5_000) });
+  await expect(tooLarge).rejects.toThrow(EventTooLargeError);
+  await expect(runtime.get('counter-1')).rejects.toThrow(NotFoundError);
+  expect((await runtime.start('counter', { id: '1' })).getSnapshot().status).toBe('active');
+});

@@ -221,3 +221,9 @@ export function holdProcess(): () => void {
     if (--holders === 0) clearInterval(held);
   };
 }
+
+/** Waits by the given clock; keeps the process alive meanwhile. */
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  const release = holdProcess();
+  return new Promise<void>((resolve) => void clock.setTimer(clock.now() + ms, resolve)).finally(release);
+}

@@ -46,12 +46,17 @@ export function migrateTree(
   at: TimeMs,
   cause: Cause,
 ): { tree: ActorTree; step: Step } {
-  const snapshot = old.rootActor.getSnapshot();
-  invariant(isMachineSnapshot(snapshot), 'only machines are migrated');
-  const state = migrate({ value: snapshot.value, context: snapshot.context });
+  const { value, context } = rootPosition(old.rootActor);
+  const state = migrate({ value, context });
   const tree = new ActorTree(machine, old.rootId);
   restoreTree(tree, describeTree(old), (position) => moved(position, machine, state));
   return { tree, step: tree.begin(Math.max(at, old.at), cause, () => enter(tree.rootActor, machine)) };
+}
+
+function rootPosition(root: HostedActor): MachinePosition {
+  const snapshot = root.getSnapshot();
+  invariant(isMachineSnapshot(snapshot), 'only machines are migrated');
+  return positionOf(snapshot);
 }
 
 /** The root's new position. History of states that are no more is forgotten. */
@@ -76,9 +81,7 @@ function moved(position: MachinePosition, machine: AnyStateMachine, state: Migra
 
 /** G1, G2. */
 function enter(root: HostedActor, machine: AnyStateMachine): void {
-  const snapshot = root.getSnapshot();
-  invariant(isMachineSnapshot(snapshot), 'only machines are migrated');
-  const { nodes, context } = positionOf(snapshot);
+  const { nodes, context } = rootPosition(root);
   const { invokes, delays } = declarationsOf(machine, nodes);
   const children = keepDeclared(root, machine, invokes);
   const declared = new Set(delays.map(({ eventType }) => eventType));
@@ -96,13 +99,11 @@ function enter(root: HostedActor, machine: AnyStateMachine): void {
 
 /** Stops what only states invoke that are not entered any more; a spawned child goes on. */
 function keepDeclared(root: HostedActor, machine: AnyStateMachine, invokes: readonly InvokeDefinition[]) {
-  const snapshot = root.getSnapshot();
-  invariant(isMachineSnapshot(snapshot), 'only machines are migrated');
   const anywhere = new Set(declarationsOf(machine).invokes.map(({ id }) => id));
   const here = new Set(invokes.map(({ id }) => id));
   // XState names an invoke without an id after its place: `0.order.paying`. That of an old state is declared nowhere.
   const isInvoke = (id: string) => anywhere.has(id) || /^\d+\./.test(id);
-  const { children } = positionOf(snapshot);
+  const { children } = rootPosition(root);
   const leaving = Object.keys(children).filter((id) => hasEnded(children[id]!) || (isInvoke(id) && !here.has(id)));
   const kept = Object.fromEntries(Object.entries(children).filter(([id]) => !leaving.includes(id)));
   setChildren(root, kept);

@@ -22,6 +22,7 @@ import {
   resolveSource,
   snapshotAt,
   stageOf,
+  withoutSubscription,
   type AnySnapshot,
   type MachinePosition,
 } from './xstate-internals.ts';
@@ -156,8 +157,16 @@ function describeActor(actor: HostedActor): ActorState {
   if (isMachineSnapshot(snapshot)) {
     return { actor, parent, src, systemId, syncSnapshot, stage, position: positionOf(snapshot), snapshot: undefined };
   }
-  const { _subscription: _, ...plain } = snapshot as AnySnapshot & { _subscription?: unknown };
-  return { actor, parent, src, systemId, syncSnapshot, stage, position: undefined, snapshot: plain as AnySnapshot };
+  return {
+    actor,
+    parent,
+    src,
+    systemId,
+    syncSnapshot,
+    stage,
+    position: undefined,
+    snapshot: withoutSubscription(snapshot),
+  };
 }
 
 function restoreActor(

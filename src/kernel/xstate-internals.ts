@@ -370,8 +370,8 @@ function effectTransition(actor: HostedActor, event: AnyEventObject): AnySnapsho
   const state = actor._snapshot;
   if (event.type === stopEventType) {
     actor.system.endEffect(actor);
-    const { _subscription: _, ...rest } = state as AnySnapshot & { _subscription?: unknown };
-    return { ...rest, status: 'stopped', input: undefined } as unknown as AnySnapshot;
+    const stopped: object = { ...withoutSubscription(state), status: 'stopped', input: undefined };
+    return stopped as AnySnapshot;
   }
   if (actor.kind === 'callback') {
     actor.system.deliverToEffect(actor, event);
@@ -659,6 +659,12 @@ function nodeById(machine: AnyStateMachine, id: string): StateNode {
   const node = findNode(machine, id);
   if (!node) throw new DecodeError(`machine '${machine.id}' has no state '${id}' any more`);
   return node;
+}
+
+/** The state of an effect without what its started logic wrote into it. */
+export function withoutSubscription(snapshot: AnySnapshot): AnySnapshot {
+  const { _subscription: _, ...rest } = snapshot as AnySnapshot & { _subscription?: unknown };
+  return rest as AnySnapshot;
 }
 
 export function isMachineSnapshot(snapshot: AnySnapshot): snapshot is AnyMachineSnapshot {

@@ -8,7 +8,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { fromTransition } from 'xstate';
-import { holdProcess, realRandom, uuidv7Source, type Clock, type Random } from '../clock.ts';
+import { realRandom, sleep, uuidv7Source, type Clock, type Random } from '../clock.ts';
 import {
   ActorBlockedError,
   ActorExistsError,
@@ -275,7 +275,7 @@ export class Actors {
   }
 
   async #fold(stream: string, delayMs: number): Promise<Folded> {
-    if (delayMs > 0) await this.#sleep(delayMs);
+    if (delayMs > 0) await sleep(this.#clock, delayMs);
     for (let attempt = 0; ; attempt++) {
       try {
         return await loadActor(stream, this.#loadServices);
@@ -484,12 +484,8 @@ export class Actors {
     const ceilingMs = Math.min(5_000, 50 * 2 ** Math.min(attempt, 10));
     const delayMs = ceilingMs / 2 + ((this.#options.random ?? realRandom)() * ceilingMs) / 2;
     this.#logger.warn({ err: error, attempt, delayMs }, 'the log could not be used; trying again');
-    await this.#sleep(delayMs);
+    await sleep(this.#clock, delayMs);
     if (this.#stopping) throw this.#stopping;
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return sleep(this.#clock, ms);
   }
 }
 
@@ -500,12 +496,6 @@ function layoutOf(services: HostServices): ActorHost {
   tree.root = HostedActor.create(tree, logic, identity);
   const info = { machine: '', version: null, definition: '' };
   return new ActorHost('', { tree, info, correlationId: '', revision: -1, lastEventId: '' }, services);
-}
-
-/** Waits by the given clock; keeps the process alive meanwhile. */
-export function sleep(clock: Clock, ms: number): Promise<void> {
-  const release = holdProcess();
-  return new Promise<void>((resolve) => void clock.setTimer(clock.now() + ms, resolve)).finally(release);
 }
 
 function blockedError(stream: string, reason: unknown): ActorBlockedError {

@@ -158,12 +158,12 @@ export class RunningEffect {
     const data: unknown = event.data;
     switch (event.type) {
       case promiseResolve:
-        return this.#finish(() => effectSucceeded(this.#address, data));
+        return this.#finish(successOf(this.#address, data));
       case promiseReject:
       case observableError:
-        return this.#finish(() => failureOf(this.#address, data));
+        return this.#finish(failureOf(this.#address, data));
       case observableComplete:
-        return this.#finish(() => effectSucceeded(this.#address, undefined));
+        return this.#finish(effectSucceeded(this.#address, undefined));
       case observableNext:
         return this.#progress('next', data);
       default:
@@ -191,17 +191,9 @@ export class RunningEffect {
     this.#host.report(failureOf(this.#address, error, outright), this.#effect);
   }
 
-  /** Reports the outcome. One that cannot be logged becomes a failure that says so, so that the machine hears of it. */
-  #finish(outcome: () => Prepared): void {
-    if (this.#over) return;
+  #finish(outcome: Prepared): void {
     this.#over = true;
-    let prepared: Prepared;
-    try {
-      prepared = outcome();
-    } catch (error) {
-      prepared = failureOf(this.#address, error);
-    }
-    this.#host.report(prepared, this.#effect);
+    this.#host.report(outcome, this.#effect);
   }
 
   /** Made when it is asked for; who asks only after the stop is told of it too. */
@@ -291,6 +283,15 @@ function ownState(snapshot: AnySnapshot): AnySnapshot {
     // Holds something that cannot be copied, such as a reference to an actor.
   }
   return state;
+}
+
+/** An outcome as a stimulus. One that cannot be logged is a failure that says so, so that the machine hears of it. */
+function successOf(address: string, output: unknown): Prepared {
+  try {
+    return effectSucceeded(address, output);
+  } catch (error) {
+    return failureOf(address, error);
+  }
 }
 
 /** A failure as a stimulus, described where it cannot be carried as it is. */

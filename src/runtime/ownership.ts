@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { holdProcess, type Clock } from '../clock.ts';
+import { sleep, type Clock } from '../clock.ts';
 import { LeaseLostError, LogOwnedError, LogUnavailableError } from '../errors.ts';
 import type { EventLog, Lease, LeaseHolder } from '../log/event-log.ts';
 import type { Logger } from './logger.ts';
@@ -69,7 +69,7 @@ export class Ownership {
       if (this.#clock.now() >= begun + waitMs) {
         throw new LogOwnedError(this.#log.name, holder?.owner ?? 'unknown', holder?.expiresAt ?? this.#clock.now());
       }
-      await this.#sleep(Math.min(200, this.#options.ttlMs / 4));
+      await sleep(this.#clock, Math.min(200, this.#options.ttlMs / 4));
     }
   }
 
@@ -113,11 +113,6 @@ export class Ownership {
     liveOwners.delete(this.owner);
     this.#lease = undefined;
     this.#onLost(error);
-  }
-
-  #sleep(ms: number): Promise<void> {
-    const release = holdProcess();
-    return new Promise<void>((resolve) => void this.#clock.setTimer(this.#clock.now() + ms, resolve)).finally(release);
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { hostname } from 'node:os';
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
-import { realClock, toMs, type Clock, type Duration } from '../clock.ts';
+import { realClock, sleep, toMs, type Clock, type Duration } from '../clock.ts';
 import { RuntimeClosedError } from '../errors.ts';
 import { actorStopped } from '../kernel/records.ts';
 import type { EventLog } from '../log/event-log.ts';
@@ -14,7 +14,7 @@ import { memoryLog } from '../log/memory-log.ts';
 import { noUpcasters } from '../log/upcast.ts';
 import type { ActorHost } from './actor-host.ts';
 import { ActorRef, type RefServices, type SendOptions } from './actor-ref.ts';
-import { Actors, sleep } from './actors.ts';
+import { Actors } from './actors.ts';
 import { consoleLogger, type Logger } from './logger.ts';
 import { MachineRegistry, type Machines } from './machines.ts';
 import { ambientOrigin, receivable } from './messages.ts';

@@ -1,10 +1,13 @@
 /**
  * Executions of the three-step machine, plain and hosted: the contestants of W1 to W3.
  */
+import { join } from 'node:path';
 import { createActor, toPromise } from 'xstate';
 import { createRuntime, type EventLog, type Runtime } from '../src/index.ts';
+import { sqliteLog } from '../src/stores/sqlite/index.ts';
+import { withDirectory } from './disk.ts';
+import { noStep, threeSteps } from './machines/three-steps.ts';
 import { timeMs } from './measure.ts';
-import type { threeSteps } from './machines/three-steps.ts';
 import { inPool } from './pool.ts';
 
 export type ThreeSteps = ReturnType<typeof threeSteps>;
@@ -29,6 +32,16 @@ export async function hostedMs({ machine, executions, concurrency }: Load, log: 
   await using runtime = await createRuntime({ log, machines: { job: machine } });
   // Awaited here: the runtime is closed when this function is left.
   return await timeMs(() => inPool(executions, concurrency, (value) => execute(runtime, value)));
+}
+
+/**
+ * Runs no-op executions, plain and hosted on SQLite, until the optimising compiler has seen everything: what a service
+ * pays after its first seconds, and not in them.
+ */
+export async function warmUp(executions = 4_000): Promise<void> {
+  const load: Load = { machine: threeSteps(noStep), executions, concurrency: 100 };
+  await plainMs(load);
+  await withDirectory((directory) => hostedMs(load, sqliteLog(join(directory, 'warm-up.db'))));
 }
 
 /** One execution, from start to output. */

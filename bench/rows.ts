@@ -2,13 +2,13 @@
  * The rows of the result table, in their order, and the parts that their child processes play.
  */
 import type { Part } from './child.ts';
-import { crowdHeir, crowdHost } from './parts/crowd.ts';
-import { marathonHeir, marathonHost } from './parts/marathon.ts';
+import { crowdHeir, crowdHost, crowdPlain } from './parts/crowd.ts';
+import { marathonHeir, marathonHost, marathonPlain } from './parts/marathon.ts';
 import { sleepersHeir, sleepersMaker } from './parts/sleepers.ts';
 import type { Row } from './row.ts';
 import { fold } from './rows/fold.ts';
 import { heap } from './rows/heap.ts';
-import { marathon, marathonSnapshots } from './rows/marathon.ts';
+import { marathon } from './rows/marathon.ts';
 import { sleepers } from './rows/sleepers.ts';
 import { stimulus } from './rows/stimulus.ts';
 import { w1Memory, w1Sqlite } from './rows/w1.ts';
@@ -26,7 +26,6 @@ export const allRows: readonly Row[] = [
   w3Long,
   w4,
   marathon,
-  marathonSnapshots,
   heap,
   sleepers,
 ];
@@ -34,8 +33,10 @@ export const allRows: readonly Row[] = [
 export const allParts: Readonly<Record<string, Part>> = {
   crowdHost,
   crowdHeir,
+  crowdPlain,
   marathonHost,
   marathonHeir,
+  marathonPlain,
   sleepersMaker,
   sleepersHeir,
 };

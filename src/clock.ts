@@ -213,12 +213,13 @@ let held: NodeJS.Timeout | undefined;
 
 /** Keeps the process alive until the returned function is called: for someone who waits where timers alone would not. */
 export function holdProcess(): () => void {
-  if (holders++ === 0) held = setInterval(() => {}, timeoutMsMax);
+  held ??= setInterval(() => {}, timeoutMsMax);
+  if (holders++ === 0) held.ref();
   let holding = true;
   return () => {
     if (!holding) return;
     holding = false;
-    if (--holders === 0) clearInterval(held);
+    if (--holders === 0) held!.unref();
   };
 }
 

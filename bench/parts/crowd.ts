@@ -4,6 +4,7 @@
 import { createRuntime } from '../../src/index.ts';
 import { sqliteLog } from '../../src/stores/sqlite/index.ts';
 import type { Part } from '../child.ts';
+import { plainMs } from '../executions.ts';
 import { noStep, pause, threeSteps, type StepInput } from '../machines/three-steps.ts';
 import { fromPromise } from 'xstate';
 
@@ -33,6 +34,12 @@ export const crowdHost: Part = async ({ path, executions }: CrowdData, report) =
   );
   await Promise.all(starts);
   await pause(60_000);
+};
+
+/** What plain XState needs for the same executions in a process that has just begun. */
+export const crowdPlain: Part = async ({ executions }: CrowdData, report) => {
+  report(await plainMs({ machine: threeSteps(noStep), executions, concurrency: executions }));
+  process.disconnect();
 };
 
 /** Takes over, and reports how long it took to bring every execution to its end. */

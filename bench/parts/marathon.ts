@@ -1,8 +1,8 @@
 /**
  * The parts of the long execution: a host that is killed in its last step, and the one that takes over.
  */
-import { fromPromise } from 'xstate';
-import { createRuntime, type RuntimeOptions } from '../../src/index.ts';
+import { createActor, fromPromise } from 'xstate';
+import { createRuntime } from '../../src/index.ts';
 import { sqliteLog } from '../../src/stores/sqlite/index.ts';
 import type { Part } from '../child.ts';
 import { loop } from '../machines/loop.ts';
@@ -11,8 +11,8 @@ import { pause } from '../machines/three-steps.ts';
 export interface MarathonData {
   readonly path: string;
   readonly steps: number;
-  /** Events between snapshots; none are taken when omitted. */
-  readonly snapshotEvery?: number;
+  /** `false`: the whole history is folded. Otherwise a runtime's default. */
+  readonly snapshots?: false;
 }
 
 export interface MarathonReport {
@@ -39,14 +39,25 @@ export const marathonHeir: Part = async (data: MarathonData, report) => {
   await pause(60_000);
 };
 
-function optionsOf({ path, steps, snapshotEvery }: MarathonData, onLast: () => void) {
+/** What plain XState needs for the same steps in a process that has just begun. */
+export const marathonPlain: Part = async ({ steps }: MarathonData, report) => {
+  const startMs = performance.now();
+  await new Promise<void>((resolve) => void createActor(machineOf(steps, resolve)).start());
+  const marathonReport: MarathonReport = { untilRunningMs: performance.now() - startMs };
+  report(marathonReport);
+  await pause(60_000);
+};
+
+function optionsOf({ path, steps, snapshots }: MarathonData, onLast: () => void) {
+  const machines = { marathon: machineOf(steps, onLast) };
+  return { log: sqliteLog(path), machines, ...(snapshots === false && { snapshots }) };
+}
+
+function machineOf(steps: number, onLast: () => void) {
   const step = fromPromise(async ({ input }: { input: number }) => {
     if (input < steps) return input;
     onLast();
     return new Promise<number>(() => {});
   });
-  const machines = { marathon: loop(step, steps) };
-  const snapshots: Pick<RuntimeOptions, 'snapshots'> =
-    snapshotEvery === undefined ? {} : { snapshots: { every: snapshotEvery } };
-  return { log: sqliteLog(path), machines, ...snapshots };
+  return loop(step, steps);
 }

@@ -20,7 +20,10 @@ export const w1Memory: Row = {
   what: `${what}, memory log`,
   reference,
   goal: { atLeast: 0.6 },
-  run: () => against(() => hostedMs(load, memoryLog()), { rounds: 5, warmups: 2 }),
+  run: async () => ({
+    ...(await against(() => hostedMs(load, memoryLog()), { rounds: 5, warmups: 2 })),
+    note: 'the goals in ms below were set on a machine on which the reference did 13,000 executions/s.',
+  }),
 };
 
 export const w1Sqlite: Row = {

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { sqliteLog } from '../../src/stores/sqlite/index.ts';
 import { withDirectory } from '../disk.ts';
-import { hostedMs, plainMs, type Load } from '../executions.ts';
+import { hostedMs, plainMs, warmUp, type Load } from '../executions.ts';
 import { pause, slowStep, threeSteps } from '../machines/three-steps.ts';
 import { interleave, timeMs } from '../measure.ts';
 import { inPool } from '../pool.ts';
@@ -25,13 +25,14 @@ function row(name: string, stepMs: number, atMost: number, rounds: number): Row 
     reference,
     goal: { atMost },
     async run() {
+      await warmUp();
       const samples = await interleave(
         {
           functions: () => timeMs(() => inPool(executions, concurrency, () => threePauses(stepMs))),
           plain: () => plainMs(load),
           hosted: () => withDirectory((directory) => hostedMs(load, sqliteLog(join(directory, 'w3.db')))),
         },
-        { rounds, warmups: 1 },
+        { rounds, warmups: 1, collects: false },
       );
       const what = 'The same machine, plain XState';
       const plain: Aside = {

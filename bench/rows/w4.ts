@@ -20,7 +20,9 @@ export const w4: Row = {
     const faults: string[] = [];
     const reports: CrowdReport[] = [];
     const fromSpawn: number[] = [];
+    const plain: number[] = [];
     for (let round = 0; round < rounds; round++) {
+      plain.push(await plainXState());
       const { report, untilReportMs } = await killAndTakeOver(faults);
       reports.push(report);
       fromSpawn.push(untilReportMs);
@@ -36,6 +38,13 @@ export const w4: Row = {
           reports.map(({ untilOpenMs }) => untilOpenMs),
         ),
         aside('The same from the start of the new process to its report, closing included', fromSpawn),
+        {
+          what: 'The same, beside plain XState',
+          against: 'plain XState running those executions from their start, in a new process',
+          unit: 'ms' as const,
+          measured: reports.map(({ untilDoneMs }) => untilDoneMs),
+          reference: plain,
+        },
       ],
       note:
         `${rounds} runs; the goal is compared with the time from the call of createRuntime. After every run the log was read: ` +
@@ -43,6 +52,12 @@ export const w4: Row = {
     };
   },
 };
+
+async function plainXState(): Promise<number> {
+  const child = await startChild<number>('crowdPlain', { path: '', executions } satisfies CrowdData);
+  await child.ended();
+  return child.report;
+}
 
 function killAndTakeOver(faults: string[]) {
   return withDirectory(async (directory) => {

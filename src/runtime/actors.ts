@@ -46,7 +46,8 @@ export interface ActorsOptions {
   readonly logger: Logger;
   readonly machines: MachineRegistry;
   readonly upcasters: Upcasters;
-  readonly snapshots: { readonly every: number } | undefined;
+  /** Renew an actor's snapshot after this many events; neither kept nor used when undefined. */
+  readonly snapshotEvery: number | undefined;
   readonly mailboxSize: number;
   /** Drop actors that were idle this long; never when undefined. */
   readonly passivateMs: number | undefined;
@@ -65,6 +66,8 @@ interface LoadOptions {
   readonly delayMs?: number;
   /** Whether effects that were left behind are taken up. */
   readonly resumes?: boolean;
+  /** The stream's last revision, where it is known. */
+  readonly lastRevision?: number;
   /** Revision up to which this runtime has shown the actor already. */
   readonly seenTo?: number;
 }
@@ -101,7 +104,7 @@ export class Actors {
   #ended: RuntimeClosedError | undefined;
 
   constructor(options: ActorsOptions) {
-    const { log, clock, logger, machines, upcasters, snapshots } = options;
+    const { log, clock, logger, machines, upcasters, snapshotEvery } = options;
     this.#options = options;
     this.#log = log;
     this.#clock = clock;
@@ -114,8 +117,8 @@ export class Actors {
       (stream) => this.#wake(stream),
       (error) => logger.error({ err: error }, 'the index of wake-ups could not be read'),
     );
-    this.#snapshots = snapshots && new SnapshotWriter(log, snapshots.every, logger);
-    this.#loadServices = { log, machines, upcasters, logger, useSnapshots: snapshots !== undefined };
+    this.#snapshots = snapshotEvery === undefined ? undefined : new SnapshotWriter(log, snapshotEvery, logger);
+    this.#loadServices = { log, machines, upcasters, logger, snapshotEvery };
     this.#hostServices = this.#makeHostServices();
     this.#scheduleSweep();
   }
@@ -250,7 +253,7 @@ export class Actors {
   // ── coming and going ───────────────────────────────────────────────────────────────────────────
 
   /** Brings an actor into memory. */
-  async load(stream: string): Promise<ActorHost> {
+  async load(stream: string, how?: LoadOptions): Promise<ActorHost> {
     readStreamName(stream);
     for (let host = this.#hosts.get(stream); host; host = this.#hosts.get(stream)) {
       if (host.committed) return host;
@@ -259,12 +262,11 @@ export class Actors {
     }
     const reason = this.blocked.get(stream);
     if (reason) throw blockedError(stream, reason);
-    return (this.#loading.get(stream) ?? this.#beginLoading(stream, [])).promise;
+    return (this.#loading.get(stream) ?? this.#beginLoading(stream, [], how)).promise;
   }
 
   #beginLoading(stream: string, backlog: Submission[], how: LoadOptions = {}): Loading {
-    const { delayMs = 0 } = how;
-    const promise = this.#fold(stream, delayMs)
+    const promise = this.#fold(stream, how)
       .then((folded) => this.#onLoaded(stream, folded, how))
       .catch((error: unknown) => this.#onLoadFailed(stream, error));
     // Whoever waits has the promise too; a load that nobody waits for reports through `blocked`.
@@ -274,11 +276,11 @@ export class Actors {
     return loading;
   }
 
-  async #fold(stream: string, delayMs: number): Promise<Folded> {
+  async #fold(stream: string, { delayMs = 0, lastRevision }: LoadOptions): Promise<Folded> {
     if (delayMs > 0) await sleep(this.#clock, delayMs);
     for (let attempt = 0; ; attempt++) {
       try {
-        return await loadActor(stream, this.#loadServices);
+        return await loadActor(stream, this.#loadServices, lastRevision);
       } catch (error) {
         if (!(error instanceof LogUnavailableError && error.retryable)) throw error;
         await this.#retryDelay(attempt, error);
@@ -351,7 +353,7 @@ export class Actors {
     const loads: Promise<unknown>[] = [];
     for await (const row of this.#log.actors({ status: 'active', effects: true })) {
       if (this.#hosts.has(row.stream)) continue;
-      loads.push(this.load(row.stream).catch(() => {}));
+      loads.push(this.load(row.stream, { lastRevision: row.revision }).catch(() => {}));
       if (loads.length >= 64) await Promise.all(loads.splice(0));
     }
     await Promise.all(loads);

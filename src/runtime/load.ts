@@ -23,7 +23,8 @@ export interface LoadServices {
   readonly machines: MachineRegistry;
   readonly upcasters: Upcasters;
   readonly logger: Logger;
-  readonly useSnapshots: boolean;
+  /** Snapshots are kept of streams of so many events and more; none are used when undefined. */
+  readonly snapshotEvery: number | undefined;
 }
 
 /** A folded actor, and what its history says about the definition it was last run with. */
@@ -37,11 +38,12 @@ export interface Folded extends Loaded {
 
 /**
  * Folds a stream.
+ * @param lastRevision what the actor index says, where it was read: a short stream has no snapshot to look for
  * @throws NotFoundError | UnknownMachineError | ReplayDivergedError | DamagedRecordError | UpcastError
  */
-export async function loadActor(stream: string, services: LoadServices): Promise<Folded> {
+export async function loadActor(stream: string, services: LoadServices, lastRevision = Infinity): Promise<Folded> {
   const { machine: name, id } = readStreamName(stream);
-  if (services.useSnapshots) {
+  if (services.snapshotEvery !== undefined && lastRevision + 1 >= services.snapshotEvery) {
     const folded = await loadFromSnapshot(stream, name, id, services);
     if (folded) return folded;
   }

@@ -20,8 +20,11 @@ export interface RuntimeOptions<M extends Machines = Machines> {
   readonly random?: Random;
   readonly logger?: Logger;
   readonly upcasters?: Upcasters;
-  /** Keep a cached fold of every actor, renewed after `every` events. Off when omitted. */
-  readonly snapshots?: { readonly every: number };
+  /**
+   * Keep a cached fold of every actor, renewed after `every` events, so that a long life loads fast; every 1,000 when
+   * omitted, none kept or used with `false`.
+   */
+  readonly snapshots?: { readonly every: number } | false;
   /** How many messages of one actor may wait to become durable; 1,000 when omitted. */
   readonly mailboxSize?: number;
   /** Drop actors from memory that were idle this long; one minute when omitted, never with `false`. */
@@ -98,8 +101,8 @@ export function checkOptions<Options>(options: Options): Options {
     throw invalid('createRuntime({ mailboxSize })', 'a whole number above 0', mailboxSize);
   }
   for (const [name, value] of Object.entries({ lease, passivate, snapshots })) {
-    if (value === undefined || isObject(value) || (value === false && name !== 'snapshots')) continue;
-    throw invalid(`createRuntime({ ${name} })`, name === 'snapshots' ? 'an object' : 'an object or false', value);
+    if (value === undefined || value === false || isObject(value)) continue;
+    throw invalid(`createRuntime({ ${name} })`, 'an object or false', value);
   }
   return options;
 }

@@ -54,7 +54,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       logger,
       machines: new MachineRegistry(options.machines),
       upcasters: options.upcasters ?? noUpcasters,
-      snapshots: options.snapshots,
+      snapshotEvery: options.snapshots === false ? undefined : (options.snapshots?.every ?? 1_000),
       mailboxSize: options.mailboxSize ?? 1_000,
       passivateMs: passivate === false ? undefined : toMs(passivate?.idle ?? '1m'),
       host: options.host ?? `${hostname()}/${process.pid}`,

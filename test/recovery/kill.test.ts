@@ -65,7 +65,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** 1, 2, 26: folds every stream from its start and from its snapshot, and compares them with each other and the index. */
 async function foldAll(): Promise<void> {
-  const whole = await foldEach(undefined);
+  const whole = await foldEach(false);
   const fromSnapshots = await foldEach({ every: 1_000_000 });
   for (const { stream, status } of rows) {
     const folded = whole.get(stream);
@@ -77,9 +77,9 @@ async function foldAll(): Promise<void> {
   }
 }
 
-async function foldEach(snapshots: { every: number } | undefined) {
+async function foldEach(snapshots: { every: number } | false) {
   const log = sqliteLog(run.workplace.log);
-  await using runtime = await createRuntime({ log, machines, resume: false, ...(snapshots && { snapshots }) });
+  await using runtime = await createRuntime({ log, machines, resume: false, snapshots });
   const folded = new Map<string, { status: string; value: unknown; context: unknown; output: unknown }>();
   for (const { stream } of rows) {
     try {

@@ -242,8 +242,8 @@ describe('a message id', () => {
     await (await runtime.start('counter', { id: '1' })).send({ type: 'ADD' }, { messageId: 'm' });
     await rest();
     crash();
-    for (const options of [{}, { snapshots: { every: 1 } }]) {
-      const next = await house.open({ counter }, options);
+    for (const snapshots of [false, { every: 1 }] as const) {
+      const next = await house.open({ counter }, { snapshots });
       const ref = await next.get('counter-1');
       await ref.send({ type: 'ADD' }, { messageId: 'm' });
       expect(ref.getSnapshot().context).toEqual({ n: 1 });

@@ -84,12 +84,25 @@ describe('a snapshot', () => {
     expect(read.slice(-6)).toEqual(all);
   });
 
+  it('is kept of a long life, and not of a short one, when nothing is said', async () => {
+    const house = new House();
+    const runtime = await house.open({ counter });
+    const [long, short] = [
+      await runtime.start('counter', { id: 'long' }),
+      await runtime.start('counter', { id: 'short' }),
+    ];
+    for (let event = 0; event < 999; event++) await long.send({ type: 'ADD' });
+    for (let event = 0; event < 998; event++) await short.send({ type: 'ADD' });
+    expect(await house.log.snapshots.load('counter-long')).toMatchObject({ revision: 999 });
+    expect(await house.log.snapshots.load('counter-short')).toBeUndefined();
+  });
+
   it('is not used by a runtime without snapshots', async () => {
     const house = await history();
     const log = house.faulty();
     const read: number[] = [];
     log.damage = (event) => (read.push(event.revision), event);
-    const runtime = await house.open({ counter }, { log });
+    const runtime = await house.open({ counter }, { log, snapshots: false });
     await runtime.get('counter-1');
     expect(read).toEqual(all);
   });
@@ -270,7 +283,7 @@ describe('snapshot and tail', () => {
       return (ref.getSnapshot().context as { first: { getSnapshot(): { context: unknown } } }).first.getSnapshot()
         .context;
     };
-    expect([await heardBy({}), await heardBy({ snapshots })]).toEqual([{ n: 6 }, { n: 7 }]);
+    expect([await heardBy({ snapshots: false }), await heardBy({ snapshots })]).toEqual([{ n: 6 }, { n: 7 }]);
   });
 });
 

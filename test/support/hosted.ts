@@ -154,7 +154,7 @@ export class HostedHost implements Host {
         lease: false,
         passivate: false,
         keepLogOpen: true,
-        ...(this.#options.snapshots && { snapshots: this.#options.snapshots }),
+        snapshots: this.#options.snapshots ?? false,
       });
       this.lives++;
       const runtime = await untilCrash(opening, log);

@@ -75,7 +75,7 @@ function open(workplace: Workplace, life: LifeOptions) {
     machines: killMachines(fileWitness(workplace.witness)),
     logger,
     passivate: life.passivateMs === undefined ? false : { idle: life.passivateMs },
-    ...(life.snapshotEvery !== undefined && { snapshots: { every: life.snapshotEvery } }),
+    snapshots: life.snapshotEvery === undefined ? false : { every: life.snapshotEvery },
   });
 }
 

@@ -11,7 +11,7 @@ import { IdReuseError, InvalidArgumentError, StreamDeletedError } from '../../er
 import type { ActorHead, AppendResult, Check, Expected, NewEvent } from '../../log/event-log.ts';
 import { conflict, isAsExpected } from '../../log/expected.ts';
 import { encodeEvents, positionOf, type EncodedEvents } from './append-row.ts';
-import type { Database } from './driver.ts';
+import type { Database, SqlValue, Statement } from './driver.ts';
 import { RepeatFinder } from './repeat-finder.ts';
 import type { StreamCache, StreamEntry } from './stream-cache.ts';
 
@@ -36,7 +36,10 @@ export function prepareWrite(
 export class Appender {
   readonly #cache: StreamCache;
   readonly #repeats: RepeatFinder;
+  readonly #db: Database;
   readonly #sql: ReturnType<typeof statements>;
+  /** By the columns that they write besides the revision. */
+  readonly #updates = new Map<string, Statement>();
   readonly #dirty: StreamEntry[] = [];
   /** The next free position and stream id; 0 while they have to be read. */
   #nextPosition = 0;
@@ -44,6 +47,7 @@ export class Appender {
   #nowMs = 0;
 
   constructor(db: Database, cache: StreamCache) {
+    this.#db = db;
     this.#cache = cache;
     this.#repeats = new RepeatFinder(db);
     this.#sql = statements(db);
@@ -166,16 +170,41 @@ export class Appender {
         actor?.wakeAt ?? null,
         actor?.effects ?? null,
       );
-    } else if (!actor || !storedActor || actor === storedActor) {
-      this.#sql.updateRevision.run(revision, id);
-    } else if (actor.status !== storedActor.status || actor.wakeAt !== storedActor.wakeAt) {
-      this.#sql.updateState.run(revision, actor.status, actor.wakeAt, actor.effects, id);
-    } else if (actor.effects !== storedActor.effects) {
-      this.#sql.updateEffects.run(revision, actor.effects, id);
     } else {
-      this.#sql.updateRevision.run(revision, id);
+      const { columns, values } = changesOf(actor, storedActor);
+      this.#updateOf(columns).run(revision, ...values, id);
     }
   }
+
+  /** AP3. */
+  #updateOf(columns: string): Statement {
+    let update = this.#updates.get(columns);
+    if (!update) {
+      update = this.#db.prepare(`UPDATE streams SET revision = ?${columns} WHERE id = ?`);
+      this.#updates.set(columns, update);
+    }
+    return update;
+  }
+}
+
+/** The columns of a head that differ from what is stored, as they stand behind `SET revision = ?`. */
+function changesOf(actor: ActorHead | undefined, stored: ActorHead | undefined) {
+  let columns = '';
+  const values: SqlValue[] = [];
+  if (!actor || !stored || actor === stored) return { columns, values };
+  if (actor.status !== stored.status) {
+    columns += ', status = ?';
+    values.push(actor.status);
+  }
+  if (actor.wakeAt !== stored.wakeAt) {
+    columns += ', wake_at = ?';
+    values.push(actor.wakeAt);
+  }
+  if (actor.effects !== stored.effects) {
+    columns += ', effects = ?';
+    values.push(actor.effects);
+  }
+  return { columns, values };
 }
 
 function statements(db: Database) {
@@ -196,9 +225,6 @@ function statements(db: Database) {
          deleted = excluded.deleted, machine = excluded.machine, version = excluded.version, status = excluded.status,
          correlation_id = excluded.correlation_id, wake_at = excluded.wake_at, effects = excluded.effects`,
     ),
-    updateRevision: db.prepare('UPDATE streams SET revision = ? WHERE id = ?'),
-    updateEffects: db.prepare('UPDATE streams SET revision = ?, effects = ? WHERE id = ?'),
-    updateState: db.prepare('UPDATE streams SET revision = ?, status = ?, wake_at = ?, effects = ? WHERE id = ?'),
   };
 }
 

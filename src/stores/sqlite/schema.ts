@@ -29,10 +29,12 @@ const migrations: readonly string[] = [
     effects INTEGER
   );
   CREATE UNIQUE INDEX streams_by_name ON streams (name);
-  CREATE INDEX streams_by_machine ON streams (machine, status, name) WHERE machine IS NOT NULL;
+  CREATE INDEX streams_by_machine ON streams (machine, name) WHERE machine IS NOT NULL;
   CREATE INDEX streams_by_correlation ON streams (correlation_id, name) WHERE correlation_id IS NOT NULL;
   CREATE INDEX streams_by_wake ON streams (wake_at, name) WHERE wake_at IS NOT NULL;
-  CREATE INDEX streams_with_effects ON streams (name) WHERE effects > 0 AND status = 'active';
+  CREATE INDEX streams_active ON streams (name, effects) WHERE status = 'active';
+  CREATE INDEX streams_in_error ON streams (name) WHERE status = 'error';
+  CREATE INDEX streams_stopped ON streams (name) WHERE status = 'stopped';
 
   CREATE TABLE appends (
     position INTEGER PRIMARY KEY,

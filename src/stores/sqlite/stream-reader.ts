@@ -76,6 +76,7 @@ export class StreamReader {
       if (page.damage && backwards) throw page.damage;
       yield backwards ? page.events.reverse() : page.events;
       if (page.damage) throw page.damage;
+      if (backwards ? range.low === place.first : range.high === last) return;
       left -= page.events.length;
       from = backwards ? range.low - 1 : range.high + 1;
     }

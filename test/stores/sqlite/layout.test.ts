@@ -66,7 +66,10 @@ describe("an append to 'any' revision", () => {
 
 describe('queries of the actor index', () => {
   it.each([
-    ['unfinished effects of active actors', { effects: true, status: 'active' }, 'streams_with_effects'],
+    ['unfinished effects of active actors', { effects: true, status: 'active' }, 'streams_active'],
+    ['unfinished actors', { status: 'active' }, 'streams_active'],
+    ['failed actors', { status: 'error' }, 'streams_in_error'],
+    ['stopped actors', { status: 'stopped' }, 'streams_stopped'],
     ['due timers', { wakes: { until: 10 } }, 'streams_by_wake'],
     ['actors of a machine in a status', { machine: 'order', status: 'done' }, 'streams_by_machine'],
     ['actors of a machine', { machine: 'order' }, 'streams_by_machine'],

@@ -1,5 +1,14 @@
 /** The public surface of 'rewake': exports only. */
-export { VirtualClock, realClock, seededRandom, type Clock, type Duration, type Random, type TimeMs } from './clock.ts';
+export {
+  VirtualClock,
+  realClock,
+  seededRandom,
+  toMs,
+  type Clock,
+  type Duration,
+  type Random,
+  type TimeMs,
+} from './clock.ts';
 export * from './errors.ts';
 export { now, random, uuid } from './kernel/determinism.ts';
 export type { MigratableState } from './kernel/migrate.ts';
@@ -19,6 +28,7 @@ export type {
 } from './log/event-log.ts';
 export { memoryLog } from './log/memory-log.ts';
 export { decode } from './log/codec.ts';
+export { registerErrorClass } from './log/logged-errors.ts';
 export { defineUpcasters, renamedTo, type Upcaster, type UpcasterDefinitions, type Upcasters } from './log/upcast.ts';
 export { ActorRef, type SendOptions, type Settlement } from './runtime/actor-ref.ts';
 export {

@@ -29,7 +29,7 @@ export const fold: Row = {
 
 /** Writes the history; gives the number of events in the stream. */
 async function record(log: EventLog): Promise<number> {
-  await using runtime = await createRuntime({ log, machines: { fulfilment }, keepLogOpen: true });
+  await using runtime = await createRuntime({ log, machines: { fulfilment }, snapshots: false, keepLogOpen: true });
   const ref = await runtime.start('fulfilment', { id: '1', input: fulfilmentInput });
   for (let at = 0; at < count; at += 100) {
     await Promise.all(events.slice(at, at + 100).map((event) => ref.send(event)));
@@ -49,7 +49,7 @@ async function plain(): Promise<number> {
 }
 
 async function folded(log: EventLog): Promise<number> {
-  await using runtime = await createRuntime({ log, machines: { fulfilment }, keepLogOpen: true, resume: false });
+  await using runtime = await createRuntime({ log, machines: { fulfilment }, snapshots: false, keepLogOpen: true, resume: false });
   return await timeMs(async () => {
     const ref = await runtime.get('fulfilment-1');
     expectEnd(ref.getSnapshot().context.parcels);

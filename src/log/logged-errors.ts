@@ -4,11 +4,13 @@
  *
  * S1  Carried are the class name, message, cause, `errors` and own enumerable properties; never the stack, which differs
  *     from process to process.
- * S2  An error comes back as the built-in class of its name, otherwise as an Error that bears the name.
+ * S2  An error comes back as the built-in class of its name, as a class that was registered under its name, otherwise as
+ *     an Error that bears the name. No constructor of a registered class is called: its fields are the logged ones.
  * S3  An error that is part of a cycle comes back as one object.
  */
 import { types } from 'node:util';
-import { DecodeError } from '../errors.ts';
+import * as errors from '../errors.ts';
+import { DecodeError, InvalidArgumentError } from '../errors.ts';
 
 type Properties = Record<string, unknown>;
 
@@ -22,6 +24,45 @@ const builtIns = new Map<string, (message: string) => Error>([
   ['URIError', (message) => new URIError(message)],
   ['AggregateError', (message) => new AggregateError([], message)],
 ]);
+
+interface RegisteredClass {
+  readonly prototype: Error;
+  /** Tells by their field `code` the errors of the class from others of the same name. */
+  readonly accepts: (code: unknown) => boolean;
+}
+
+const registered = new Map<string, RegisteredClass>();
+
+/**
+ * Lets errors of a class keep it when they come back from a log: `instanceof` holds after a fold. Fields come back as
+ * they were; the constructor is not called. Register a class where it is defined, before any log is read.
+ * @param code the `code` that tells its errors from others of the same name
+ * @throws InvalidArgumentError for something that is no error class, or a name that is taken
+ */
+export function registerErrorClass(type: ErrorClass, code?: string): void {
+  register(type, (found) => code === undefined || found === code);
+}
+
+type ErrorClass = abstract new (...args: never[]) => Error;
+
+function register(type: ErrorClass, accepts: RegisteredClass['accepts']): void {
+  const prototype = (type as { prototype?: unknown } | null)?.prototype;
+  if (typeof type !== 'function' || !(prototype instanceof Error)) {
+    throw new InvalidArgumentError(`registerErrorClass: expected a class that extends Error, found ${typeof type}.`);
+  }
+  const known = registered.get(type.name);
+  if (builtIns.has(type.name) || (known && known.prototype !== prototype)) {
+    throw new InvalidArgumentError(
+      `registerErrorClass: there is another error class '${type.name}'. Logged errors are told apart by name: rename one.`,
+    );
+  }
+  registered.set(type.name, { prototype, accepts });
+}
+
+for (const exported of Object.values<unknown>(errors)) {
+  if (typeof exported !== 'function' || !(exported.prototype instanceof errors.RewakeError)) continue;
+  register(exported as ErrorClass, (code) => String(code).startsWith('REWAKE_'));
+}
 
 /** Stands in a walk for something that cannot be read, so that the walk refuses it where it is. */
 export class Unreadable {
@@ -102,11 +143,11 @@ export class ErrorReviver {
     }
   }
 
-  #revive(properties: unknown, create: (name: string, message: string) => Error): Error {
+  #revive(properties: unknown, create: (name: string, message: string, properties: Properties) => Error): Error {
     const known = this.#errors.get(properties as Properties);
     if (known) return known;
     const { name, message } = checkProperties(properties);
-    const error = withoutTrace(() => create(name, message));
+    const error = withoutTrace(() => create(name, message, properties as Properties));
     // Assigned, because defining it makes V8 render the trace first, which costs more than the rest of decode.
     error.stack = message === '' ? name : `${name}: ${message}`;
     this.#errors.set(properties as Properties, error);
@@ -125,10 +166,12 @@ function withoutTrace<T>(create: () => T): T {
   }
 }
 
-function createError(name: string, message: string): Error {
+function createError(name: string, message: string, properties: Properties): Error {
   const create = builtIns.get(name);
   if (create) return create(message);
   const error = new Error(message);
+  const known = registered.get(name);
+  if (known?.accepts(properties.code)) Object.setPrototypeOf(error, known.prototype);
   define(error, 'name', name, false);
   return error;
 }

@@ -52,7 +52,8 @@ import { checkEvent, originOf, type Origin } from './messages.ts';
 export interface Submission {
   readonly prepared: Prepared;
   readonly origin: Origin;
-  readonly resolve?: (() => void) | undefined;
+  /** Called with the root's snapshot right after the stimulus, once that is durable. */
+  readonly resolve?: ((after: AnySnapshot) => void) | undefined;
   readonly reject?: ((error: unknown) => void) | undefined;
 }
 
@@ -86,6 +87,7 @@ export interface HostServices {
   retryDelay(attempt: number, error: unknown): Promise<void>;
   send: EffectHost['send'];
   start: EffectHost['start'];
+  look: EffectHost['look'];
 }
 
 /** What is known of an actor that has been folded or is about to start. */
@@ -305,6 +307,10 @@ export class ActorHost implements EffectHost, Surroundings {
     return this.#services.start;
   }
 
+  get look(): EffectHost['look'] {
+    return this.#services.look;
+  }
+
   // ── into the tree ──────────────────────────────────────────────────────────────────────────────
 
   #message(target: HostedActor, event: AnyEventObject, origin: Origin): void {
@@ -317,7 +323,7 @@ export class ActorHost implements EffectHost, Surroundings {
 
   #refuse(submission: Submission, status: string): void {
     const { stimulus } = submission.prepared;
-    if (stimulus.type === 'ActorStopped') return submission.resolve?.();
+    if (stimulus.type === 'ActorStopped') return submission.resolve?.(this.#committed!);
     const what = stimulus.type === 'EventReceived' ? `Event '${stimulus.event.type}'` : stimulus.type;
     if (submission.reject) submission.reject(new ActorFinishedError(this.stream, status, what));
   }
@@ -326,7 +332,7 @@ export class ActorHost implements EffectHost, Surroundings {
   #join(submission: Submission): void {
     const last = this.#queue.at(-1) ?? this.#inFlight?.at(-1);
     if (last) (last.also ??= []).push(submission);
-    else submission.resolve?.();
+    else submission.resolve?.(this.#committed!);
   }
 
   #seal(prepared: Prepared, origin: Origin, step: Step, eventId: string, correlationId: string): NewEvent[] {
@@ -463,8 +469,8 @@ export class ActorHost implements EffectHost, Surroundings {
     for (const pending of batch) {
       this.#committed = pending.snapshot;
       this.#services.committed(this, pending.step);
-      pending.submission.resolve?.();
-      if (pending.also) for (const repeated of pending.also) repeated.resolve?.();
+      pending.submission.resolve?.(pending.snapshot);
+      if (pending.also) for (const repeated of pending.also) repeated.resolve?.(pending.snapshot);
       this.#run(pending.step);
     }
     const leaving = this.#leaving;

@@ -23,7 +23,7 @@ import { ActorTree, type Step } from '../kernel/actor-tree.ts';
 import { migrateTree } from '../kernel/migrate.ts';
 import { actorRebased, actorStarted, effectFailed, effectSucceeded, type Prepared } from '../kernel/records.ts';
 import { describeTree } from '../kernel/tree-state.ts';
-import { HostedActor } from '../kernel/xstate-internals.ts';
+import { HostedActor, type AnySnapshot } from '../kernel/xstate-internals.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion, type Upcasters } from '../log/upcast.ts';
@@ -207,7 +207,7 @@ export class Actors {
     );
     this.#hosts.set(stream, host);
     try {
-      await new Promise<void>((resolve, reject) => host.submit({ prepared, origin, resolve, reject }));
+      await new Promise<AnySnapshot>((resolve, reject) => host.submit({ prepared, origin, resolve, reject }));
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       return this.#attach(stream, prepared);
@@ -230,8 +230,8 @@ export class Actors {
   }
 
   /** Brings a message to an actor, loading it first where needed. Whatever is wrong with it rejects. */
-  submit(stream: string, prepare: () => Prepared, origin: Origin): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
+  submit(stream: string, prepare: () => Prepared, origin: Origin): Promise<AnySnapshot> {
+    return new Promise<AnySnapshot>((resolve, reject) => {
       if (this.#ended) throw this.#ended;
       const prepared = prepare();
       const submission = { prepared, origin, resolve, reject };
@@ -263,6 +263,17 @@ export class Actors {
     const reason = this.blocked.get(stream);
     if (reason) throw blockedError(stream, reason);
     return (this.#loading.get(stream) ?? this.#beginLoading(stream, [], how)).promise;
+  }
+
+  /** An actor as it stands in the log. Without a lease others may have written to it since it was folded here. */
+  async #newest(stream: string): Promise<ActorHost> {
+    const host = await this.load(stream);
+    if (this.#options.exclusive || !host.isIdle || host.hasEffects) return host;
+    const row = await this.#log.actor(stream);
+    if (!row || row.revision <= host.revision || !host.isIdle || this.#hosts.get(stream) !== host) return host;
+    this.#hosts.delete(stream);
+    host.drop(undefined);
+    return this.#beginLoading(stream, [], { resumes: false, seenTo: host.revision }).promise;
   }
 
   #beginLoading(stream: string, backlog: Submission[], how: LoadOptions = {}): Loading {
@@ -406,7 +417,11 @@ export class Actors {
         this.submit(stream, () => receivable(stream, event, options.messageId), originOf(effect)),
       start: async (effect, machine, { id, input }) => {
         if (this.#ended) throw this.#ended;
-        await this.start(machine, id, input, originOf(effect));
+        return (await this.start(machine, id, input, originOf(effect))).committed!;
+      },
+      look: async (stream) => {
+        if (this.#ended) throw this.#ended;
+        return (await this.#newest(stream)).committed!;
       },
     };
   }
@@ -431,7 +446,7 @@ export class Actors {
       if (decision === 'rerun') return rerun(effect, this.#hostServices.host);
       return 'output' in decision ? effectSucceeded(effect, decision.output) : effectFailed(effect, decision.error);
     };
-    return this.submit(stream, prepare, originOf(pending));
+    await this.submit(stream, prepare, originOf(pending));
   }
 
   #committed(host: ActorHost, step: Step): void {

@@ -6,7 +6,7 @@
  * E2  What an effect says leaves through `report`, never into the tree; after it has ended or was stopped, nothing does.
  * E3  Stopping aborts at once and tells the reason; what the effect does afterwards has no consequence.
  */
-import type { AnyActorLogic, AnyEventObject } from 'xstate';
+import type { AnyActorLogic, AnyEventObject, AnyMachineSnapshot } from 'xstate';
 import type { PendingEffect } from '../kernel/actor-tree.ts';
 import { effectFailed, effectProgressed, effectSucceeded, type Prepared } from '../kernel/records.ts';
 import {
@@ -34,8 +34,14 @@ export interface EffectHost {
   report(prepared: Prepared, effect: PendingEffect, done?: (error?: unknown) => void): void;
   /** A message of the effect to another actor of its tree. */
   relay(target: HostedActor, event: AnyEventObject, effect: PendingEffect): void;
-  send(effect: PendingEffect, stream: string, event: AnyEventObject, options?: { messageId?: string }): Promise<void>;
-  start(effect: PendingEffect, machine: string, options: { id: string; input?: unknown }): Promise<void>;
+  send(
+    effect: PendingEffect,
+    stream: string,
+    event: AnyEventObject,
+    options?: { messageId?: string },
+  ): Promise<AnySnapshot>;
+  start(effect: PendingEffect, machine: string, options: { id: string; input?: unknown }): Promise<AnySnapshot>;
+  look(stream: string): Promise<AnySnapshot>;
 }
 
 /** The system as a started logic sees it: whatever it relays is a report of the effect, not a step of the tree. */
@@ -265,11 +271,16 @@ class RunningContext implements EffectContext {
   }
 
   get send(): EffectContext['send'] {
-    return (stream, event, options) => this.#host.send(this.#effect, stream, event, options);
+    return (stream, event, options) =>
+      this.#host.send(this.#effect, stream, event, options) as Promise<AnyMachineSnapshot>;
   }
 
   get start(): EffectContext['start'] {
-    return (machine, options) => this.#host.start(this.#effect, machine, options);
+    return (machine, options) => this.#host.start(this.#effect, machine, options) as Promise<AnyMachineSnapshot>;
+  }
+
+  get look(): EffectContext['look'] {
+    return (stream) => this.#host.look(stream) as Promise<AnyMachineSnapshot>;
   }
 }
 

@@ -2,7 +2,14 @@
  * What an effect is told about itself. Owns effect() and effectContext(); running effects is effect-runner.ts.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { fromPromise, type AnyActorLogic, type AnyActorRef, type AnyEventObject, type PromiseActorLogic } from 'xstate';
+import {
+  fromPromise,
+  type AnyActorLogic,
+  type AnyActorRef,
+  type AnyEventObject,
+  type AnyMachineSnapshot,
+  type PromiseActorLogic,
+} from 'xstate';
 import { uuid } from '../kernel/determinism.ts';
 import { InvalidArgumentError } from '../errors.ts';
 
@@ -35,10 +42,21 @@ export interface EffectContext {
   readonly checkpoint: unknown;
   /** Saves a value for the next run of this effect; resolves when it is durable. */
   progress(value: unknown): Promise<void>;
-  /** Sends an event to another root actor, with this effect's correlation; resolves when it is durable. */
-  send(stream: string, event: AnyEventObject, options?: { messageId?: string }): Promise<void>;
-  /** Starts another root actor, with this effect's correlation; resolves when it is durable. */
-  start(machine: string, options: { id: string; input?: unknown }): Promise<void>;
+  /**
+   * Sends an event to another root actor, with this effect's correlation. Resolves when it is durable, with the state that
+   * actor was in right after it: what it answered. A repeated `messageId` changes nothing and gives the present state.
+   */
+  send(stream: string, event: AnyEventObject, options?: { messageId?: string }): Promise<AnyMachineSnapshot>;
+  /**
+   * Starts another root actor, with this effect's correlation. Resolves when it is durable, with the state it is in; one
+   * that exists with the same input is left as it is.
+   */
+  start(machine: string, options: { id: string; input?: unknown }): Promise<AnyMachineSnapshot>;
+  /**
+   * The newest durable state of another root actor, as it stands in the log also where other processes write to it.
+   * @throws NotFoundError
+   */
+  look(stream: string): Promise<AnyMachineSnapshot>;
 }
 
 /** What an effect function is called with. */
@@ -114,5 +132,6 @@ function neutralContext(signal: AbortSignal): EffectContext {
     progress: async () => {},
     send: () => outside('send'),
     start: () => outside('start'),
+    look: () => outside('look'),
   };
 }

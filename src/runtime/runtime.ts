@@ -152,7 +152,8 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       this.#assertOpen();
       return receivable(stream, event, options.messageId);
     };
-    return this.#actors.submit(stream, prepare, ambientOrigin(options.correlationId));
+    const sent: Promise<unknown> = this.#actors.submit(stream, prepare, ambientOrigin(options.correlationId));
+    return sent as Promise<void>;
   }
 
   #makeOwnership(): Ownership | undefined {
@@ -177,7 +178,9 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     return {
       clock: this.#clock,
       send: (stream, event, options) => this.#send(stream, event, options),
-      stop: (stream, reason) => actors.submit(stream, () => actorStopped(reason), ambientOrigin(undefined)),
+      stop: async (stream, reason) => {
+        await actors.submit(stream, () => actorStopped(reason), ambientOrigin(undefined));
+      },
       settle: (stream, effect, decision) => actors.settle(stream, effect, decision),
       load: (stream) => actors.load(stream),
       holder: (stream) => actors.find(stream),

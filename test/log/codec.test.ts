@@ -3,8 +3,9 @@ import { fc, test } from '@fast-check/vitest';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { createActor, createMachine } from 'xstate';
-import { ConflictError, NotSerializableError } from '../../src/errors.ts';
+import { ConflictError, InvalidArgumentError, NotSerializableError } from '../../src/errors.ts';
 import { decode, encode } from '../../src/log/codec.ts';
+import { registerErrorClass } from '../../src/log/logged-errors.ts';
 import type { Json } from '../../src/log/json.ts';
 import { graphValue, plainValue, richValue, ruin } from './logged-values.ts';
 
@@ -172,10 +173,39 @@ describe('errors', () => {
     expect((encode(error, 'an error').value as Error).stack).toBe(stack);
   });
 
-  it('of rewake come back with code and fields', () => {
+  it('of rewake come back with class, code and fields (S2)', () => {
     const error = roundTrip(new ConflictError('order-1', 'no stream', 3));
-    expect(error).not.toBeInstanceOf(ConflictError);
+    expect(error).toBeInstanceOf(ConflictError);
     expect(error).toMatchObject({ name: 'ConflictError', code: 'REWAKE_CONFLICT', stream: 'order-1', actual: 3 });
+  });
+
+  it('that only bear the name of one of rewake do not become one (S2)', () => {
+    const foreign = Object.assign(new Error('m'), { name: 'ConflictError', code: 'E409' });
+    expect(roundTrip(foreign)).not.toBeInstanceOf(ConflictError);
+  });
+
+  it('of a registered class keep it, without its constructor being called (S2)', () => {
+    class ShippingError extends Error {
+      readonly parcel: string;
+      constructor(parcel: string) {
+        super(`parcel ${parcel} is lost`);
+        if (parcel === undefined) throw new Error('called without a parcel');
+        this.parcel = parcel;
+      }
+    }
+    registerErrorClass(ShippingError);
+    registerErrorClass(ShippingError);
+    const error = roundTrip(new ShippingError('p-1'));
+    expect(error).toBeInstanceOf(ShippingError);
+    expect(error).toMatchObject({ name: 'ShippingError', message: 'parcel p-1 is lost', parcel: 'p-1' });
+  });
+
+  it('refuse a second class of the same name, a built-in name and what is no error class', () => {
+    const ConflictError = class ConflictError extends Error {};
+    const TypeError = class TypeError extends Error {};
+    for (const type of [ConflictError, TypeError, class Parcel {}, undefined, {}]) {
+      expect(() => registerErrorClass(type as never)).toThrow(InvalidArgumentError);
+    }
   });
 
   it('in a cycle come back as one object', () => {

@@ -1,6 +1,6 @@
 /** What an effect is told: its key, its place, its correlation; and what flows on from it. */
 import { describe, expect, it } from 'vitest';
-import { createActor, fromCallback, fromPromise, raise, sendTo, spawnChild, type AnyActorLogic } from 'xstate';
+import { assign, createActor, fromCallback, fromPromise, raise, sendTo, spawnChild, type AnyActorLogic } from 'xstate';
 import { EffectOverError, InvalidArgumentError } from '../../src/errors.ts';
 import { effect, effectContext, type EffectContext } from '../../src/runtime/effect.ts';
 import { failureOf, House } from '../support/house.ts';
@@ -295,5 +295,69 @@ describe('correlation and causation', () => {
     expect(new Set(correlations[0]).size).toBe(1);
     expect(new Set(correlations.flat()).size).toBe(2);
     expect((await house.log.actor('job-a'))!.correlationId).toBe(correlations[0]![0]);
+  });
+});
+
+describe('another root actor', () => {
+  const counter = createMachine({
+    context: { n: 0, seen: [] as string[] },
+    on: { ADD: { actions: assign({ n: ({ context }) => (context as { n: number }).n + 1 }) } },
+  });
+  const counts = (snapshots: readonly { context: unknown }[]) =>
+    snapshots.map(({ context }) => (context as { n: number }).n);
+
+  it('answers a message with the state right after it, also when more of them are on the way', async () => {
+    const house = new House();
+    let answers: number[] = [];
+    const asker = again(
+      effect(async ({ context }) => {
+        await context.start('counter', { id: '1' });
+        answers = counts(await Promise.all([1, 2, 3].map(() => context.send('counter-1', { type: 'ADD' }))));
+      }),
+    );
+    const ref = await (await house.open({ asker, counter })).start('asker', { id: '1' });
+    await ref.send({ type: 'GO' });
+    await rest();
+    expect(answers).toEqual([1, 2, 3]);
+  });
+
+  it('answers a repeated message with its present state', async () => {
+    const house = new House();
+    let answers: number[] = [];
+    const asker = again(
+      effect(async ({ context }) => {
+        const first = await context.start('counter', { id: '1' });
+        const sent = [await context.send('counter-1', { type: 'ADD' }, { messageId: 'm' })];
+        sent.push(await context.send('counter-1', { type: 'ADD' }));
+        sent.push(await context.send('counter-1', { type: 'ADD' }, { messageId: 'm' }));
+        answers = counts([first, ...sent, await context.start('counter', { id: '1' })]);
+      }),
+    );
+    const ref = await (await house.open({ asker, counter })).start('asker', { id: '1' });
+    await ref.send({ type: 'GO' });
+    await rest();
+    expect(answers).toEqual([0, 1, 2, 2, 2]);
+  });
+
+  it('is looked at as it stands in the log, also where another process wrote to it', async () => {
+    const house = new House();
+    const answers: number[] = [];
+    const asker = again(effect(async ({ context }) => void answers.push(...counts([await context.look('counter-1')]))));
+    const [here, there] = [await house.open({ asker, counter }), await house.open({ asker, counter })];
+    await here.start('counter', { id: '1' });
+    const ref = await here.start('asker', { id: '1' });
+    const elsewhere = await there.get('counter-1');
+    for (const n of [1, 2]) {
+      await elsewhere.send({ type: 'ADD' });
+      await ref.send({ type: 'GO' });
+      await rest();
+      expect(answers.at(-1)).toBe(n);
+    }
+    const missing = again(effect(({ context }) => context.look('counter-none')));
+    const lost = await (await house.open({ missing, counter })).start('missing', { id: '1' });
+    await lost.send({ type: 'GO' });
+    await rest();
+    const failed = (await house.events('missing-1')).find(({ type }) => type === 'EffectFailed');
+    expect(JSON.stringify(failed?.data)).toContain('NotFoundError');
   });
 });

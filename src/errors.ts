@@ -397,6 +397,24 @@ export class EffectLostError extends RewakeError {
   }
 }
 
+/** Why the signal of an effect is aborted: its outcome is not wanted any more. */
+export class EffectStoppedError extends RewakeError {
+  readonly code = 'REWAKE_EFFECT_STOPPED';
+  readonly stream: string;
+  /** Address of the effect. */
+  readonly effect: string;
+  /** `transition`: its machine went on without it. `stop`: its machine was itself stopped, or ended. */
+  readonly by: 'transition' | 'stop';
+
+  constructor(stream: string, effect: string, by: 'transition' | 'stop') {
+    const why = by === 'transition' ? 'its machine went on without it' : 'its machine was stopped or ended';
+    super(`Effect ${effect} of '${stream}' was stopped: ${why}. What it returns or throws from now on is not used.`);
+    this.stream = stream;
+    this.effect = effect;
+    this.by = by;
+  }
+}
+
 /** What an effect said came after its end: it finished, was stopped by its machine, or was aborted. */
 export class EffectOverError extends RewakeError {
   readonly code = 'REWAKE_EFFECT_OVER';

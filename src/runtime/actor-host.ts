@@ -16,6 +16,7 @@ import {
   ActorFinishedError,
   ConflictError,
   EffectOverError,
+  EffectStoppedError,
   EventTooLargeError,
   invariant,
   LogUnavailableError,
@@ -39,7 +40,7 @@ import {
   type Prepared,
   type StartInfo,
 } from '../kernel/records.ts';
-import { stopEventType, type AnySnapshot, type HostedActor } from '../kernel/xstate-internals.ts';
+import { hasEnded, stopEventType, type AnySnapshot, type HostedActor } from '../kernel/xstate-internals.ts';
 import { encode } from '../log/codec.ts';
 import { sealEvent } from '../log/envelope.ts';
 import type { ActorHead, ActorStatus, EventLog, Metadata, NewEvent, Revision } from '../log/event-log.ts';
@@ -307,6 +308,10 @@ export class ActorHost implements EffectHost, Surroundings {
     return this.#services.start;
   }
 
+  now(): TimeMs {
+    return this.#services.now();
+  }
+
   get look(): EffectHost['look'] {
     return this.#services.look;
   }
@@ -569,7 +574,9 @@ export class ActorHost implements EffectHost, Surroundings {
         const address = addressOf(operation.actor);
         const running = this.#effects?.get(address);
         this.#effects?.delete(address);
-        return running?.stop(new Error(`Effect ${address} of '${this.stream}' was stopped by its machine.`));
+        const machine = operation.actor._parent;
+        const by = machine && !hasEnded(machine) ? 'transition' : 'stop';
+        return running?.stop(new EffectStoppedError(this.stream, address, by));
       }
     }
   }

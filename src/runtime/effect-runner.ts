@@ -7,6 +7,7 @@
  * E3  Stopping aborts at once and tells the reason; what the effect does afterwards has no consequence.
  */
 import type { AnyActorLogic, AnyEventObject, AnyMachineSnapshot } from 'xstate';
+import type { TimeMs } from '../clock.ts';
 import type { PendingEffect } from '../kernel/actor-tree.ts';
 import { effectFailed, effectProgressed, effectSucceeded, type Prepared } from '../kernel/records.ts';
 import {
@@ -42,6 +43,7 @@ export interface EffectHost {
   ): Promise<AnySnapshot>;
   start(effect: PendingEffect, machine: string, options: { id: string; input?: unknown }): Promise<AnySnapshot>;
   look(stream: string): Promise<AnySnapshot>;
+  now(): TimeMs;
 }
 
 /** The system as a started logic sees it: whatever it relays is a report of the effect, not a step of the tree. */
@@ -277,6 +279,10 @@ class RunningContext implements EffectContext {
 
   get start(): EffectContext['start'] {
     return (machine, options) => this.#host.start(this.#effect, machine, options) as Promise<AnyMachineSnapshot>;
+  }
+
+  get now(): EffectContext['now'] {
+    return () => this.#host.now();
   }
 
   get look(): EffectContext['look'] {

@@ -10,6 +10,7 @@ import {
   type AnyMachineSnapshot,
   type PromiseActorLogic,
 } from 'xstate';
+import { realClock, type TimeMs } from '../clock.ts';
 import { uuid } from '../kernel/determinism.ts';
 import { InvalidArgumentError } from '../errors.ts';
 
@@ -40,6 +41,8 @@ export interface EffectContext {
   readonly signal: AbortSignal;
   /** What the last {@link progress} of this effect saved, also before a crash; undefined at first. */
   readonly checkpoint: unknown;
+  /** The time by the clock of the runtime, in ms since the Unix epoch. */
+  now(): TimeMs;
   /** Saves a value for the next run of this effect; resolves when it is durable. */
   progress(value: unknown): Promise<void>;
   /**
@@ -106,6 +109,17 @@ export function effect<Output, Input = unknown>(
   return logic;
 }
 
+/**
+ * The same logic with effect options of its own, for logic that {@link effect} did not make.
+ * @throws InvalidArgumentError for options that cannot be
+ */
+export function withEffectOptions<Logic extends AnyActorLogic>(logic: Logic, options: EffectOptions): Logic {
+  validate(options);
+  const copy = { ...logic };
+  optionsOf.set(copy, { ...effectOptions(logic), ...options });
+  return copy;
+}
+
 function validate({ onLost, maxRestarts }: EffectOptions): void {
   if (onLost !== undefined && !['rerun', 'fail', 'ask'].includes(onLost)) {
     throw new InvalidArgumentError(`effect: onLost is 'rerun', 'fail' or 'ask', found ${JSON.stringify(onLost)}.`);
@@ -129,6 +143,7 @@ function neutralContext(signal: AbortSignal): EffectContext {
     actor: '',
     signal,
     checkpoint: undefined,
+    now: () => realClock.now(),
     progress: async () => {},
     send: () => outside('send'),
     start: () => outside('start'),

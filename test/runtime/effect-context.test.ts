@@ -1,7 +1,7 @@
 /** What an effect is told: its key, its place, its correlation; and what flows on from it. */
 import { describe, expect, it } from 'vitest';
 import { assign, createActor, fromCallback, fromPromise, raise, sendTo, spawnChild, type AnyActorLogic } from 'xstate';
-import { EffectOverError, InvalidArgumentError } from '../../src/errors.ts';
+import { EffectOverError, EffectStoppedError, InvalidArgumentError } from '../../src/errors.ts';
 import { effect, effectContext, type EffectContext } from '../../src/runtime/effect.ts';
 import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
@@ -92,7 +92,7 @@ it('outside rewake is neutral: an effect runs under plain XState too', async () 
   expect(await failureOf(seen[0]!.send('a-1', { type: 'X' }))).toBeInstanceOf(InvalidArgumentError);
 });
 
-it('aborts its signal when its state is left, with a reason', async () => {
+it('aborts its signal with a reason that tells whether its machine went on or was stopped', async () => {
   const house = new House();
   const reasons: unknown[] = [];
   const job = createMachine({
@@ -103,7 +103,7 @@ it('aborts its signal when its state is left, with a reason', async () => {
           src: effect(
             ({ context }) =>
               new Promise(() =>
-                context.signal.addEventListener('abort', () => reasons.push((context.signal.reason as Error).message)),
+                context.signal.addEventListener('abort', () => reasons.push(context.signal.reason)),
               ),
           ),
         },
@@ -112,10 +112,15 @@ it('aborts its signal when its state is left, with a reason', async () => {
       off: {},
     },
   });
-  const ref = await (await house.open({ job })).start('job', { id: '1' });
-  await ref.send({ type: 'OFF' });
+  const runtime = await house.open({ job });
+  await (await runtime.start('job', { id: '1' })).send({ type: 'OFF' });
+  await (await runtime.start('job', { id: '2' })).stop();
   await rest();
-  expect(reasons).toEqual(["Effect /0.(machine).on:1 of 'job-1' was stopped by its machine."]);
+  expect(reasons.every((reason) => reason instanceof EffectStoppedError)).toBe(true);
+  expect(reasons).toMatchObject([
+    { stream: 'job-1', effect: '/0.(machine).on:1', by: 'transition' },
+    { stream: 'job-2', effect: '/0.(machine).on:1', by: 'stop' },
+  ]);
 });
 
 describe('progress', () => {

@@ -1,0 +1,112 @@
+/**
+ * A step at the gate of a circuit breaker. Owns the order of asking and reporting, and what happens when the breaker
+ * cannot be reached; the rules are breaker.ts's.
+ *
+ * BG1  What changes nothing in the breaker is not sent to it: a healthy dependency costs its breaker no event.
+ * BG2  Options given with a key are the breaker's from the first use by this process on; of several, the newest hold.
+ * BG3  Asking and reporting are safe to repeat: both carry the id of the permit as their message id.
+ */
+import { InvalidArgumentError, LogUnavailableError, OutcomeUnknownError, type EffectContext } from 'rewake';
+import { breaker, type BreakerEvent } from './breaker.ts';
+import { breakerOptions, type BreakerOptions } from './breaker-options.ts';
+import {
+  answerOf,
+  answerWithoutRecord,
+  changesNothing,
+  needsConfiguring,
+  type BreakerSnapshot,
+  type CallReport,
+  type Permit,
+} from './breaker-permit.ts';
+import { CircuitBreakerOpenError } from './recovery-errors.ts';
+import { lookAt, tell, type KeyedActor } from './keyed-actor.ts';
+
+/** A breaker by its key, with its options and what to do when it cannot be reached. */
+export interface BreakerUse extends BreakerOptions {
+  /** Name of the dependency; every step with this key shares the breaker. */
+  readonly key: string;
+  /**
+   * When the log of the breaker cannot be read or written: `allow` the call without the breaker having seen it (the
+   * default), or let it `fail`.
+   */
+  readonly onStoreError?: 'allow' | 'fail';
+}
+
+/** The breaker of a dependency, as one step uses it. */
+export class BreakerGate {
+  readonly key: string;
+  readonly #shared: KeyedActor;
+  readonly #options: BreakerOptions | undefined;
+  readonly #onStoreError: 'allow' | 'fail';
+  /** Whether the breaker is known to have these options. */
+  #isConfigured = false;
+
+  /** @throws InvalidArgumentError naming the path of what is wrong */
+  constructor(use: string | BreakerUse, path: string) {
+    const { key, onStoreError = 'allow', ...options } = typeof use === 'string' ? { key: use } : use;
+    if (typeof key !== 'string' || key === '') {
+      throw new InvalidArgumentError(`${path}.key: expected the name of a dependency, found ${JSON.stringify(key)}.`);
+    }
+    if (onStoreError !== 'allow' && onStoreError !== 'fail') {
+      throw new InvalidArgumentError(
+        `${path}.onStoreError: expected 'allow' or 'fail', found ${String(onStoreError)}.`,
+      );
+    }
+    this.key = key;
+    this.#onStoreError = onStoreError;
+    breakerOptions(options, path);
+    this.#options = Object.keys(options).length > 0 ? options : undefined;
+    this.#shared = { machine: 'breaker', logic: breaker, id: key, input: { key, options } };
+  }
+
+  /**
+   * Asks for a permit; null when the breaker cannot be reached and that is allowed.
+   * @throws CircuitBreakerOpenError
+   */
+  async enter(context: EffectContext): Promise<Permit | null> {
+    const id = context.idempotencyKey;
+    return this.#orAllowed(async () => {
+      const snapshot = await this.#look(context);
+      const answer =
+        answerWithoutRecord(snapshot, id, context.now()) ??
+        answerOf(await this.#tell({ type: 'permit.asked', id }, id, context), id, context.now());
+      if (answer.permit) return answer.permit;
+      const { state, timeoutRemainingMs, lastFailure } = answer.refused;
+      // Half-open or isolated: no time is known.
+      const remainingMs = state === 'open' ? timeoutRemainingMs : undefined;
+      throw new CircuitBreakerOpenError(this.key, state, remainingMs, lastFailure);
+    });
+  }
+
+  /** Tells the breaker how a call ended that it had let through. Never rejects: the call has its outcome already. */
+  async leave(context: EffectContext, permit: Permit, report: CallReport): Promise<void> {
+    try {
+      if (changesNothing(await this.#look(context), permit, report, context.now())) return;
+      await this.#tell({ type: 'outcome.reported', permit, ...report }, `${permit.id}.outcome`, context);
+    } catch {
+      // What the breaker did not hear it does not count; the lease of a probe runs out by itself.
+    }
+  }
+
+  async #look(context: EffectContext): Promise<BreakerSnapshot> {
+    const snapshot = (await lookAt(this.#shared, context)) as unknown as BreakerSnapshot;
+    if (this.#isConfigured || !this.#options) return snapshot;
+    this.#isConfigured = true;
+    if (!needsConfiguring(snapshot, this.#options)) return snapshot;
+    return this.#tell({ type: 'breaker.configured', options: this.#options }, undefined, context);
+  }
+
+  async #tell(event: BreakerEvent, messageId: string | undefined, context: EffectContext): Promise<BreakerSnapshot> {
+    return (await tell(this.#shared, event, messageId, context)) as unknown as BreakerSnapshot;
+  }
+
+  async #orAllowed<T>(ask: () => Promise<T | null>): Promise<T | null> {
+    try {
+      return await ask();
+    } catch (error) {
+      const unreachable = error instanceof LogUnavailableError || error instanceof OutcomeUnknownError;
+      if (unreachable && this.#onStoreError === 'allow') return null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * A bulkhead: at most so many calls of one dependency at a time in this process, so that a slow one cannot take all there
+ * is. Owns the chart; the slots and their queue are slots.ts.
+ *
+ * BH1  A call holds its slot from its grant to its end, however it ends: done, failed, stopped, or its host gone.
+ * BH2  What is refused is refused at once with a BulkheadFullError; it says nothing about the dependency.
+ * BH3  A call that was running when its host died takes its slot again when it goes on.
+ */
+import { assign, emit, fromCallback, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
+import { InvalidArgumentError } from 'rewake';
+import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { BulkheadFullError } from './recovery-errors.ts';
+import { slotsOf, type SlotLimits } from './slots.ts';
+
+/** How many calls may run and wait. */
+export interface BulkheadOptions {
+  /** Calls at a time; 10 when omitted. */
+  readonly concurrency?: number;
+  /** Calls that may wait for a slot; none when omitted. */
+  readonly queue?: number;
+}
+
+/** The dependency was not called: too many calls run and wait already. */
+export interface BulkheadRejected {
+  readonly type: 'BulkheadRejected';
+  readonly key: string;
+  readonly concurrency: number;
+  readonly queue: number;
+}
+
+interface BulkheadContext {
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly failure: unknown;
+}
+
+type SlotEvent = { readonly type: 'slot.granted' } | { readonly type: 'slot.refused' };
+
+/**
+ * Bounds how many calls with this key run at a time in this process.
+ *
+ * @example
+ * const ask = withBulkhead('vision', { concurrency: 4, queue: 100 })(vision);
+ * @throws InvalidArgumentError for an empty key or limits that cannot work
+ */
+export function withBulkhead(key: string, options: BulkheadOptions = {}) {
+  const limits = limitsOf(key, options);
+  return <Logic extends AnyActorLogic>(
+    logic: Logic,
+  ): PolicyMachine<BulkheadContext, InputFrom<Logic>, OutputFrom<Logic>, BulkheadRejected> => {
+    const machine = setup({
+      types: {} as {
+        context: BulkheadContext;
+        input: unknown;
+        output: unknown;
+        events: SlotEvent | { type: 'bulkhead.failed' };
+        emitted: BulkheadRejected;
+      },
+      actors: { call: logic as AnyActorLogic, slot: slotLogic(key, limits) },
+      actions: {
+        keepOutput: assign({ output: (_, { output }: Ended) => output }),
+        keepFailure: assign({ failure: (_, { error }: Failed) => error }),
+        refuse: assign({ failure: () => new BulkheadFullError(key, limits.concurrency, limits.queue) }),
+        tellRejection: emit({ type: 'BulkheadRejected', key, ...limits } as const),
+        // What a machine emits in the step in which it throws is lost, so it throws in the next one.
+        fail: sendTo(({ self }) => self, { type: 'bulkhead.failed' }),
+        throwFailure: assign(({ context }) => {
+          throw context.failure;
+        }),
+      },
+    }).createMachine({
+      id: `bulkhead.${key}`,
+      context: ({ input }) => ({ input, output: undefined, failure: undefined }),
+      initial: 'guarded',
+      states: {
+        guarded: {
+          invoke: { src: 'slot' },
+          initial: 'queued',
+          states: {
+            queued: {
+              on: {
+                'slot.granted': 'calling',
+                'slot.refused': { target: '#failed', actions: ['refuse', 'tellRejection'] },
+              },
+            },
+            calling: {
+              invoke: {
+                src: 'call',
+                input: ({ context }: { context: BulkheadContext }) => context.input,
+                onDone: { target: '#succeeded', actions: { type: 'keepOutput', params: outputOf } },
+                onError: { target: '#failed', actions: { type: 'keepFailure', params: errorOf } },
+              },
+            },
+          },
+        },
+        succeeded: { id: 'succeeded', type: 'final' },
+        failed: { id: 'failed', entry: 'fail', on: { 'bulkhead.failed': { actions: 'throwFailure' } } },
+      },
+      output: ({ context }: { context: BulkheadContext }) => context.output,
+    });
+    return machine as unknown as PolicyMachine<BulkheadContext, InputFrom<Logic>, OutputFrom<Logic>, BulkheadRejected>;
+  };
+}
+
+/** Claims a slot when it starts, says so, and gives it back when it is stopped. */
+function slotLogic(key: string, limits: SlotLimits) {
+  return fromCallback<SlotEvent>(({ sendBack, self }) => {
+    const parent = self._parent?.getSnapshot() as { matches?(value: object): boolean } | undefined;
+    const resumed = parent?.matches?.({ guarded: 'calling' }) ?? false;
+    const claim = slotsOf(key).claim(limits, () => sendBack({ type: 'slot.granted' }), resumed);
+    if (!claim) sendBack({ type: 'slot.refused' });
+    return () => claim?.release();
+  });
+}
+
+function limitsOf(key: string, { concurrency = 10, queue = 0, ...rest }: BulkheadOptions): SlotLimits {
+  const path = `withBulkhead(${JSON.stringify(key)})`;
+  if (typeof key !== 'string' || key === '') {
+    throw new InvalidArgumentError(`withBulkhead: expected the name of a dependency, found ${JSON.stringify(key)}.`);
+  }
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`${path}.${unknown}: there is no such option; expected concurrency or queue.`);
+  }
+  requireCount(concurrency, 1, `${path}.concurrency`);
+  requireCount(queue, 0, `${path}.queue`);
+  return { concurrency, queue };
+}
+
+function requireCount(value: number, least: number, path: string): void {
+  if (Number.isInteger(value) && value >= least) return;
+  throw new InvalidArgumentError(`${path}: expected a whole number of at least ${least}, found ${String(value)}.`);
+}

@@ -1,0 +1,129 @@
+/**
+ * Alternatives, tried in order until one succeeds. Owns the order and which failures lead to the next one; how often each
+ * alternative is itself tried is its own business: give it a step.
+ *
+ * FB1  What alternative runs is a state of the chart: after a crash the running one goes on, never an earlier one.
+ * FB2  An error that `on` does not name is the machine's own, unchanged; the alternatives after it are not tried.
+ * FB3  When all failed, the error lists what each failed with, in order.
+ */
+import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
+import { InvalidArgumentError } from 'rewake';
+import { classify, matches, type ErrorMatch } from './classify.ts';
+import { signatureOf, type ErrorSignature } from './error-signature.ts';
+import { FallbackExhaustedError, RecoveryExhaustedError, RetryAfterTooLongError } from './recovery-errors.ts';
+import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+
+/** The next alternative is tried. On disk before it is. */
+export interface FallbackEntered {
+  readonly type: 'FallbackEntered';
+  readonly step: string;
+  /** 1 for the first fallback. */
+  readonly index: number;
+  /** What led to it. */
+  readonly error: ErrorSignature;
+}
+
+/** When the next alternative is tried. */
+export interface FallbackOptions {
+  /** Names the whole in facts and errors; `fallback` when omitted. */
+  readonly name?: string;
+  /**
+   * Failures that lead to the next alternative. When omitted: what could have been retried, what was until nothing was
+   * left, timeouts and open breakers; not a wrong request, a bug or an abort.
+   */
+  readonly on?: readonly ErrorMatch[];
+}
+
+interface FallbackContext {
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly errors: readonly unknown[];
+  readonly failure: unknown;
+}
+
+/** An alternative takes the same input and gives the same output. */
+type Alternative<Logic extends AnyActorLogic> = AnyActorLogic & { readonly __same?: Logic };
+
+/**
+ * Tries the alternatives in order when the logic fails.
+ *
+ * @example
+ * const read = withFallback([cheaperModel, localParser])(vision);
+ * @throws InvalidArgumentError without alternatives
+ */
+export function withFallback(alternatives: readonly AnyActorLogic[], options: FallbackOptions = {}) {
+  const { name = 'fallback', on } = options;
+  if (!Array.isArray(alternatives) || alternatives.length === 0) {
+    throw new InvalidArgumentError('withFallback: expected a list of at least one alternative logic.');
+  }
+  const handles = (error: unknown) => (on ? on.some((match) => matches(error, match)) : isHandledByDefault(error));
+  return <Logic extends AnyActorLogic>(
+    primary: Logic,
+  ): PolicyMachine<FallbackContext, InputFrom<Logic>, OutputFrom<Logic>, FallbackEntered> => {
+    const all = [primary, ...alternatives] as Alternative<Logic>[];
+    const actors = Object.fromEntries(all.map((logic, index) => [nameOf(index), logic]));
+    const machine = setup({
+      types: {} as { context: FallbackContext; input: unknown; output: unknown; emitted: FallbackEntered },
+      actors,
+      guards: { isHandled: (_, { error }: Failed) => handles(error) },
+      actions: {
+        keepOutput: assign({ output: (_, { output }: Ended) => output }),
+        keepError: assign({ errors: ({ context }, { error }: Failed) => [...context.errors, error] }),
+        giveUp: assign({ failure: ({ context }) => new FallbackExhaustedError(name, context.errors) }),
+        refuse: assign({ failure: (_, { error }: Failed) => error }),
+        tellFallback: emit(({ context: { errors } }) => {
+          const error = errors.at(-1);
+          const signature = signatureOf(error, classify(error));
+          return { type: 'FallbackEntered', step: name, index: errors.length, error: signature } as const;
+        }),
+        // What a machine emits in the step in which it throws is lost, so it throws in the next one.
+        fail: sendTo(({ self }) => self, { type: 'fallback.failed' }),
+        throwFailure: assign(({ context }) => {
+          throw context.failure;
+        }),
+      },
+    }).createMachine({
+      id: name,
+      context: ({ input }) => ({ input, output: undefined, errors: [], failure: undefined }),
+      initial: nameOf(0),
+      states: {
+        ...Object.fromEntries(all.map((_, index) => [nameOf(index), trying(index, index === all.length - 1)])),
+        succeeded: { type: 'final' },
+        failed: { entry: 'fail', on: { 'fallback.failed': { actions: 'throwFailure' } } },
+      },
+      output: ({ context }: { context: FallbackContext }) => context.output,
+    });
+    return machine as unknown as PolicyMachine<FallbackContext, InputFrom<Logic>, OutputFrom<Logic>, FallbackEntered>;
+  };
+}
+
+function nameOf(index: number): string {
+  return index === 0 ? 'primary' : `fallback${index}`;
+}
+
+/** The state in which one alternative is tried. */
+function trying(index: number, isLast: boolean) {
+  const keepError = { type: 'keepError', params: errorOf } as const;
+  return {
+    invoke: {
+      src: nameOf(index),
+      input: ({ context }: { context: FallbackContext }) => context.input,
+      onDone: { target: 'succeeded', actions: { type: 'keepOutput', params: outputOf } as const },
+      onError: [
+        {
+          guard: { type: 'isHandled', params: errorOf } as const,
+          target: isLast ? 'failed' : nameOf(index + 1),
+          actions: isLast ? ([keepError, 'giveUp'] as const) : ([keepError, 'tellFallback'] as const),
+        },
+        { target: 'failed', actions: [keepError, { type: 'refuse', params: errorOf }] as const },
+      ],
+    },
+  };
+}
+
+function isHandledByDefault(error: unknown): boolean {
+  if (error instanceof RecoveryExhaustedError || error instanceof RetryAfterTooLongError) return true;
+  if (error instanceof FallbackExhaustedError) return true;
+  const verdict = classify(error);
+  return verdict.retryable !== false || verdict.class === 'policy' || verdict.class === 'timeout';
+}

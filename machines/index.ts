@@ -1,0 +1,33 @@
+/** The public surface of 'rewake/machines': exports only. */
+import { breaker } from './breaker.ts';
+
+export { backoff, type Backoff, type BackoffOptions, type BackoffStrategy, type Jitter } from './backoff.ts';
+export { breaker, type BreakerEvent } from './breaker.ts';
+export type { BreakerFact } from './breaker-facts.ts';
+export type { BreakerUse } from './breaker-gate.ts';
+export type { BreakerOptions } from './breaker-options.ts';
+export { breakerState, type BreakerSnapshot, type BreakerState } from './breaker-permit.ts';
+export { withBulkhead, type BulkheadOptions, type BulkheadRejected } from './bulkhead.ts';
+export { withCatch, type Caught, type ErrorCaught } from './catch.ts';
+export { classify, type ErrorMatch, type ErrorRule, type ErrorVerdict } from './classify.ts';
+export type { ErrorClass, Retryable } from './error-classes.ts';
+export { signatureOf, type ErrorSignature } from './error-signature.ts';
+export { withFallback, type FallbackEntered, type FallbackOptions } from './fallback.ts';
+export { withHedge, type HedgeOptions, type HedgeStarted } from './hedge.ts';
+export {
+  BulkheadFullError,
+  CircuitBreakerOpenError,
+  FallbackExhaustedError,
+  RecoveryExhaustedError,
+  ResultRefusedError,
+  RetryAfterTooLongError,
+  TimeoutError,
+} from './recovery-errors.ts';
+export type { RetryOptions } from './retry-policy.ts';
+export { step, withBreaker, withDeadline, withRetry, withTimeout, type Call } from './step.ts';
+export type { StepFact } from './step-facts.ts';
+export type { StepMachine } from './step-machine.ts';
+export type { PolicyOptions, TimeoutOption } from './step-policy.ts';
+
+/** The machines that steps share by key. A runtime whose machines use a breaker must know them. */
+export const recoveryMachines = { breaker } as const;

@@ -1,0 +1,167 @@
+/**
+ * The errors of the recovery machines. Owns their classes and codes; when one is raised is the machine's business.
+ *
+ * RE1  Each survives the log and keeps its class after a fold.
+ * RE2  Whatever failed underneath is kept: as `originalError` and `errors`, and as `cause`.
+ */
+import { registerErrorClass, RewakeError } from 'rewake';
+
+/** Why a step was given up although its last error could have been retried. */
+export type GiveUpReason = 'attempts' | 'deadline';
+
+/** Every attempt failed, or there was no time for another one. */
+export class RecoveryExhaustedError extends RewakeError {
+  readonly code = 'REWAKE_RECOVERY_EXHAUSTED';
+  readonly step: string;
+  readonly reason: GiveUpReason;
+  /** Calls that were made. */
+  readonly attempts: number;
+  /** What the last attempt failed with. */
+  readonly originalError: unknown;
+  /** What each attempt failed with, in order; the first ones of a long series are left out. */
+  readonly errors: readonly unknown[];
+
+  constructor(step: string, reason: GiveUpReason, attempts: number, errors: readonly unknown[]) {
+    const originalError = errors.at(-1);
+    const why = reason === 'attempts' ? 'no attempt is left' : 'its deadline would be over before the next attempt';
+    super(
+      `Step '${step}' failed after ${attempts} attempt${attempts === 1 ? '' : 's'}: ${messageOf(originalError)}. ` +
+        `It is not tried again because ${why}. Look at 'errors' for each attempt, and at RetryScheduled facts for the waits.`,
+      { cause: originalError },
+    );
+    this.step = step;
+    this.reason = reason;
+    this.attempts = attempts;
+    this.originalError = originalError;
+    this.errors = errors;
+  }
+}
+
+/** A server asked for a longer wait than the step allows. */
+export class RetryAfterTooLongError extends RewakeError {
+  readonly code = 'REWAKE_RETRY_AFTER_TOO_LONG';
+  readonly step: string;
+  /** What the server asked for, in ms. */
+  readonly retryAfter: number;
+  readonly originalError: unknown;
+
+  constructor(step: string, retryAfterMs: number, originalError: unknown) {
+    super(
+      `Step '${step}' was asked to wait ${retryAfterMs} ms before the next attempt, longer than its retryAfterMax or its ` +
+        "deadline allows. It was not tried again. Set 'park: true' to wait that long, or raise 'retryAfterMax'.",
+      { cause: originalError },
+    );
+    this.step = step;
+    this.retryAfter = retryAfterMs;
+    this.originalError = originalError;
+  }
+}
+
+/** An attempt took longer than its timeout, or a step longer than its deadline; what ran was aborted. */
+export class TimeoutError extends RewakeError {
+  readonly code = 'REWAKE_TIMEOUT';
+  readonly step: string;
+  /** Whether one attempt or the whole step ran out of time. */
+  readonly kind: 'attempt' | 'deadline';
+  /** In ms. */
+  readonly timeout: number;
+
+  constructor(step: string, kind: 'attempt' | 'deadline', timeoutMs: number) {
+    const what = kind === 'attempt' ? 'An attempt of step' : 'Step';
+    super(
+      `${what} '${step}' took longer than ${timeoutMs} ms and was aborted. What it returns later is not used. ` +
+        `Raise '${kind === 'attempt' ? 'timeout' : 'deadline'}' if that is too short.`,
+    );
+    this.step = step;
+    this.kind = kind;
+    this.timeout = timeoutMs;
+  }
+}
+
+/** A call returned something that its step takes for a failure. */
+export class ResultRefusedError extends RewakeError {
+  readonly code = 'REWAKE_RESULT_REFUSED';
+  readonly step: string;
+
+  constructor(step: string, attempt: number) {
+    super(`Attempt ${attempt} of step '${step}' returned a result that its 'retryResult' takes for a failure.`);
+    this.step = step;
+  }
+}
+
+/** The circuit breaker of a dependency lets no call through. */
+export class CircuitBreakerOpenError extends RewakeError {
+  readonly code = 'REWAKE_BREAKER_OPEN';
+  readonly key: string;
+  /** `open`, `halfOpen` with every probe taken, or `isolated` by a person. */
+  readonly state: string;
+  /** In ms until a call may be tried again; undefined where only a person or a probe decides. */
+  readonly timeoutRemaining: number | undefined;
+  /** The newest failure the breaker has seen: class, code and message. */
+  readonly lastFailure: unknown;
+
+  constructor(key: string, state: string, timeoutRemainingMs: number | undefined, lastFailure: unknown) {
+    const when = timeoutRemainingMs === undefined ? 'until that changes' : `for another ${timeoutRemainingMs} ms`;
+    super(
+      `The circuit breaker '${key}' is ${state} and lets no call through ${when}. ` +
+        'The dependency was not called. Wait, use a fallback, or read the stream of the breaker to see why.',
+    );
+    this.key = key;
+    this.state = state;
+    this.timeoutRemaining = timeoutRemainingMs;
+    this.lastFailure = lastFailure;
+  }
+}
+
+/** So many calls of a dependency run and wait that no other is taken. */
+export class BulkheadFullError extends RewakeError {
+  readonly code = 'REWAKE_BULKHEAD_FULL';
+  readonly key: string;
+  readonly concurrency: number;
+  readonly queue: number;
+
+  constructor(key: string, concurrency: number, queue: number) {
+    super(
+      `The bulkhead '${key}' is full: ${concurrency} calls run and ${queue} wait. The dependency was not called. ` +
+        "Try again later, or raise 'concurrency' or 'queue'.",
+    );
+    this.key = key;
+    this.concurrency = concurrency;
+    this.queue = queue;
+  }
+}
+
+/** Every alternative failed. */
+export class FallbackExhaustedError extends RewakeError {
+  readonly code = 'REWAKE_FALLBACK_EXHAUSTED';
+  readonly step: string;
+  /** What each alternative failed with, in order. */
+  readonly errors: readonly unknown[];
+
+  constructor(step: string, errors: readonly unknown[]) {
+    super(
+      `Step '${step}' and its fallbacks failed, ${errors.length} in all: ${errors.map(messageOf).join(' | ')}. ` +
+        "Look at 'errors', in the order they were tried.",
+      { cause: errors.at(-1) },
+    );
+    this.step = step;
+    this.errors = errors;
+  }
+}
+
+/** What a thrown value says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+for (const [type, code] of [
+  [RecoveryExhaustedError, 'REWAKE_RECOVERY_EXHAUSTED'],
+  [RetryAfterTooLongError, 'REWAKE_RETRY_AFTER_TOO_LONG'],
+  [TimeoutError, 'REWAKE_TIMEOUT'],
+  [ResultRefusedError, 'REWAKE_RESULT_REFUSED'],
+  [CircuitBreakerOpenError, 'REWAKE_BREAKER_OPEN'],
+  [BulkheadFullError, 'REWAKE_BULKHEAD_FULL'],
+  [FallbackExhaustedError, 'REWAKE_FALLBACK_EXHAUSTED'],
+] as const) {
+  registerErrorClass(type, code);
+}

@@ -1,0 +1,185 @@
+/**
+ * Whether a failed call is made again, and when. Owns the rules and their order; what an error means is classify.ts's,
+ * how long a wait is backoff.ts's.
+ *
+ * RP1  `maxAttempts` counts all calls, `maxRetries` the ones after the first; giving both is an error.
+ * RP2  A server is not called before the time it asked for; too long a time is an end, or a wait that is parked.
+ * RP3  Where the next call would come at or after the deadline there is no wait for it.
+ * RP4  A call that an open breaker did not let through consumes no attempt.
+ */
+import { InvalidArgumentError, toMs, type Duration, type TimeMs } from 'rewake';
+import { backoff, type Backoff, type BackoffOptions } from './backoff.ts';
+
+/** How often and when a call is made again. */
+export interface RetryOptions {
+  /** Calls after the first; 3 when neither is given. */
+  readonly maxRetries?: number;
+  /** Calls in all. */
+  readonly maxAttempts?: number;
+  readonly backoff?: BackoffOptions;
+  /** Longest wait a server may ask for; 60 s when omitted. */
+  readonly retryAfterMax?: Duration;
+  /** Wait as long as a server asks, however long, as far as the deadline allows. */
+  readonly park?: boolean;
+  /** Whether a call that may have had an effect is made again; `true` when omitted: give it an idempotency key. */
+  readonly idempotent?: boolean;
+  /** Asked about each failure before the taxonomy's answer counts: only what it returns true for is retried. */
+  readonly retryIf?: (error: unknown, attempt: number) => boolean;
+}
+
+/** A checked policy; made by {@link retryPolicy}. */
+export interface RetryPolicy {
+  readonly maxAttempts: number;
+  readonly backoff: Backoff;
+  readonly retryAfterMaxMs: number;
+  readonly park: boolean;
+  readonly idempotent: boolean;
+  readonly retryIf: ((error: unknown, attempt: number) => boolean) | undefined;
+}
+
+/** What is known of an error's class: see classify.ts. */
+export interface RetryVerdict {
+  readonly class: string;
+  readonly retryable: boolean | 'idempotent' | 'once';
+  readonly minDelayMs?: number;
+}
+
+/** What a server said about the next call: see retry-after.ts. */
+export type RetryHint = { readonly delayMs: number } | { readonly pushbackMs: number } | { readonly stop: true };
+
+export interface RetryFacts {
+  /** Calls made so far, from 1; 0 where none was let through yet. */
+  readonly attempt: number;
+  readonly now: TimeMs;
+  readonly deadlineAt?: TimeMs;
+  /** In [0, 1). */
+  readonly r: number;
+  readonly previousDelayMs?: number;
+  /** Failures of this class in a row, this one included. */
+  readonly sameClassInARow: number;
+  readonly verdict: RetryVerdict;
+  readonly hint?: RetryHint | undefined;
+  /** Set when a breaker did not let the call through: how long it stays open, in ms. */
+  readonly breakerOpenForMs?: number;
+  /** The attempt after which a server's pushback restarted the backoff; 0 for none. */
+  readonly backoffResets: number;
+}
+
+export type GiveUp = 'exhausted' | 'notRetryable' | 'deadline' | 'retryAfterTooLong' | 'stopped' | 'cancelled';
+
+export type RetryDecision =
+  | {
+      readonly retry: true;
+      readonly delayMs: number;
+      readonly dueAt: TimeMs;
+      readonly r: number;
+      /** The wait is a server's and longer than retryAfterMax. */
+      readonly parked: boolean;
+      readonly restartsBackoff?: true;
+    }
+  | { readonly retry: false; readonly reason: GiveUp; readonly retryAfterMs?: number };
+
+/** What is added to a server's hint when there is jitter, so that one hint does not bring all callers back at once. */
+const hintSpread = 0.1;
+
+const optionNames = ['maxRetries', 'maxAttempts', 'backoff', 'retryAfterMax', 'park', 'idempotent', 'retryIf'];
+
+/**
+ * Checks the options of retries.
+ * @throws InvalidArgumentError naming the path of what is wrong, for example `retry.maxRetries`
+ */
+export function retryPolicy(options: RetryOptions = {}, path = 'retry'): RetryPolicy {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError(`${path}: expected an object of options, found ${JSON.stringify(options)}.`);
+  }
+  const unknown = Object.keys(options).find((key) => !optionNames.includes(key));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(
+      `${path}.${unknown}: there is no such option; expected one of ${optionNames.join(', ')}.`,
+    );
+  }
+  const { retryAfterMax = '60s', park = false, idempotent = true, retryIf } = options;
+  if (retryIf !== undefined && typeof retryIf !== 'function') {
+    throw new InvalidArgumentError(`${path}.retryIf: expected a function, found ${JSON.stringify(retryIf)}.`);
+  }
+  for (const [key, value] of Object.entries({ park, idempotent })) {
+    if (typeof value === 'boolean') continue;
+    throw new InvalidArgumentError(`${path}.${key}: expected true or false, found ${JSON.stringify(value)}.`);
+  }
+  return Object.freeze({
+    maxAttempts: attemptsOf(options, path),
+    backoff: backoff(options.backoff, `${path}.backoff`),
+    retryAfterMaxMs: durationOf(retryAfterMax, `${path}.retryAfterMax`),
+    park,
+    idempotent,
+    retryIf,
+  });
+}
+
+/** RP1. */
+function attemptsOf({ maxRetries, maxAttempts }: RetryOptions, path: string): number {
+  if (maxRetries !== undefined && maxAttempts !== undefined) {
+    throw new InvalidArgumentError(
+      `${path}: expected maxRetries (calls after the first) or maxAttempts (calls in all), found both.`,
+    );
+  }
+  if (maxAttempts !== undefined) return count(maxAttempts, 1, `${path}.maxAttempts`);
+  return count(maxRetries ?? 3, 0, `${path}.maxRetries`) + 1;
+}
+
+/** Decides about one failure: a pure function. */
+export function decideRetry(policy: RetryPolicy, facts: RetryFacts): RetryDecision {
+  const { attempt, verdict, hint, breakerOpenForMs, deadlineAt, now } = facts;
+  const refused = breakerOpenForMs !== undefined;
+  if (verdict.class === 'cancelled') return { retry: false, reason: 'cancelled' };
+  if (hint && 'stop' in hint) return { retry: false, reason: 'stopped' };
+  if (!refused && !isRetryable(policy, facts)) return { retry: false, reason: 'notRetryable' };
+  if (!refused && attempt >= policy.maxAttempts) return { retry: false, reason: 'exhausted' };
+  const delay = delayOf(policy, facts);
+  const isTooLong = delay.hintMs > policy.retryAfterMaxMs;
+  if (isTooLong && !policy.park) return { retry: false, reason: 'retryAfterTooLong', retryAfterMs: delay.hintMs };
+  // Rounded up: never before the time that was computed or asked for.
+  const delayMs = Math.ceil(delay.ms);
+  const dueAt = now + delayMs;
+  if (deadlineAt !== undefined && dueAt >= deadlineAt) return { retry: false, reason: 'deadline' };
+  const decision = { retry: true, delayMs, dueAt, r: facts.r, parked: isTooLong } as const;
+  return delay.restarts ? { ...decision, restartsBackoff: true } : decision;
+}
+
+function isRetryable({ idempotent }: RetryPolicy, { verdict, sameClassInARow }: RetryFacts): boolean {
+  if (verdict.retryable === 'idempotent') return idempotent;
+  return verdict.retryable === 'once' ? sameClassInARow <= 1 : verdict.retryable;
+}
+
+/** RP2, RP4. */
+function delayOf(policy: RetryPolicy, facts: RetryFacts) {
+  const { attempt, hint, verdict, breakerOpenForMs = 0, backoffResets, r, previousDelayMs } = facts;
+  if (hint && 'pushbackMs' in hint) return { ms: hint.pushbackMs, hintMs: hint.pushbackMs, restarts: true };
+  const retry = Math.max(1, attempt - backoffResets);
+  const computedMs = policy.backoff.delayMs({
+    retry,
+    r,
+    ...(previousDelayMs !== undefined && { previousMs: previousDelayMs }),
+  });
+  const leastMs = Math.max(computedMs, verdict.minDelayMs ?? 0, breakerOpenForMs);
+  const hintMs = hint && 'delayMs' in hint ? hint.delayMs : 0;
+  const spread = policy.backoff.jitter === 'none' ? 0 : hintSpread * r;
+  return { ms: Math.max(leastMs, hintMs * (1 + spread)), hintMs, restarts: false };
+}
+
+function count(value: number, least: number, path: string): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new InvalidArgumentError(
+    `${path}: expected a whole number of at least ${least}, found ${JSON.stringify(value)}.`,
+  );
+}
+
+function durationOf(value: Duration, path: string): number {
+  try {
+    return toMs(value);
+  } catch (cause) {
+    throw new InvalidArgumentError(`${path}: expected a duration such as '60s', found ${JSON.stringify(value)}.`, {
+      cause,
+    });
+  }
+}

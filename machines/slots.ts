@@ -1,0 +1,88 @@
+/**
+ * Slots of a bulkhead in this process: so many at once, so many waiting, first come first served. Owns the queue; a slot
+ * belongs to a running call, so it ends with its process and nothing of it is on a log.
+ *
+ * SL1  A slot that is given back is handed to the first who waits, in the same turn.
+ * SL2  Who stops waiting leaves the queue and holds nobody up.
+ */
+
+/** How many calls may run and wait. */
+export interface SlotLimits {
+  readonly concurrency: number;
+  readonly queue: number;
+}
+
+/** Somebody who has or wants a slot. */
+export interface Claim {
+  /** Gives the slot back, or stops waiting for it; once. */
+  release(): void;
+}
+
+interface Waiter {
+  readonly granted: () => void;
+}
+
+export class Slots {
+  #running = 0;
+  readonly #waiting: Waiter[] = [];
+
+  /** Calls and waiters at the moment. */
+  get usage(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#running, waiting: this.#waiting.length };
+  }
+
+  /**
+   * Claims a slot: `granted` is called when it is there, at once where one is free; undefined when the queue is full.
+   * @param resumed the call runs already, since an earlier life of its process: it takes its slot without asking
+   */
+  claim({ concurrency, queue }: SlotLimits, granted: () => void, resumed = false): Claim | undefined {
+    if (resumed || this.#running < concurrency) {
+      this.#running++;
+      granted();
+      return { release: once(() => this.#free(concurrency)) };
+    }
+    if (this.#waiting.length >= queue) return undefined;
+    let release: () => void = () => void this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+    const waiter: Waiter = {
+      granted: () => {
+        release = () => this.#free(concurrency);
+        granted();
+      },
+    };
+    this.#waiting.push(waiter);
+    return { release: once(() => release()) };
+  }
+
+  #free(concurrency: number): void {
+    this.#running--;
+    while (this.#running < concurrency) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      this.#running++;
+      next.granted();
+    }
+  }
+}
+
+function once(fn: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    fn();
+  };
+}
+
+const byKey = new Map<string, Slots>();
+
+/** Forgets who runs and waits: for tests, in which one process plays several. */
+export function forgetSlots(): void {
+  byKey.clear();
+}
+
+/** The slots of a dependency in this process. */
+export function slotsOf(key: string): Slots {
+  let slots = byKey.get(key);
+  if (!slots) byKey.set(key, (slots = new Slots()));
+  return slots;
+}

@@ -1,0 +1,81 @@
+/**
+ * What a step tells the log besides its transitions. Owns the names and shapes of these facts; they never change once
+ * published.
+ */
+import type { ErrorSignature } from './error-signature.ts';
+import type { GiveUpReason } from './recovery-errors.ts';
+import type { StepContext } from './step-state.ts';
+
+/** An attempt ended with an error. */
+export interface AttemptFailed {
+  readonly type: 'AttemptFailed';
+  readonly step: string;
+  /** Calls made so far, this one included. */
+  readonly attempt: number;
+  readonly error: ErrorSignature;
+  readonly durationMs: number;
+}
+
+/** An attempt took longer than its timeout and was aborted. `AttemptFailed` follows. */
+export interface TimedOut {
+  readonly type: 'TimedOut';
+  readonly step: string;
+  readonly attempt: number;
+  readonly kind: 'attempt' | 'deadline';
+  readonly timeoutMs: number;
+}
+
+/** The dependency was not called: its circuit breaker did not let the attempt through. */
+export interface AttemptRejected {
+  readonly type: 'AttemptRejected';
+  readonly step: string;
+  readonly error: ErrorSignature;
+}
+
+/** The step will be tried again; on disk before the wait begins. */
+export interface RetryScheduled {
+  readonly type: 'RetryScheduled';
+  readonly step: string;
+  /** 1 for the first retry. */
+  readonly attempt: number;
+  readonly delayMs: number;
+  /** The number in [0, 1) that the jitter was drawn from. */
+  readonly r: number;
+  /** In ms since the Unix epoch. */
+  readonly dueAt: number;
+  readonly errorClass: string;
+  /** Whether a server's hint is waited for that is longer than retryAfterMax. */
+  readonly parked: boolean;
+}
+
+/** The step is given up. */
+export interface RetryExhausted {
+  readonly type: 'RetryExhausted';
+  readonly step: string;
+  readonly attempts: number;
+  readonly reason: GiveUpReason;
+}
+
+/** What a step tells the log. */
+export type StepFact = AttemptFailed | TimedOut | AttemptRejected | RetryScheduled | RetryExhausted;
+
+/** Facts by what a step remembers; each is told in the transition that made it true. */
+export const stepFacts = {
+  attemptFailed(step: string, { attempt, failure }: StepContext): AttemptFailed {
+    const { signature, durationMs } = failure!;
+    return { type: 'AttemptFailed', step, attempt, error: signature, durationMs };
+  },
+  attemptRejected(step: string, { failure }: StepContext): AttemptRejected {
+    return { type: 'AttemptRejected', step, error: failure!.signature };
+  },
+  timedOut(step: string, { attempt }: StepContext, kind: TimedOut['kind'], timeoutMs: number): TimedOut {
+    return { type: 'TimedOut', step, attempt, kind, timeoutMs };
+  },
+  retryScheduled(step: string, { attempt, retry, failure }: StepContext): RetryScheduled {
+    const { delayMs, r, dueAt, parked } = retry!;
+    return { type: 'RetryScheduled', step, attempt, delayMs, r, dueAt, errorClass: failure!.verdict.class, parked };
+  },
+  retryExhausted(step: string, { attempt, ending }: StepContext): RetryExhausted {
+    return { type: 'RetryExhausted', step, attempts: attempt, reason: ending!.exhausted! };
+  },
+};

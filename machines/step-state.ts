@@ -1,0 +1,199 @@
+/**
+ * What a step remembers, and how it changes: pure functions that the chart of step.ts calls by name. Owns the context;
+ * knows no state of the chart.
+ */
+import { EffectLostError, now, random, type TimeMs } from 'rewake';
+import type { Permit } from './breaker-permit.ts';
+import { classify, type ErrorVerdict } from './classify.ts';
+import { signatureOf, type ErrorSignature } from './error-signature.ts';
+import {
+  CircuitBreakerOpenError,
+  RecoveryExhaustedError,
+  ResultRefusedError,
+  RetryAfterTooLongError,
+  TimeoutError,
+} from './recovery-errors.ts';
+import { retryAfterOf } from './retry-after.ts';
+import { decideRetry, type RetryDecision } from './retry-policy.ts';
+import { timeoutMsOf, type Policy } from './step-policy.ts';
+
+/** How many errors of a long series of attempts are kept: the newest ones. */
+const errorsMax = 20;
+
+/** The newest failure of a step. */
+export interface Failure {
+  readonly error: unknown;
+  readonly verdict: ErrorVerdict;
+  readonly signature: ErrorSignature;
+  readonly durationMs: number;
+  /** The call returned, but what it returned is as good as a failure. */
+  readonly refused: boolean;
+}
+
+/** With what a step ends that does not succeed. */
+export interface Ending {
+  readonly error: unknown;
+  /** The last result was refused, and nothing is left to try: it is returned after all. */
+  readonly answers: boolean;
+  /** Set when attempts or time ran out. */
+  readonly exhausted: 'attempts' | 'deadline' | undefined;
+}
+
+export interface StepContext {
+  readonly input: unknown;
+  /** Calls that were made, the running one included. */
+  readonly attempt: number;
+  readonly startedAt: TimeMs;
+  readonly attemptAt: TimeMs;
+  readonly permit: Permit | null;
+  readonly output: unknown;
+  readonly failure: Failure | undefined;
+  /** Whether the newest attempt failed, or the deadline was missed. */
+  readonly failed: boolean;
+  readonly errors: readonly unknown[];
+  readonly retry: Extract<RetryDecision, { retry: true }> | undefined;
+  readonly ending: Ending | undefined;
+  /** Failures of one class in a row, the newest included. */
+  readonly sameClassInARow: number;
+  /** The attempt after which a server restarted the backoff. */
+  readonly backoffResets: number;
+}
+
+export function stepBegun(input: unknown): StepContext {
+  const at = now();
+  return {
+    input,
+    attempt: 0,
+    startedAt: at,
+    attemptAt: at,
+    permit: null,
+    output: undefined,
+    failure: undefined,
+    failed: false,
+    errors: [],
+    retry: undefined,
+    ending: undefined,
+    sameClassInARow: 0,
+    backoffResets: 0,
+  };
+}
+
+/** An attempt begins. */
+export function attemptBegun({ attempt }: StepContext): Partial<StepContext> {
+  return { attempt: attempt + 1, attemptAt: now(), failed: false };
+}
+
+/** An attempt ended with an error; ST2: also one that was lost. */
+export function attemptFailed(context: StepContext, policy: Policy, error: unknown): Partial<StepContext> {
+  const verdict = verdictOn(error, context.attempt, policy);
+  const signature = signatureOf(error, verdict);
+  const { failure, errors, sameClassInARow, attemptAt } = context;
+  return {
+    failure: { error, verdict, signature, durationMs: now() - attemptAt, refused: false },
+    failed: true,
+    errors: [...errors.slice(1 - errorsMax), error],
+    sameClassInARow: failure?.verdict.class === verdict.class ? sameClassInARow + 1 : 1,
+  };
+}
+
+/** What an error means to this step: its `retryIf` may say that what could be retried shall not be. */
+function verdictOn(error: unknown, attempt: number, { rules, retry }: Policy): ErrorVerdict {
+  const verdict = classify(error, rules);
+  if (!retry?.retryIf || verdict.class === 'cancelled') return verdict;
+  return { ...verdict, retryable: retry.retryIf(error, attempt) };
+}
+
+/** An attempt returned what the policy takes for a failure. */
+export function resultRefused(context: StepContext, { name }: Policy, output: unknown): Partial<StepContext> {
+  const error = new ResultRefusedError(name, context.attempt);
+  const verdict: ErrorVerdict = { class: 'unknown', retryable: true, breaker: 'ignored' };
+  const durationMs = now() - context.attemptAt;
+  return {
+    output,
+    failure: { error, verdict, signature: signatureOf(error, verdict), durationMs, refused: true },
+    errors: [...context.errors.slice(1 - errorsMax), error],
+  };
+}
+
+/** The running attempt took too long. */
+export function attemptTimedOut(context: StepContext, policy: Policy): Partial<StepContext> {
+  const timeoutMs = timeoutMsOf(policy.timeout!, context.attempt);
+  return attemptFailed(context, policy, new TimeoutError(policy.name, 'attempt', timeoutMs));
+}
+
+/** ST3. The breaker let nothing through. */
+export function attemptRejected({ rules }: Policy, error: unknown): Partial<StepContext> {
+  const verdict = classify(error, rules);
+  return {
+    failure: { error, verdict, signature: signatureOf(error, verdict), durationMs: 0, refused: false },
+    permit: null,
+  };
+}
+
+/** The deadline of the whole step is over. */
+export function deadlineMissed({ name, deadlineMs }: Policy): Partial<StepContext> {
+  const error = new TimeoutError(name, 'deadline', deadlineMs!);
+  return { failed: true, ending: { error, exhausted: 'deadline', answers: false } };
+}
+
+/** Whether the step is tried again, and when; or how it ends. */
+export function decided(context: StepContext, policy: Policy): Partial<StepContext> {
+  const { failure, ending } = context;
+  if (ending || !failure) return {};
+  const decision = decisionOn(context, policy, failure);
+  if (!decision.retry) return { ending: endingOf(context, policy, failure, decision) };
+  return { retry: decision, ...(decision.restartsBackoff && { backoffResets: context.attempt }) };
+}
+
+function decisionOn(context: StepContext, policy: Policy, failure: Failure): RetryDecision {
+  const { retry: retryPolicy, deadlineMs } = policy;
+  const { error } = failure;
+  const breaker = error instanceof CircuitBreakerOpenError ? error : undefined;
+  // An open breaker is waited for only where something bounds the wait.
+  if (!retryPolicy || (breaker && (deadlineMs === undefined || breaker.state === 'isolated'))) {
+    return { retry: false, reason: 'notRetryable' };
+  }
+  const { attempt, startedAt, retry, sameClassInARow, backoffResets } = context;
+  return decideRetry(retryPolicy, {
+    attempt,
+    now: now(),
+    r: random(),
+    sameClassInARow,
+    backoffResets,
+    verdict: failure.verdict,
+    hint: retryAfterOf(error, now()),
+    ...(deadlineMs !== undefined && { deadlineAt: startedAt + deadlineMs }),
+    ...(retry && { previousDelayMs: retry.delayMs }),
+    ...(breaker && { breakerOpenForMs: breaker.timeoutRemaining ?? 0 }),
+  });
+}
+
+function endingOf(
+  { attempt, errors }: StepContext,
+  { name, retry }: Policy,
+  { error, refused }: Failure,
+  decision: Extract<RetryDecision, { retry: false }>,
+): Ending {
+  switch (decision.reason) {
+    case 'exhausted':
+    case 'deadline': {
+      const reason = decision.reason === 'deadline' ? 'deadline' : 'attempts';
+      if (refused) return { error, exhausted: reason, answers: true };
+      const exhausted = retry ? new RecoveryExhaustedError(name, reason, attempt, errors) : error;
+      return { error: exhausted, exhausted: reason, answers: false };
+    }
+    case 'retryAfterTooLong':
+      return {
+        error: new RetryAfterTooLongError(name, decision.retryAfterMs ?? 0, error),
+        exhausted: undefined,
+        answers: false,
+      };
+    default:
+      return { error, exhausted: undefined, answers: refused };
+  }
+}
+
+/** Whether an attempt was lost with its host. */
+export function isLost(error: unknown): boolean {
+  return error instanceof EffectLostError;
+}

@@ -1,0 +1,70 @@
+/**
+ * `step` and the combinators that are a part of it. Owns how a function or a logic becomes what the chart calls; the
+ * chart is step-machine.ts, the options step-policy.ts.
+ */
+import { fromPromise, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
+import { effect, withEffectOptions, type Duration, type EffectArguments } from 'rewake';
+import { reporting } from './breaker-effects.ts';
+import type { BreakerUse } from './breaker-gate.ts';
+import type { RetryOptions } from './retry-policy.ts';
+import { stepMachine, type StepMachine } from './step-machine.ts';
+import { policyOf, type Policy, type PolicyOptions, type TimeoutOption } from './step-policy.ts';
+
+/** What a step calls: a function of an effect's arguments, or any actor logic. */
+export type Call<Input, Output> = (args: EffectArguments<Input>) => Promise<Output> | Output;
+
+/**
+ * A call with timeout, retries, circuit breaker and deadline, in one chart: an XState machine with the input and output of
+ * the function.
+ *
+ * @example
+ * const charge = step(
+ *   'charge',
+ *   async ({ input, context }: EffectArguments<Order>) => pay(input, { idempotencyKey: context.idempotencyKey }),
+ *   { timeout: '30s', retry: { maxRetries: 3 }, breaker: 'payments' },
+ * );
+ * @throws InvalidArgumentError for options that cannot work, naming their path
+ */
+export function step<Input, Output>(
+  name: string,
+  call: Call<Input, Output>,
+  options: PolicyOptions = {},
+): StepMachine<Input, Output> {
+  const policy = policyOf(name, options);
+  const { breaker, rules } = policy;
+  const run = breaker ? reporting(breaker, rules, call) : call;
+  const logic = effect(run as Call<unknown, Output>, lostOptions(policy));
+  return stepMachine({ logic, reports: breaker !== undefined }, policy);
+}
+
+/** Aborts an attempt that takes too long; it fails with a TimeoutError. */
+export const withTimeout = (timeout: TimeoutOption) => wrapping('withTimeout', { timeout });
+
+/** Bounds the whole, retries and waits inside it included. */
+export const withDeadline = (deadline: Duration) => wrapping('withDeadline', { deadline });
+
+/** Tries again what fails. Without options: 3 retries after 1, 2 and 4 s with full jitter. */
+export const withRetry = (retry: RetryOptions | number = {}) => wrapping('withRetry', { retry });
+
+/** Stands before a dependency and lets no call through while it is down. */
+export const withBreaker = (breaker: string | BreakerUse) => wrapping('withBreaker', { breaker });
+
+function wrapping(name: string, options: PolicyOptions) {
+  const policy = policyOf(name, options, name);
+  return <Logic extends AnyActorLogic>(logic: Logic): StepMachine<InputFrom<Logic>, OutputFrom<Logic>> =>
+    stepMachine(
+      { logic: isPromise(logic) ? withEffectOptions(logic, lostOptions(policy)) : logic, reports: false },
+      policy,
+    );
+}
+
+/** Where attempts are counted, one that is lost counts. */
+function lostOptions({ retry }: Policy) {
+  return retry ? ({ onLost: 'fail' } as const) : {};
+}
+
+const promiseTransition = fromPromise(async () => {}).transition.toString();
+
+function isPromise(logic: AnyActorLogic): boolean {
+  return logic.transition.toString() === promiseTransition;
+}

@@ -1,0 +1,112 @@
+/** The formulas of backoff and jitter against the numbers of their sources (scenarios R10 to R15, R09). */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InvalidArgumentError } from 'rewake';
+import { backoff, type BackoffOptions, type Jitter } from '../../machines/backoff.ts';
+
+function delays(options: BackoffOptions, retries: number, r = 0.5): number[] {
+  const policy = backoff(options);
+  const list: number[] = [];
+  for (let retry = 1; retry <= retries; retry++) {
+    list.push(policy.delayMs({ retry, r, ...(list.length > 0 && { previousMs: list.at(-1)! }) }));
+  }
+  return list;
+}
+
+const seconds = (...list: number[]) => list.map((each) => each * 1_000);
+const none = { jitter: 'none' } as const;
+
+describe('without jitter', () => {
+  it('R10: exponential doubles up to the cap', () => {
+    expect(delays(none, 8)).toEqual(seconds(1, 2, 4, 8, 16, 32, 60, 60));
+    expect(backoff({ ...none, initialDelay: '2s', factor: 3 }).delayMs({ retry: 4, r: 0 })).toBe(54_000);
+  });
+
+  it('R11: linear, fixed, fibonacci, sequence and custom', () => {
+    expect(delays({ ...none, strategy: 'linear', initialDelay: '2s' }, 3)).toEqual(seconds(2, 4, 6));
+    expect(delays({ ...none, strategy: 'fixed' }, 3)).toEqual(seconds(1, 1, 1));
+    expect(delays({ ...none, strategy: 'fibonacci' }, 5)).toEqual(seconds(1, 1, 2, 3, 5));
+    expect(delays({ ...none, strategy: { sequence: [10, 20] } }, 3)).toEqual([10, 20, 20]);
+    expect(delays({ ...none, strategy: { custom: (n) => `${n * n}s` } }, 3)).toEqual(seconds(1, 4, 9));
+  });
+
+  it('R15: a delay of 40 days comes out as such', () => {
+    const days = 40 * 86_400_000;
+    expect(delays({ ...none, strategy: 'fixed', initialDelay: '40d', maxDelay: '40d' }, 1)).toEqual([days]);
+  });
+});
+
+describe('with jitter', () => {
+  const at = (jitter: Jitter, r: number, options: BackoffOptions = {}, retry = 1) =>
+    backoff({ ...options, jitter }).delayMs({ retry, r });
+
+  it('R12: full jitter survives the cap', () => {
+    expect(at('full', 0.5, {}, 10)).toBe(30_000);
+    expect(at('full', 0, {}, 10)).toBe(0);
+  });
+
+  it('R13: equal keeps half, decorrelated goes on from the delay before', () => {
+    expect(at('equal', 0, { initialDelay: '4s' })).toBe(2_000);
+    expect(at('equal', 0.5, { initialDelay: '4s' })).toBe(3_000);
+    expect(delays({ jitter: 'decorrelated' }, 5)).toEqual(seconds(2, 3.5, 5.75, 9.125, 14.1875));
+  });
+
+  it('R14: proportional and additive', () => {
+    const proportional = { proportional: 0.25 };
+    expect([0, 0.4, 0.6, 1].map((r) => at(proportional, r))).toEqual(seconds(0.75, 0.95, 1.05, 1.25));
+    const third = (r: number) => at(proportional, r, { strategy: 'linear' }, 3);
+    expect([0, 0.4, 0.6, 1].map(third)).toEqual(seconds(2.25, 2.85, 3.15, 3.75));
+    expect(at({ additive: 0.1 }, 1, { initialDelay: 400 })).toBeCloseTo(440);
+  });
+
+  const anyJitter = fc.oneof(
+    fc.constantFrom<Jitter>('none', 'full', 'equal', 'decorrelated'),
+    fc.double({ min: 0, max: 1, noNaN: true }).map((proportional) => ({ proportional })),
+    fc.double({ min: 0, max: 1, noNaN: true }).map((additive) => ({ additive })),
+  );
+  const strategy = fc.constantFrom('exponential', 'linear', 'fixed', 'fibonacci');
+
+  it('R15: every delay lies between 0 and the cap, also of the 2,049th retry (BO3)', () => {
+    fc.assert(
+      fc.property(
+        anyJitter,
+        strategy,
+        fc.integer({ min: 1, max: 3_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+        (jitter, name, retry, r) => {
+          const policy = backoff({ strategy: name as 'fixed', initialDelay: '2s', maxDelay: '30s', jitter });
+          for (const n of [retry, 2_049]) {
+            const delay = policy.delayMs({ retry: n, r, previousMs: 30_000 });
+            expect(delay).toBeGreaterThanOrEqual(0);
+            expect(delay).toBeLessThanOrEqual(30_000);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('full jitter is uniform: mean, least and greatest of evenly drawn r', () => {
+    const draws = Array.from({ length: 1_000 }, (_, i) => at('full', i / 1_000, {}, 3));
+    expect(draws.reduce((sum, each) => sum + each, 0) / draws.length).toBeCloseTo(1_998, 0);
+    expect([Math.min(...draws), Math.max(...draws)]).toEqual([0, 3_996]);
+  });
+});
+
+it.each<[object, string]>([
+  [{ initialDelay: -1 }, 'backoff.initialDelay'],
+  [{ initialDelay: NaN }, 'backoff.initialDelay'],
+  [{ initialDelay: Infinity }, 'backoff.initialDelay'],
+  [{ initialDelay: '2s', maxDelay: '1s' }, 'backoff.maxDelay'],
+  [{ factor: 0.5 }, 'backoff.factor'],
+  [{ factor: '2' }, 'backoff.factor'],
+  [{ strategy: 'cubic' }, 'backoff.strategy'],
+  [{ strategy: { sequence: [] } }, 'backoff.strategy'],
+  [{ strategy: { sequence: [1, -1] } }, 'backoff.strategy.sequence[1]'],
+  [{ jitter: 'some' }, 'backoff.jitter'],
+  [{ jitter: { additive: 2 } }, 'backoff.jitter'],
+  [{ delay: 1 }, 'backoff.delay'],
+])('R09: refuses %j, naming %s', (options, path) => {
+  expect(() => backoff(options)).toThrow(InvalidArgumentError);
+  expect(() => backoff(options)).toThrow(`${path}:`);
+});

@@ -1,0 +1,94 @@
+/** Bulkheads: who runs, who waits, who is refused, and who gives a slot back (scenario K01). */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { fromPromise, type AnyStateMachine } from 'xstate';
+import { InvalidArgumentError } from 'rewake';
+import { withBulkhead } from '../../machines/bulkhead.ts';
+import { BulkheadFullError } from '../../machines/recovery-errors.ts';
+import { forgetSlots, slotsOf } from '../../machines/slots.ts';
+import { House } from '../support/house.ts';
+import { rest } from '../support/hosted-and-plain.ts';
+
+let key = '';
+let runs = 0;
+beforeEach(() => (key = `dependency ${runs++}`));
+
+function place() {
+  const running: string[] = [];
+  const ends = new Map<string, (outcome: Error | string) => void>();
+  const call = fromPromise(({ input }: { input: string }) => {
+    running.push(input);
+    return new Promise<string>((resolve, reject) =>
+      ends.set(input, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome))),
+    );
+  });
+  const machine = withBulkhead(key, { concurrency: 2, queue: 2 })(call) as unknown as AnyStateMachine;
+  return { running, ends, machine };
+}
+
+describe('a bulkhead of two with a queue of two', () => {
+  it('K01: refuses the fifth call at once, and lets the others in as they came', async () => {
+    const { running, ends, machine } = place();
+    const runtime = await new House().open({ work: machine });
+    const refs = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e'].map((id) => runtime.start('work', { id, input: id } as never)),
+    );
+    await rest();
+    const refused: unknown = await refs[4]!.output().catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(BulkheadFullError);
+    expect(refused).toMatchObject({ key, concurrency: 2, queue: 2 });
+    expect(running).toEqual(['a', 'b']);
+    ends.get('b')!('done');
+    await rest();
+    expect(running).toEqual(['a', 'b', 'c']);
+    ends.get('a')!(new Error('broken'));
+    await rest();
+    expect(running).toEqual(['a', 'b', 'c', 'd']);
+    for (const id of ['c', 'd']) ends.get(id)!('done');
+    await rest();
+    expect(slotsOf(key).usage).toEqual({ running: 0, waiting: 0 });
+  });
+
+  it('K01: a waiter that is stopped leaves, and starves nobody', async () => {
+    const { running, ends, machine } = place();
+    const runtime = await new House().open({ work: machine });
+    const refs = await Promise.all(['a', 'b', 'c', 'd'].map((id) => runtime.start('work', { id, input: id } as never)));
+    await rest();
+    await refs[2]!.stop();
+    await rest();
+    expect(slotsOf(key).usage).toEqual({ running: 2, waiting: 1 });
+    ends.get('a')!('done');
+    await rest();
+    expect(running).toEqual(['a', 'b', 'd']);
+    await refs[1]!.stop();
+    await rest();
+    expect(slotsOf(key).usage).toEqual({ running: 1, waiting: 0 });
+  });
+
+  it('a call that was running when its host died takes its slot again (BH3)', async () => {
+    const house = new House();
+    const { machine } = place();
+    const { runtime, crash } = await house.openToCrash({ work: machine });
+    for (const id of ['a', 'b', 'c']) await runtime.start('work', { id, input: id } as never);
+    await rest();
+    crash();
+    forgetSlots();
+    const next = place();
+    await house.open({ work: next.machine });
+    await rest();
+    expect(next.running.toSorted()).toEqual(['a', 'b']);
+    expect(slotsOf(key).usage).toEqual({ running: 2, waiting: 1 });
+    next.ends.get('a')!('done');
+    await rest();
+    expect(next.running.at(-1)).toBe('c');
+  });
+});
+
+it.each([
+  ['', {}],
+  ['x', { concurrency: 0 }],
+  ['x', { concurrency: 1.5 }],
+  ['x', { queue: -1 }],
+  ['x', { queues: 1 }],
+])('refuses key %j with options %j', (name, options) => {
+  expect(() => withBulkhead(name, options as never)).toThrow(InvalidArgumentError);
+});

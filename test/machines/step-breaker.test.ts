@@ -1,0 +1,252 @@
+/** A step before a circuit breaker: what is asked and told, and what costs nothing (resilience.md §2, scenarios B and F04). */
+import { describe, expect, it } from 'vitest';
+import { createActor, fromPromise, toPromise, type AnyStateMachine } from 'xstate';
+import { LogUnavailableError, type EffectArguments } from 'rewake';
+import { breaker } from '../../machines/breaker.ts';
+import { breakerState, type BreakerSnapshot } from '../../machines/breaker-permit.ts';
+import { withFallback } from '../../machines/fallback.ts';
+import { CircuitBreakerOpenError, RecoveryExhaustedError } from '../../machines/recovery-errors.ts';
+import { forgetLocalActors } from '../../machines/keyed-actor.ts';
+import { step, withBreaker, type Call } from '../../machines/step.ts';
+import type { PolicyOptions } from '../../machines/step-policy.ts';
+import { House } from '../support/house.ts';
+import { rest } from '../support/hosted-and-plain.ts';
+
+const busy = () => Object.assign(new Error('busy'), { status: 503 });
+const unavailable = () => {
+  throw busy();
+};
+
+/** A house in which one guarded step is run again and again. */
+async function place(call: Call<unknown, unknown>, options: PolicyOptions) {
+  const house = new House();
+  const machine = step('work', call, options) as AnyStateMachine;
+  const runtime = await house.open({ work: machine, breaker });
+  let runs = 0;
+  const start = () => runtime.start('work', { id: String(++runs) });
+  const run = async () => {
+    const ended = (await start()).output().then(
+      (output) => ({ output, error: undefined }),
+      (error: unknown) => ({ output: undefined, error }),
+    );
+    await rest();
+    return ended;
+  };
+  const state = async () =>
+    breakerState((await runtime.get('breaker-api')).getSnapshot() as unknown as BreakerSnapshot);
+  return { house, runtime, start, run, state };
+}
+
+describe('a step with a breaker', () => {
+  it('B01: opens it at the fifth failure in a row, and is then refused without a call', async () => {
+    let calls = 0;
+    const { run, state } = await place(() => (calls++, unavailable()), { breaker: 'api' });
+    for (let failure = 0; failure < 5; failure++) await run();
+    expect([calls, await state()]).toEqual([5, 'open']);
+    const { error } = await run();
+    expect(error).toBeInstanceOf(CircuitBreakerOpenError);
+    expect(error).toMatchObject({
+      key: 'api',
+      state: 'open',
+      timeoutRemaining: 60_000,
+      lastFailure: { class: 'server' },
+    });
+    expect(calls).toBe(5);
+  });
+
+  it('appends nothing to a healthy breaker, however often it succeeds', async () => {
+    const { house, run } = await place(() => 'ok', { breaker: 'api' });
+    for (let success = 0; success < 20; success++) await run();
+    expect(await house.types('breaker-api')).toEqual(['ActorStarted']);
+  });
+
+  it('B09, B15, B25: is probed once its time is over, and closed by a success', async () => {
+    let broken = true;
+    const answers: ((value: string) => void)[] = [];
+    const call = () => (broken ? unavailable() : new Promise<string>((resolve) => answers.push(resolve)));
+    const { house, run, start, state } = await place(call, { breaker: { key: 'api', consecutive: 1 } });
+    await run();
+    broken = false;
+    await house.advance(59_999);
+    expect((await run()).error).toBeInstanceOf(CircuitBreakerOpenError);
+    await house.advance(1);
+    const probe = (await start()).output();
+    await rest();
+    expect((await run()).error).toMatchObject({ state: 'halfOpen', timeoutRemaining: undefined });
+    answers[0]!('well');
+    expect(await probe).toBe('well');
+    expect([answers.length, await state()]).toEqual([1, 'closed']);
+  });
+
+  it('B14: does not burn its attempts on an open breaker, and waits for it where a deadline bounds that', async () => {
+    let calls = 0;
+    const call = () => (calls++, unavailable());
+    const options: PolicyOptions = {
+      breaker: { key: 'api', consecutive: 3, openFor: '60s' },
+      retry: { maxAttempts: 7, backoff: { initialDelay: 10, maxDelay: 10, jitter: 'none' } },
+    };
+    const unbounded = await place(call, options);
+    const first = (await unbounded.start()).output().catch((error: unknown) => error);
+    await rest();
+    await unbounded.house.advance(100);
+    expect(await first).toBeInstanceOf(CircuitBreakerOpenError);
+    expect(calls).toBe(3);
+    calls = 0;
+    const bounded = await place(call, { ...options, deadline: '10m' });
+    const second = (await bounded.start()).output().catch((error: unknown) => error);
+    await rest();
+    await bounded.house.advance(59_000);
+    expect(calls).toBe(3);
+    await bounded.house.advance(600_000);
+    expect(await second).toMatchObject({ name: 'RecoveryExhaustedError' });
+    const types = await bounded.house.types('work-1');
+    expect(types).toContain('AttemptRejected');
+    expect(types.filter((type) => type === 'AttemptFailed').length).toBe(calls);
+    expect(calls).toBeLessThanOrEqual(7);
+  });
+
+  it('counts an attempt that took too long', async () => {
+    const { house, run, state } = await place(() => new Promise(() => {}), {
+      breaker: { key: 'api', consecutive: 1 },
+      timeout: '1s',
+    });
+    void run();
+    await rest();
+    await house.advance(1_000);
+    expect(await state()).toBe('open');
+  });
+
+  it('B20: gives its probe back when it is stopped', async () => {
+    let broken = true;
+    const call = () => (broken ? unavailable() : new Promise<string>(() => {}));
+    const { house, run, start, state } = await place(call, { breaker: { key: 'api', consecutive: 1 } });
+    await run();
+    broken = false;
+    await house.advance(60_000);
+    const probe = await start();
+    await rest();
+    await probe.stop();
+    await rest();
+    expect(await state()).toBe('halfOpen');
+    const next = await start();
+    await rest();
+    expect(next.getSnapshot().value).toBe('attempting');
+  });
+
+  it('B21: a probe whose host died frees the circuit when its lease is over', async () => {
+    let broken = true;
+    const call = () => (broken ? unavailable() : 'well');
+    const options: PolicyOptions = { breaker: { key: 'api', consecutive: 1 } };
+    const house = new House();
+    const hanging = step('work', () => (broken ? unavailable() : new Promise(() => {})), options) as AnyStateMachine;
+    const { runtime, crash } = await house.openToCrash({ work: hanging, breaker });
+    await runtime.start('work', { id: '1' });
+    await rest();
+    broken = false;
+    await house.advance(60_000);
+    await runtime.start('work', { id: '2' });
+    await rest();
+    crash();
+    await house.advance(30_000);
+    const next = await house.open({ work: step('work', call, options) as AnyStateMachine, breaker }, { resume: false });
+    const ref = await next.start('work', { id: '3' });
+    await rest();
+    expect(await ref.output()).toBe('well');
+  });
+});
+
+describe('a breaker that cannot be reached', () => {
+  const unreachable = async (onStoreError?: 'allow' | 'fail') => {
+    const house = new House();
+    const options: PolicyOptions = { breaker: { key: 'api', ...(onStoreError && { onStoreError }) } };
+    const machine = step('work', () => 'ok', options) as AnyStateMachine;
+    const log = house.faulty();
+    const runtime = await house.open({ work: machine, breaker }, { log });
+    Object.defineProperty(log, 'actor', { value: () => Promise.reject(new LogUnavailableError('gone', false)) });
+    await runtime.start('breaker', { id: 'api', input: { key: 'api', options: {} } });
+    const ref = await runtime.start('work', { id: '1' });
+    await rest();
+    return ref.output();
+  };
+
+  it('B34: lets the call through unless it is told to fail', async () => {
+    expect(await unreachable()).toBe('ok');
+    expect(await unreachable('allow')).toBe('ok');
+    await expect(unreachable('fail')).rejects.toMatchObject({ code: 'REWAKE_LOG_UNAVAILABLE' });
+  });
+
+  it('is an error that says what to do where the runtime does not know the machine', async () => {
+    const house = new House();
+    const machine = step('work', () => 'ok', { breaker: 'api' }) as AnyStateMachine;
+    const ref = await (await house.open({ work: machine })).start('work', { id: '1' });
+    await rest();
+    await expect(ref.output()).rejects.toMatchObject({ code: 'REWAKE_UNKNOWN_MACHINE' });
+  });
+});
+
+it('B33: two processes on one log hand out one probe between them', async () => {
+  const house = new House();
+  let broken = true;
+  let calls = 0;
+  const call = () => {
+    calls++;
+    return broken ? unavailable() : new Promise<string>(() => {});
+  };
+  const machines = () => ({
+    work: step('work', call, { breaker: { key: 'api', consecutive: 1 } }) as AnyStateMachine,
+    breaker,
+  });
+  const [here, there] = [await house.open(machines()), await house.open(machines())];
+  await here.start('work', { id: '1' });
+  await rest();
+  const refused = await there.start('work', { id: '2' });
+  await rest();
+  await expect(refused.output()).rejects.toMatchObject({ state: 'open' });
+  broken = false;
+  calls = 0;
+  await house.advance(60_000);
+  const refs = await Promise.all([here.start('work', { id: '3' }), there.start('work', { id: '4' })]);
+  await rest();
+  await house.advance(2_000);
+  expect(calls).toBe(1);
+  const values = refs.map((ref) => (ref.getSnapshot() as { status: string }).status);
+  expect(values.toSorted()).toEqual(['active', 'error']);
+});
+
+describe('F04: a fallback behind an open breaker', () => {
+  it('runs at once, without a call of the primary and without a wait', async () => {
+    const house = new House();
+    let calls = 0;
+    const primary = step('primary', () => (calls++, unavailable()), {
+      breaker: { key: 'api', consecutive: 1 },
+      retry: { maxRetries: 3, backoff: { jitter: 'none' } },
+    });
+    const secondary = step('secondary', ({ input }: EffectArguments<number>) => input + 1);
+    const machine = withFallback([secondary])(primary) as unknown as AnyStateMachine;
+    const runtime = await house.open({ work: machine, breaker });
+    const first = await runtime.start('work', { id: '1', input: 1 } as never);
+    await rest();
+    await house.advance(1_000);
+    expect(await first.output()).toBe(2);
+    expect(calls).toBe(1);
+    const second = await runtime.start('work', { id: '2', input: 2 } as never);
+    await rest();
+    expect([await second.output(), calls]).toEqual([3, 1]);
+  });
+});
+
+describe('under plain XState', () => {
+  it('a step and its breaker run in the process, without a log', async () => {
+    forgetLocalActors();
+    const failing = step('work', unavailable, { breaker: { key: 'plain', consecutive: 2 } });
+    for (let failure = 0; failure < 2; failure++) {
+      await expect(toPromise(createActor(failing).start())).rejects.toMatchObject({ message: 'busy' });
+    }
+    await expect(toPromise(createActor(failing).start())).rejects.toBeInstanceOf(CircuitBreakerOpenError);
+    forgetLocalActors();
+    const logic = withBreaker('plain')(fromPromise(async () => 'ok'));
+    expect(await toPromise(createActor(logic).start())).toBe('ok');
+    const exhausted = step('work', unavailable, { retry: 0 });
+    await expect(toPromise(createActor(exhausted).start())).rejects.toBeInstanceOf(RecoveryExhaustedError);
+  });
+});

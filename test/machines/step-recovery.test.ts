@@ -1,0 +1,264 @@
+/** A step whose host dies: where it goes on, on the memory log with a virtual clock and on a SQLite file. */
+import { describe, expect, it } from 'vitest';
+import type { AnyStateMachine } from 'xstate';
+import { createRuntime, memoryLog, VirtualClock, type EffectArguments, type EventLog } from 'rewake';
+import { sqliteLog } from 'rewake/sqlite';
+import { breaker } from '../../machines/breaker.ts';
+import { withFallback } from '../../machines/fallback.ts';
+import type { AttemptFailed } from '../../machines/step-facts.ts';
+import { RecoveryExhaustedError } from '../../machines/recovery-errors.ts';
+import { step, type Call } from '../../machines/step.ts';
+import type { PolicyOptions } from '../../machines/step-policy.ts';
+import { House, type ReadEvent } from '../support/house.ts';
+import { rest } from '../support/hosted-and-plain.ts';
+import { crashingLog, type Crash } from '../support/crashing-log.ts';
+import { silentLogger } from '../support/hosted.ts';
+import { logPath } from '../stores/sqlite/log-files.ts';
+
+const backoff = { jitter: 'full' } as const;
+const busy = () => Object.assign(new Error('busy'), { status: 503 });
+
+function worker(call: Call<unknown, unknown>, options: PolicyOptions): AnyStateMachine {
+  return step('work', call, options) as AnyStateMachine;
+}
+
+const factsOf = (events: readonly ReadEvent[], type: string) =>
+  events
+    .filter((event) => event.type === type)
+    .map(({ data, meta }) => ({ ...data, correlationId: meta.$correlationId }));
+
+describe('a host that dies in a wait', () => {
+  it.each([
+    ['before it is over, waits for the rest', 5_000],
+    ['and comes back after it is over, goes on at once', 100_000],
+  ])('R28: %s', async (_, comesBackAt) => {
+    const house = new House();
+    const began = house.clock.now();
+    const calls: number[] = [];
+    const call = () => {
+      calls.push(house.clock.now() - began);
+      throw busy();
+    };
+    const options: PolicyOptions = {
+      retry: { maxRetries: 5, backoff: { initialDelay: 4_000, factor: 2, jitter: 'none' } },
+    };
+    const { runtime, crash } = await house.openToCrash({ work: worker(call, options) }, {});
+    await runtime.start('work', { id: '1', correlationId: 'c-1' });
+    await rest();
+    await house.advance(4_000);
+    expect(calls).toEqual([0, 4_000]);
+    crash();
+    const before = factsOf(await house.events('work-1'), 'RetryScheduled');
+    expect(before).toMatchObject([{ dueAt: began + 4_000 }, { attempt: 2, dueAt: began + 12_000 }]);
+    house.clock.jump(comesBackAt);
+    await house.open({ work: worker(call, options) });
+    await rest();
+    await house.advance(Math.max(0, began + 12_000 - house.clock.now()));
+    expect(calls).toEqual([0, 4_000, Math.max(12_000, 4_000 + comesBackAt)]);
+    const after = factsOf(await house.events('work-1'), 'RetryScheduled');
+    expect(after.slice(0, 2)).toEqual(before);
+    expect(after.every(({ correlationId }) => correlationId === 'c-1')).toBe(true);
+  });
+});
+
+it('R29: an attempt that kills its host four times is not started a fifth time', async () => {
+  const house = new House();
+  let calls = 0;
+  const options: PolicyOptions = { retry: { maxRetries: 3, backoff } };
+  const call = () => {
+    calls++;
+    return new Promise(() => {});
+  };
+  for (let life = 0; life < 6; life++) {
+    const { runtime, crash } = await house.openToCrash({ work: worker(call, options) });
+    if (life === 0) await runtime.start('work', { id: '1' });
+    await rest();
+    await house.advance(60_000);
+    crash();
+  }
+  expect(calls).toBe(4);
+  const ref = await (await house.open({ work: worker(call, options) })).get('work-1');
+  const error: unknown = await ref.output().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(RecoveryExhaustedError);
+  expect(error).toMatchObject({ attempts: 4, originalError: { code: 'REWAKE_EFFECT_LOST' } });
+  expect(
+    factsOf(await house.events('work-1'), 'AttemptFailed').map(
+      (fact) => (fact as unknown as AttemptFailed).error.class,
+    ),
+  ).toEqual(['lost', 'lost', 'lost', 'lost']);
+});
+
+it('R30: folding again calls nothing and comes to the same state', async () => {
+  const house = new House();
+  let calls = 0;
+  const call = () => {
+    if (++calls < 3) throw busy();
+    return 'done';
+  };
+  const machine = () => worker(call, { retry: { maxRetries: 5, backoff } });
+  const runtime = await house.open({ work: machine() });
+  const ref = await runtime.start('work', { id: '1' });
+  await rest();
+  await house.advance(60_000);
+  expect(await ref.output()).toBe('done');
+  const length = (await house.events('work-1')).length;
+  const other = await createRuntime({
+    log: house.log,
+    clock: new VirtualClock(7),
+    random: () => 0.123,
+    machines: { work: machine() },
+    lease: false,
+    keepLogOpen: true,
+  });
+  const folded = (await other.get('work-1')).getSnapshot();
+  expect(folded.context).toEqual(ref.getSnapshot().context);
+  expect([calls, (await house.events('work-1')).length]).toEqual([3, length]);
+});
+
+describe('a fallback', () => {
+  const scenario = (calls: string[], hang: () => boolean) => {
+    const primary = step(
+      'primary',
+      () => {
+        calls.push('primary');
+        throw busy();
+      },
+      { retry: { maxRetries: 1, backoff: { jitter: 'none' } } },
+    );
+    const secondary = step(
+      'secondary',
+      ({ input }: EffectArguments<number>) => {
+        calls.push('secondary');
+        return hang() ? new Promise<number>(() => {}) : input + 1;
+      },
+      { retry: { maxRetries: 3, backoff: { jitter: 'none' } } },
+    );
+    return withFallback([secondary])(primary) as unknown as AnyStateMachine;
+  };
+
+  it('F05: that was running when the host died goes on, and the primary is not tried again', async () => {
+    const house = new House();
+    const calls: string[] = [];
+    let hangs = true;
+    const { runtime, crash } = await house.openToCrash({ work: scenario(calls, () => hangs) });
+    await runtime.start('work', { id: '1', input: 41, correlationId: 'c-1' } as never);
+    await rest();
+    await house.advance(1_000);
+    expect(calls).toEqual(['primary', 'primary', 'secondary']);
+    crash();
+    hangs = false;
+    const ref = await (await house.open({ work: scenario(calls, () => hangs) })).get('work-1');
+    await rest();
+    await house.advance(60_000);
+    expect(await ref.output()).toBe(42);
+    expect(calls).toEqual(['primary', 'primary', 'secondary', 'secondary']);
+    const events = await house.events('work-1');
+    expect(factsOf(events, 'FallbackEntered')).toMatchObject([{ index: 1, correlationId: 'c-1' }]);
+    expect(factsOf(events, 'AttemptFailed').map((fact) => (fact as unknown as AttemptFailed).step)).toEqual([
+      'primary',
+      'primary',
+      'secondary',
+    ]);
+  });
+});
+
+describe('a crash at any append', () => {
+  const phases = ['before', 'after'] as const;
+
+  it('7, 13, 15: changes neither the end nor how often it may be called', async () => {
+    let crashes = 0;
+    for (const phase of phases) {
+      for (let append = 0; ; append++) {
+        const { crashed, output, attempts, outcomes } = await liveThrough({ append, phase });
+        if (!crashed) break;
+        crashes++;
+        expect({ append, phase, output }).toEqual({ append, phase, output: 'done' });
+        expect(attempts).toBeLessThanOrEqual(7);
+        expect(Math.max(...outcomes)).toBe(1);
+      }
+    }
+    expect(crashes).toBeGreaterThan(20);
+  });
+
+  /** One run of a guarded step that fails three times, with a crash in its first life. */
+  async function liveThrough(crash: Crash) {
+    const clock = new VirtualClock();
+    const below = memoryLog({ clock });
+    const dying = crashingLog(below, crash);
+    let attempts = 0;
+    const call = () => {
+      if (++attempts < 4) throw busy();
+      return 'done';
+    };
+    const open = (log: EventLog) => {
+      const machine = worker(call, {
+        retry: { maxRetries: 6, backoff },
+        timeout: '10s',
+        deadline: '1h',
+        breaker: 'api',
+      });
+      const machines = { work: machine, breaker };
+      return createRuntime({
+        log,
+        clock,
+        machines,
+        logger: silentLogger,
+        random: () => 0.5,
+        lease: false,
+        keepLogOpen: true,
+      });
+    };
+    const first = await open(dying.log);
+    void first.start('work', { id: '1' }).catch(() => {});
+    await clock.advance(60_000, rest);
+    const crashed = dying.crashed !== undefined;
+    if (crashed) {
+      const next = await open(below);
+      await next.start('work', { id: '1' });
+      await clock.advance(600_000, rest);
+    }
+    const outcomes = new Map<string, number>();
+    let output: unknown;
+    for await (const { type, data } of below.readStream('work-1')) {
+      if (type !== 'EffectSucceeded' && type !== 'EffectFailed') continue;
+      const { actor, output: value } = JSON.parse(data) as { actor: string; output?: unknown };
+      outcomes.set(actor, (outcomes.get(actor) ?? 0) + 1);
+      output = value;
+    }
+    return { crashed, output, attempts, outcomes: [...outcomes.values()] };
+  }
+});
+
+it('R28: a wait survives the restart of a process on a SQLite file', async () => {
+  const path = logPath();
+  const clock = new VirtualClock();
+  const calls: number[] = [];
+  const call = () => {
+    calls.push(clock.now());
+    if (calls.length < 3) throw busy();
+    return 'done';
+  };
+  const life = () =>
+    createRuntime({
+      log: sqliteLog(path, { clock }),
+      clock,
+      logger: silentLogger,
+      machines: { work: worker(call, { retry: { maxRetries: 5, backoff: { jitter: 'none' } } }) },
+    });
+  const began = clock.now();
+  const first = await life();
+  await first.start('work', { id: '1' });
+  await clock.advance(1_000, settled);
+  await first.close();
+  clock.jump(500);
+  await using second = await life();
+  const output = (await second.get('work-1')).output();
+  await clock.advance(1_500, settled);
+  expect(await output).toBe('done');
+  expect(calls.map((at) => at - began)).toEqual([0, 1_000, 3_000]);
+});
+
+/** A SQLite log commits in a turn of the event loop of its own. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 6; turn++) await rest();
+}

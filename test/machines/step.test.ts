@@ -1,0 +1,208 @@
+/** A step on virtual time: how often it calls, when, what it tells, and what it fails with (resilience.md §1, §3). */
+import { describe, expect, it } from 'vitest';
+import { fromPromise, type AnyStateMachine } from 'xstate';
+import type { EffectArguments } from 'rewake';
+import { RecoveryExhaustedError, RetryAfterTooLongError, TimeoutError } from '../../machines/recovery-errors.ts';
+import { step, withRetry, withTimeout } from '../../machines/step.ts';
+import type { PolicyOptions } from '../../machines/step-policy.ts';
+import { House } from '../support/house.ts';
+import { rest } from '../support/hosted-and-plain.ts';
+
+const seconds = (...list: number[]) => list.map((each) => each * 1_000);
+const backoff = { jitter: 'none' } as const;
+
+/** Runs one step to its end and tells when it called, what it told, and how it ended. */
+async function run(call: (attempt: number, args: EffectArguments<unknown>) => unknown, options: PolicyOptions) {
+  const calls: number[] = [];
+  const house = new House();
+  const began = house.clock.now();
+  const machine = step(
+    'work',
+    async (args: EffectArguments<unknown>) => {
+      calls.push(house.clock.now() - began);
+      return call(calls.length, args);
+    },
+    options,
+  );
+  const runtime = await house.open({ work: machine as AnyStateMachine });
+  const ref = await runtime.start('work', { id: '1' });
+  const ended = ref.output().then(
+    (output) => ({ output, error: undefined }),
+    (error: unknown) => ({ output: undefined, error }),
+  );
+  let endedAt: number | undefined;
+  void ended.then(() => (endedAt = house.clock.now() - began));
+  await rest();
+  for (let due = house.clock.nextDue(); due !== undefined && endedAt === undefined; due = house.clock.nextDue()) {
+    await house.advance(due - house.clock.now());
+  }
+  const facts = (await house.events('work-1')).filter(({ meta }) => meta.actor !== undefined).map(({ data }) => data);
+  return { ...(await ended), endedAt, calls, facts, house };
+}
+
+const factsOf = (facts: readonly { readonly [key: string]: unknown }[], type: string) =>
+  facts.filter((fact) => fact.type === type);
+
+const busy = () => Object.assign(new Error('busy'), { status: 503 });
+
+function failing(...thrown: [unknown?]): () => never {
+  const error = thrown.length === 0 ? busy() : thrown[0];
+  return () => {
+    throw error;
+  };
+}
+
+describe('counting', () => {
+  it('R01: three retries are four calls, and the error carries the attempts and the original', async () => {
+    const original = Object.assign(new Error('busy'), { status: 503 });
+    const { calls, facts, error } = await run(failing(original), { retry: { maxRetries: 3, backoff } });
+    expect(calls.length).toBe(4);
+    expect(factsOf(facts, 'RetryScheduled').map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    expect(factsOf(facts, 'RetryExhausted')).toMatchObject([{ attempts: 4, reason: 'attempts' }]);
+    expect(error).toBeInstanceOf(RecoveryExhaustedError);
+    expect(error).toMatchObject({ attempts: 4, step: 'work', originalError: { message: 'busy', status: 503 } });
+    expect((error as RecoveryExhaustedError).errors.length).toBe(4);
+  });
+
+  it('R02: no retries are one call, no timer, and still a fact that it is exhausted', async () => {
+    const { calls, facts, endedAt } = await run(failing(), { retry: { maxRetries: 0 } });
+    expect([calls.length, endedAt]).toEqual([1, 0]);
+    expect(factsOf(facts, 'RetryExhausted')).toMatchObject([{ attempts: 1 }]);
+  });
+
+  it('R03: an error that may not be retried leaves unchanged', async () => {
+    const { calls, error } = await run(
+      (attempt) =>
+        failing(
+          attempt === 1
+            ? Object.assign(new Error('busy'), { status: 503 })
+            : Object.assign(new Error('no'), { status: 400 }),
+        )(),
+      { retry: { maxRetries: 3, backoff } },
+    );
+    expect(calls.length).toBe(2);
+    expect(error).toMatchObject({ message: 'no', status: 400 });
+    expect(error).not.toBeInstanceOf(RecoveryExhaustedError);
+  });
+
+  it('R04: a refused result is tried again, and returned when no attempt is left', async () => {
+    const options = { retry: { maxRetries: 5, backoff }, retryResult: (result: unknown) => (result as number) < 2 };
+    expect(await run((attempt) => attempt, options)).toMatchObject({ output: 2, calls: { length: 2 } });
+    const exhausted = await run(() => 1, options);
+    expect(exhausted).toMatchObject({ output: 1, calls: { length: 6 } });
+    expect(factsOf(exhausted.facts, 'RetryExhausted')).toMatchObject([{ attempts: 6 }]);
+  });
+
+  it('R05: a bug is called once, a network failure as often as allowed', async () => {
+    const failures: [Error, number][] = [
+      [new TypeError('bug'), 1],
+      [new TypeError('fetch failed', { cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) }), 3],
+      [new TypeError('Invalid URL', { cause: Object.assign(new Error('url'), { code: 'ERR_INVALID_URL' }) }), 1],
+    ];
+    for (const [error, count] of failures) {
+      expect((await run(failing(error), { retry: { maxRetries: 2, backoff } })).calls.length).toBe(count);
+    }
+  });
+
+  it.each([
+    ['a string', 'x'],
+    ['undefined', undefined],
+  ])('R06: %s that is thrown is retried and kept', async (_, thrown) => {
+    const { calls, error } = await run(failing(thrown), { retry: { maxRetries: 2, backoff } });
+    expect(calls.length).toBe(3);
+    expect((error as RecoveryExhaustedError).originalError).toBe(thrown);
+  });
+});
+
+describe('waiting', () => {
+  it('R10: the calls come 1, 2, 4, … seconds apart', async () => {
+    const { calls, facts } = await run(failing(), { retry: { maxRetries: 4, backoff } });
+    expect(calls).toEqual(seconds(0, 1, 3, 7, 15));
+    expect(factsOf(facts, 'RetryScheduled').map(({ delayMs }) => delayMs)).toEqual(seconds(1, 2, 4, 8));
+  });
+
+  it('R16: an attempt may take 30, 60, then 120 s', async () => {
+    const { facts, error } = await run(() => new Promise(() => {}), {
+      timeout: { each: '30s', factor: 2, max: '120s' },
+      retry: { maxRetries: 2, backoff },
+    });
+    expect(factsOf(facts, 'TimedOut').map(({ timeoutMs }) => timeoutMs)).toEqual(seconds(30, 60, 120));
+    expect((error as RecoveryExhaustedError).originalError).toBeInstanceOf(TimeoutError);
+  });
+
+  it('R17: a server is not called again before it said so', async () => {
+    const busy = Object.assign(new Error('slow down'), { status: 429, headers: { 'retry-after': '5' } });
+    const { calls } = await run((attempt) => (attempt === 1 ? failing(busy)() : 'ok'), {
+      retry: { maxRetries: 3, backoff },
+    });
+    expect(calls).toEqual(seconds(0, 5));
+  });
+
+  it('R18: a wait that is too long fails at once, unless it is parked', async () => {
+    const busy = Object.assign(new Error('slow down'), { status: 429, headers: { 'retry-after': '3600' } });
+    const once = (attempt: number) => (attempt === 1 ? failing(busy)() : 'ok');
+    const refused = await run(once, { retry: { maxRetries: 3, backoff } });
+    expect(refused.error).toBeInstanceOf(RetryAfterTooLongError);
+    expect(refused).toMatchObject({ endedAt: 0, error: { retryAfter: 3_600_000 } });
+    const parked = await run(once, { retry: { maxRetries: 3, backoff, park: true } });
+    expect(parked).toMatchObject({ output: 'ok', calls: seconds(0, 3_600) });
+  });
+});
+
+describe('a deadline', () => {
+  it('R20: ends the step where the next attempt would be too late, without a wait', async () => {
+    const { calls, facts, error, endedAt } = await run(failing(), {
+      deadline: 2_500,
+      retry: { maxRetries: 9, backoff },
+    });
+    expect([calls, endedAt]).toEqual([seconds(0, 1), 1_000]);
+    expect(factsOf(facts, 'RetryExhausted')).toMatchObject([{ reason: 'deadline', attempts: 2 }]);
+    expect(error).toMatchObject({ reason: 'deadline' });
+  });
+
+  it('R21: ends an attempt that is running', async () => {
+    const { error, endedAt, facts } = await run(() => new Promise(() => {}), { deadline: 100, retry: 3 });
+    expect(endedAt).toBe(100);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ kind: 'deadline', timeout: 100 });
+    expect(factsOf(facts, 'TimedOut')).toMatchObject([{ kind: 'deadline' }]);
+  });
+});
+
+describe('a timeout', () => {
+  it('T01, T02: aborts the attempt with a reason, and what it returns later is not used', async () => {
+    const reasons: unknown[] = [];
+    let settle = (_: string) => {};
+    const { output, house } = await run(
+      (attempt, { signal, context }) => {
+        if (attempt > 1) return 'second';
+        context.signal.addEventListener('abort', () => reasons.push(context.signal.reason));
+        expect(signal.aborted).toBe(false);
+        return new Promise<string>((resolve) => (settle = resolve));
+      },
+      { timeout: '1s', retry: { maxRetries: 1, backoff } },
+    );
+    settle('late');
+    await rest();
+    expect(output).toBe('second');
+    expect(reasons).toMatchObject([{ code: 'REWAKE_EFFECT_STOPPED', by: 'transition' }]);
+    expect((await house.types('work-1')).filter((type) => type === 'EffectSucceeded').length).toBe(1);
+  });
+});
+
+describe('under plain logic', () => {
+  it('withRetry and withTimeout wrap promise logic, in either order', async () => {
+    for (const wrapped of [
+      withRetry({ maxRetries: 2, backoff })(withTimeout('1s')(fromPromise(() => new Promise<string>(() => {})))),
+      withTimeout('1m')(withRetry({ maxRetries: 2, backoff })(fromPromise(async () => failing()()))),
+    ]) {
+      const house = new House();
+      const runtime = await house.open({ work: wrapped as AnyStateMachine });
+      const ref = await runtime.start('work', { id: '1' });
+      const error = ref.output().catch((reason: unknown) => reason);
+      await rest();
+      await house.advance(60_000);
+      expect(await error).toMatchObject({ name: 'RecoveryExhaustedError', attempts: 3 });
+    }
+  });
+});

@@ -10,6 +10,7 @@ import { fold } from './rows/fold.ts';
 import { heap } from './rows/heap.ts';
 import { marathon } from './rows/marathon.ts';
 import { sleepers } from './rows/sleepers.ts';
+import { stepCall, stepFailures, w1Steps } from './rows/step.ts';
 import { stimulus } from './rows/stimulus.ts';
 import { w1Memory, w1Sqlite } from './rows/w1.ts';
 import { w2 } from './rows/w2.ts';
@@ -28,6 +29,9 @@ export const allRows: readonly Row[] = [
   marathon,
   heap,
   sleepers,
+  stepCall,
+  w1Steps,
+  stepFailures,
 ];
 
 export const allParts: Readonly<Record<string, Part>> = {

@@ -16,9 +16,14 @@ import { retryAfterOf } from './retry-after.ts';
 import type { Failure, StepContext } from './step-state.ts';
 
 /** What a function of a step is called with, where a breaker stands before it. */
-export interface CallInput {
-  readonly input: unknown;
+interface CallInput {
+  readonly input?: unknown;
   readonly permit: Permit | null;
+}
+
+/** Without a key for an input that is undefined, so that it stays plain JSON. */
+export function callInput(input: unknown, permit: Permit | null): CallInput {
+  return input === undefined ? { permit } : { input, permit };
 }
 
 /** The actors by which a chart asks and tells its breaker; none without one. */

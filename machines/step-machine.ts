@@ -10,7 +10,7 @@
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic, type PromiseActorLogic } from 'xstate';
 import { now } from 'rewake';
-import { breakerEffects, type CallInput } from './breaker-effects.ts';
+import { breakerEffects, callInput } from './breaker-effects.ts';
 import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import { stepFacts, type StepFact } from './step-facts.ts';
 import { timeoutMsOf, type Policy } from './step-policy.ts';
@@ -33,15 +33,22 @@ export type StepMachine<Input, Output> = PolicyMachine<StepContext, Input, Outpu
 /** What a step calls. */
 export interface Callee {
   readonly logic: AnyActorLogic;
-  /** Whether it is called with {@link CallInput} and tells the breaker itself how it ended. */
+  /** Whether it is called with `callInput` and tells the breaker itself how it ended. */
   readonly reports: boolean;
 }
 
 /** The chart of a policy around a call. */
 export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: Policy): StepMachine<Input, Output> {
-  const { name, breaker, timeout, deadlineMs } = policy;
+  const { name, breaker, timeout, deadlineMs, retry } = policy;
   const first = breaker ? 'admitting' : 'attempting';
   const afterFailure = breaker ? 'reporting' : 'deciding';
+  const refused = {
+    guard: { type: 'isRefused', params: outputOf },
+    target: 'deciding',
+    actions: { type: 'keepRefused', params: outputOf },
+  } as const;
+  const toldAlready = { type: 'hasToldBreaker', params: errorOf } as const;
+  const failed = { target: afterFailure, actions: [{ type: 'keepFailure', params: errorOf }, 'tellFailure'] } as const;
   const machine = setup({
     types: {} as { context: StepContext; input: unknown; output: unknown; emitted: StepFact },
     actors: { call: logic as PromiseActorLogic<unknown, unknown>, ...breakerEffects(breaker) },
@@ -52,7 +59,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
     },
     guards: {
       isRefused: (_, { output }: Ended) => policy.retryResult?.(output) ?? false,
-      hasToldBreaker: (_, { error }: Failed) => !breaker || (reports && !isLost(error)),
+      hasToldBreaker: (_, { error }: Failed) => !isLost(error),
       isFailed: ({ context }) => context.failed,
       isAnswered: ({ context }) => context.ending?.answers === true,
       isExhausted: ({ context }) => context.ending?.exhausted !== undefined,
@@ -116,26 +123,15 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
         invoke: {
           src: 'call',
           input: ({ context: { input, permit } }: { context: StepContext }) =>
-            reports ? ({ input, permit } satisfies CallInput) : input,
+            reports ? callInput(input, permit) : input,
           onDone: [
-            {
-              guard: { type: 'isRefused', params: outputOf },
-              target: 'deciding',
-              actions: { type: 'keepRefused', params: outputOf },
-            },
+            ...(policy.retryResult ? [refused] : []),
             {
               target: breaker && !reports ? 'reporting' : 'succeeded',
               actions: { type: 'keepOutput', params: outputOf },
             },
           ],
-          onError: [
-            {
-              guard: { type: 'hasToldBreaker', params: errorOf },
-              target: 'deciding',
-              actions: [{ type: 'keepFailure', params: errorOf }, 'tellFailure'],
-            },
-            { target: afterFailure, actions: [{ type: 'keepFailure', params: errorOf }, 'tellFailure'] },
-          ],
+          onError: [...(breaker && reports ? [{ ...failed, guard: toldAlready, target: 'deciding' }] : []), failed],
         },
         ...(timeout && {
           after: { attemptTimeout: { target: afterFailure, actions: ['keepTimeout', 'tellTimeout', 'tellFailure'] } },
@@ -146,11 +142,16 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
         always: [
           { guard: 'isAnswered', target: 'succeeded', actions: 'tellExhausted' },
           { guard: 'isExhausted', target: 'failed', actions: 'tellExhausted' },
-          { guard: 'isEnding', target: 'failed' },
-          { target: 'waiting', actions: 'tellRetry' },
+          ...(retry
+            ? ([
+                { guard: 'isEnding', target: 'failed' },
+                { target: 'waiting', actions: 'tellRetry' },
+              ] as const)
+            : []),
+          ...(retry ? [] : [{ target: 'failed' } as const]),
         ],
       },
-      waiting: { after: { backoff: first } },
+      ...(retry && { waiting: { after: { backoff: first } } }),
       succeeded: { type: 'final' },
       failed: { entry: 'fail', on: { 'step.failed': { actions: 'throwFailure' } } },
     },

@@ -49,7 +49,13 @@ async function plain(): Promise<number> {
 }
 
 async function folded(log: EventLog): Promise<number> {
-  await using runtime = await createRuntime({ log, machines: { fulfilment }, snapshots: false, keepLogOpen: true, resume: false });
+  await using runtime = await createRuntime({
+    log,
+    machines: { fulfilment },
+    snapshots: false,
+    keepLogOpen: true,
+    resume: false,
+  });
   return await timeMs(async () => {
     const ref = await runtime.get('fulfilment-1');
     expectEnd(ref.getSnapshot().context.parcels);

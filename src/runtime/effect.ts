@@ -131,22 +131,54 @@ function validate({ onLost, maxRestarts }: EffectOptions): void {
 
 /** Outside rewake nothing is durable: a fresh key, first attempt, and nobody to send to. */
 function neutralContext(signal: AbortSignal): EffectContext {
-  const outside = (what: string) =>
-    Promise.reject(new InvalidArgumentError(`context.${what}() works only in an actor hosted by rewake.`));
-  return {
-    idempotencyKey: uuid(),
-    attempt: 1,
-    restarts: 0,
-    correlationId: uuid(),
-    causationId: '',
-    stream: '',
-    actor: '',
-    signal,
-    checkpoint: undefined,
-    now: () => realClock.now(),
-    progress: async () => {},
-    send: () => outside('send'),
-    start: () => outside('start'),
-    look: () => outside('look'),
-  };
+  return new NeutralContext(signal);
+}
+
+class NeutralContext implements EffectContext {
+  readonly attempt = 1;
+  readonly restarts = 0;
+  readonly causationId = '';
+  readonly stream = '';
+  readonly actor = '';
+  readonly checkpoint = undefined;
+  readonly signal: AbortSignal;
+  #key: string | undefined;
+  #correlationId: string | undefined;
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal;
+  }
+
+  // Drawn when it is asked for: most functions do not ask.
+  get idempotencyKey(): string {
+    return (this.#key ??= uuid());
+  }
+
+  get correlationId(): string {
+    return (this.#correlationId ??= uuid());
+  }
+
+  get now(): EffectContext['now'] {
+    return () => realClock.now();
+  }
+
+  get progress(): EffectContext['progress'] {
+    return async () => {};
+  }
+
+  get send(): EffectContext['send'] {
+    return () => outside('send');
+  }
+
+  get start(): EffectContext['start'] {
+    return () => outside('start');
+  }
+
+  get look(): EffectContext['look'] {
+    return () => outside('look');
+  }
+}
+
+function outside(what: string): Promise<never> {
+  return Promise.reject(new InvalidArgumentError(`context.${what}() works only in an actor hosted by rewake.`));
 }

@@ -246,7 +246,7 @@ describe('whatever is done to a breaker', () => {
 describe('a time window', () => {
   const calls = fc.array(fc.record({ afterMs: fc.nat(40), failed: fc.boolean(), slow: fc.boolean() }), {
     minLength: 1,
-    maxLength: 300,
+    maxLength: 150,
     size: 'max',
   });
 

@@ -1,0 +1,62 @@
+/**
+ * The charts in docs/reference/charts.md are drawn from the machines themselves. When one has changed, this test is red;
+ * `npx vitest run test/docs -u` draws them anew.
+ */
+import { format } from 'prettier';
+import { expect, it } from 'vitest';
+import { fromPromise, type AnyStateMachine } from 'xstate';
+import {
+  breaker,
+  step,
+  withBreaker,
+  withBulkhead,
+  withCatch,
+  withDeadline,
+  withFallback,
+  withHedge,
+  withRetry,
+  withTimeout,
+} from '../../machines/index.ts';
+import { mermaidOf } from '../support/mermaid.ts';
+
+const call = fromPromise(async () => 'done');
+
+const charts: readonly (readonly [title: string, machine: unknown])[] = [
+  [
+    'step with timeout, deadline, retry and breaker',
+    step('call', () => 'done', { timeout: '30s', deadline: '10m', retry: 3, breaker: 'api' }),
+  ],
+  ['withTimeout', withTimeout('30s')(call)],
+  ['withDeadline', withDeadline('10m')(call)],
+  ['withRetry', withRetry()(call)],
+  ['withBreaker', withBreaker('api')(call)],
+  ['withFallback, two alternatives', withFallback([call, call])(call)],
+  ['withCatch', withCatch(TypeError)(call)],
+  ['withBulkhead', withBulkhead('api')(call)],
+  ['withHedge', withHedge({ delay: '500ms' })(call)],
+  ['breaker', breaker],
+];
+
+it('every machine is drawn as it is', async () => {
+  const page = [
+    '# Charts of the machines',
+    'Drawn from the machines themselves by a test; do not edit. A state shows in brackets what it runs; an arrow shows the event, the guard in brackets, and the actions after the stroke.',
+    ...charts.flatMap(([title, machine]) => [
+      `## ${title}`,
+      ['```mermaid', mermaidOf(machine as AnyStateMachine), '```'].join('\n'),
+    ]),
+  ].join('\n\n');
+  const text = await format(page, { parser: 'markdown', printWidth: 120, singleQuote: true });
+  await expect(text).toMatchFileSnapshot('../../docs/reference/charts.md');
+});
+
+it('a drawing says each state, arrow, guard and action once', () => {
+  const text = mermaidOf(withRetry()(call) as AnyStateMachine);
+  expect(text.split('\n')).toEqual(
+    expect.arrayContaining([
+      '  [*] --> withRetry_attempting',
+      '  withRetry_waiting --> withRetry_attempting: after backoff',
+    ]),
+  );
+  expect(text).toContain('withRetry_deciding --> withRetry_waiting: / tellRetry');
+});

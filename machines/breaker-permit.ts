@@ -189,7 +189,7 @@ export function isStaleCall({ gen }: BreakerContext, permit: Permit): boolean {
 }
 
 /** A report as the counts see it. */
-export function asCall({ slowCallMs }: BreakerSettings, { outcome, durationMs = 0 }: CallReport): CountedCall {
+function asCall({ slowCallMs }: BreakerSettings, { outcome, durationMs = 0 }: CallReport): CountedCall {
   return { failed: outcome === 'failure', slow: slowCallMs !== null && durationMs > slowCallMs };
 }
 

@@ -2,6 +2,7 @@
 import { breaker } from './breaker.ts';
 
 export { backoff, type Backoff, type BackoffOptions, type BackoffStrategy, type Jitter } from './backoff.ts';
+export { batch, BatchFailedError, type BatchOptions, type BatchResult, type ItemFailed } from './batch.ts';
 export { breaker, type BreakerEvent } from './breaker.ts';
 export type { BreakerFact } from './breaker-facts.ts';
 export type { BreakerUse } from './breaker-gate.ts';
@@ -13,7 +14,18 @@ export { classify, type ErrorMatch, type ErrorRule, type ErrorVerdict } from './
 export type { ErrorClass, Retryable } from './error-classes.ts';
 export { signatureOf, type ErrorSignature } from './error-signature.ts';
 export { withFallback, type FallbackEntered, type FallbackOptions } from './fallback.ts';
+export {
+  withHealing,
+  type Diagnosed,
+  type Diagnosis,
+  type HealingEnded,
+  type HealingOptions,
+  type Patient,
+  type RemedyApplied,
+} from './healing.ts';
 export { withHedge, type HedgeOptions, type HedgeStarted } from './hedge.ts';
+export { comfyRetry, laminarRetry, tutorialRetry, tutorialTimeout } from './presets.ts';
+export type { ComfyRetry, LaminarRetry, TutorialRetry } from './presets.ts';
 export {
   BulkheadFullError,
   CircuitBreakerOpenError,

@@ -150,7 +150,7 @@ export class FallbackExhaustedError extends RewakeError {
 }
 
 /** What a thrown value says. */
-export function messageOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -6,6 +6,7 @@ import { format } from 'prettier';
 import { expect, it } from 'vitest';
 import { fromPromise, type AnyStateMachine } from 'xstate';
 import {
+  batch,
   breaker,
   step,
   withBreaker,
@@ -13,6 +14,7 @@ import {
   withCatch,
   withDeadline,
   withFallback,
+  withHealing,
   withHedge,
   withRetry,
   withTimeout,
@@ -34,6 +36,8 @@ const charts: readonly (readonly [title: string, machine: unknown])[] = [
   ['withCatch', withCatch(TypeError)(call)],
   ['withBulkhead', withBulkhead('api')(call)],
   ['withHedge', withHedge({ delay: '500ms' })(call)],
+  ['withHealing, one remedy', withHealing({ diagnose: call, remedies: { mend: call } })(call)],
+  ['batch', batch()(call)],
   ['breaker', breaker],
 ];
 

@@ -36,6 +36,7 @@ export {
   TimeoutError,
 } from './recovery-errors.ts';
 export type { RetryOptions } from './retry-policy.ts';
+export { saga, SagaFailedError, type SagaInput, type SagaStep, type SagaStepFailed, type StepUndone } from './saga.ts';
 export { step, withBreaker, withDeadline, withRetry, withTimeout, type Call } from './step.ts';
 export type { StepFact } from './step-facts.ts';
 export type { StepMachine } from './step-machine.ts';

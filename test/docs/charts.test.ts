@@ -8,6 +8,7 @@ import { fromPromise, type AnyStateMachine } from 'xstate';
 import {
   batch,
   breaker,
+  saga,
   step,
   withBreaker,
   withBulkhead,
@@ -37,6 +38,13 @@ const charts: readonly (readonly [title: string, machine: unknown])[] = [
   ['withBulkhead', withBulkhead('api')(call)],
   ['withHedge', withHedge({ delay: '500ms' })(call)],
   ['withHealing, one remedy', withHealing({ diagnose: call, remedies: { mend: call } })(call)],
+  [
+    'saga of two steps',
+    saga('order', [
+      { name: 'reserve', run: call, undo: call },
+      { name: 'charge', run: call },
+    ]),
+  ],
   ['batch', batch()(call)],
   ['breaker', breaker],
 ];

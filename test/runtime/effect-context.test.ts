@@ -102,9 +102,7 @@ it('aborts its signal with a reason that tells whether its machine went on or wa
         invoke: {
           src: effect(
             ({ context }) =>
-              new Promise(() =>
-                context.signal.addEventListener('abort', () => reasons.push(context.signal.reason)),
-              ),
+              new Promise(() => context.signal.addEventListener('abort', () => reasons.push(context.signal.reason))),
           ),
         },
         on: { OFF: 'off' },

@@ -6,6 +6,8 @@
  * BO2  The cap lies inside the jitter where the jitter makes delays shorter, so that it survives the cap: at the cap full
  *      jitter still spreads over the whole of it.
  * BO3  No number of retries gives NaN, Infinity or more than the cap.
+ * BO4  Decorrelated jitter goes on from a delay between base and cap, also where the wait before was a server's and was
+ *      shorter or longer than that.
  */
 import { InvalidArgumentError, toMs, type Duration } from 'rewake';
 
@@ -27,7 +29,7 @@ export type Jitter =
   | 'full'
   /** v/2 + r · v/2: the same source. */
   | 'equal'
-  /** min(cap, base + r · (3 · previous − base)): aws-arch-backoff-simulator. */
+  /** min(cap, base + r · (3 · previous − base)), whatever the strategy: aws-arch-backoff-simulator. */
   | 'decorrelated'
   /** v · (1 + j · (2r − 1)): Polly. */
   | { readonly proportional: number }
@@ -98,7 +100,7 @@ export function backoff(options: BackoffOptions = {}, path = 'backoff'): Backoff
     jitter,
     delayMs: ({ retry, r, previousMs = baseMs }: BackoffFacts) =>
       jitter === 'decorrelated'
-        ? Math.min(capMs, baseMs + r * (3 * previousMs - baseMs))
+        ? Math.min(capMs, baseMs + r * (3 * Math.min(Math.max(previousMs, baseMs), capMs) - baseMs))
         : Math.min(capMs, jittered(Math.min(capMs, valueMs(retry)), jitter, r)),
   });
 }
@@ -114,11 +116,12 @@ function jittered(valueMs: number, jitter: Exclude<Jitter, 'decorrelated'>, r: n
 
 /** The delay of the n-th retry before cap and jitter, in ms; may be infinite. */
 function valuesOf(strategy: BackoffStrategy, baseMs: number, factor: number, path: string): (retry: number) => number {
-  if (strategy === 'exponential') return (retry) => baseMs * factor ** (retry - 1);
+  // Bounded, because 0 · Infinity is NaN.
+  if (strategy === 'exponential') return (retry) => baseMs * Math.min(factor ** (retry - 1), Number.MAX_VALUE);
   if (strategy === 'linear') return (retry) => baseMs * retry;
   if (strategy === 'fixed') return () => baseMs;
   if (strategy === 'fibonacci') return (retry) => baseMs * fibonacci(retry);
-  if (typeof strategy === 'object' && strategy !== null) {
+  if (typeof strategy === 'object' && strategy !== null && Object.keys(strategy).length === 1) {
     if ('custom' in strategy && typeof strategy.custom === 'function') {
       return (retry) => delayOf(strategy.custom(retry), `${path}.custom(${retry})`);
     }
@@ -162,6 +165,6 @@ function delayOf(value: Duration, path: string): number {
     // Said below, with the path.
   }
   throw new InvalidArgumentError(
-    `${path}: expected a duration such as '30s' or milliseconds, found ${JSON.stringify(value)}.`,
+    `${path}: expected a duration such as '30s' or milliseconds, found ${typeof value === 'number' ? String(value) : JSON.stringify(value)}.`,
   );
 }

@@ -48,7 +48,7 @@ export interface RetryVerdict {
 export type RetryHint = { readonly delayMs: number } | { readonly pushbackMs: number } | { readonly stop: true };
 
 export interface RetryFacts {
-  /** Calls made so far, from 1; 0 where none was let through yet. */
+  /** Calls made so far, from 1; 0 where none was let through yet. One that a breaker refused is none (RP4). */
   readonly attempt: number;
   readonly now: TimeMs;
   readonly deadlineAt?: TimeMs;
@@ -61,8 +61,8 @@ export interface RetryFacts {
   readonly hint?: RetryHint | undefined;
   /** Set when a breaker did not let the call through: how long it stays open, in ms. */
   readonly breakerOpenForMs?: number;
-  /** The attempt after which a server's pushback restarted the backoff; 0 for none. */
-  readonly backoffResets: number;
+  /** The attempt after which a server's pushback restarted the backoff; none when omitted or 0. */
+  readonly backoffResets?: number;
 }
 
 export type GiveUp = 'exhausted' | 'notRetryable' | 'deadline' | 'retryAfterTooLong' | 'stopped' | 'cancelled';
@@ -75,6 +75,7 @@ export type RetryDecision =
       readonly r: number;
       /** The wait is a server's and longer than retryAfterMax. */
       readonly parked: boolean;
+      /** A server's pushback: the attempt is the next decisions' `backoffResets`. */
       readonly restartsBackoff?: true;
     }
   | { readonly retry: false; readonly reason: GiveUp; readonly retryAfterMs?: number };
@@ -127,7 +128,12 @@ function attemptsOf({ maxRetries, maxAttempts }: RetryOptions, path: string): nu
   return count(maxRetries ?? 3, 0, `${path}.maxRetries`) + 1;
 }
 
-/** Decides about one failure: a pure function. */
+/**
+ * Decides about one failure: a pure function. The order is: cancelled, stopped by the server, not retryable, exhausted, too
+ * long a hint, deadline. With `park` a hint beyond the deadline ends with `deadline`, without it with `retryAfterTooLong`
+ * where the hint is too long as well. Sources: the wait of max(hint, delay) is AWS's StandardRetryStrategy without its
+ * upper bound, pushback is gRPC A6's, giving up before the wait is Temporal's.
+ */
 export function decideRetry(policy: RetryPolicy, facts: RetryFacts): RetryDecision {
   const { attempt, verdict, hint, breakerOpenForMs, deadlineAt, now } = facts;
   const refused = breakerOpenForMs !== undefined;
@@ -153,13 +159,14 @@ function isRetryable({ idempotent }: RetryPolicy, { verdict, sameClassInARow }: 
 
 /** RP2, RP4. */
 function delayOf(policy: RetryPolicy, facts: RetryFacts) {
-  const { attempt, hint, verdict, breakerOpenForMs = 0, backoffResets, r, previousDelayMs } = facts;
+  const { attempt, hint, verdict, breakerOpenForMs = 0, backoffResets = 0, r, previousDelayMs } = facts;
   if (hint && 'pushbackMs' in hint) return { ms: hint.pushbackMs, hintMs: hint.pushbackMs, restarts: true };
   const retry = Math.max(1, attempt - backoffResets);
   const computedMs = policy.backoff.delayMs({
     retry,
     r,
-    ...(previousDelayMs !== undefined && { previousMs: previousDelayMs }),
+    // The first delay of a backoff, also of one that a pushback restarted, goes on from none.
+    ...(previousDelayMs !== undefined && retry > 1 && { previousMs: previousDelayMs }),
   });
   const leastMs = Math.max(computedMs, verdict.minDelayMs ?? 0, breakerOpenForMs);
   const hintMs = hint && 'delayMs' in hint ? hint.delayMs : 0;
@@ -169,9 +176,8 @@ function delayOf(policy: RetryPolicy, facts: RetryFacts) {
 
 function count(value: number, least: number, path: string): number {
   if (Number.isInteger(value) && value >= least) return value;
-  throw new InvalidArgumentError(
-    `${path}: expected a whole number of at least ${least}, found ${JSON.stringify(value)}.`,
-  );
+  const found = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  throw new InvalidArgumentError(`${path}: expected a whole number of at least ${least}, found ${found}.`);
 }
 
 function durationOf(value: Duration, path: string): number {

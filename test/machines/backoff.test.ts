@@ -86,6 +86,18 @@ describe('with jitter', () => {
     );
   });
 
+  it('is never NaN, also without a delay to begin with (BO3)', () => {
+    for (const strategy of ['exponential', 'fibonacci', 'linear'] as const) {
+      expect(backoff({ strategy, initialDelay: 0 }).delayMs({ retry: 2_049, r: 0.5 })).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it('decorrelated goes on from a delay between base and cap, whatever a server asked for (BO4)', () => {
+    const policy = backoff({ jitter: 'decorrelated' });
+    expect(policy.delayMs({ retry: 2, r: 0.5, previousMs: 10 })).toBe(2_000);
+    expect(policy.delayMs({ retry: 2, r: 0, previousMs: 3_600_000 })).toBe(1_000);
+  });
+
   it('full jitter is uniform: mean, least and greatest of evenly drawn r', () => {
     const draws = Array.from({ length: 1_000 }, (_, i) => at('full', i / 1_000, {}, 3));
     expect(draws.reduce((sum, each) => sum + each, 0) / draws.length).toBeCloseTo(1_998, 0);

@@ -40,11 +40,12 @@ function askBreaker(gate: BreakerGate): PromiseActorLogic<Permit | null, unknown
 /** Tells how an attempt ended that did not tell by itself: it took too long, was lost, or is not a function. */
 function reportToBreaker(gate: BreakerGate): PromiseActorLogic<void, StepContext> {
   return effect(async ({ input, context }: EffectArguments<StepContext>) => {
-    const { permit, failure, failed, attemptAt } = input;
+    const { permit, failure, failed, ending, answeredMs } = input;
     if (!permit) return;
-    const durationMs = context.now() - attemptAt;
-    const outcome = failed ? (failure?.verdict.breaker ?? 'ignored') : 'success';
-    await gate.leave(context, permit, reportOf(outcome, durationMs, failure && failed ? failure : undefined, context));
+    // A deadline of the step's own says nothing about the dependency.
+    const newest = failed && !ending ? failure : undefined;
+    const outcome = failed ? (newest?.verdict.breaker ?? 'ignored') : 'success';
+    await gate.leave(context, permit, reportOf(outcome, newest?.durationMs ?? answeredMs, newest, context));
   });
 }
 

@@ -4,9 +4,19 @@
  *
  * BG1  What changes nothing in the breaker is not sent to it: a healthy dependency costs its breaker no event.
  * BG2  Options given with a key are the breaker's from the first use by this process on; of several, the newest hold.
- * BG3  Asking and reporting are safe to repeat: both carry the id of the permit as their message id.
+ * BG3  Asking and reporting are safe to repeat: who asks again with an id gets the permit of that id, and a report carries it
+ *      as its message id.
  */
-import { InvalidArgumentError, LogUnavailableError, OutcomeUnknownError, type EffectContext } from 'rewake';
+import {
+  ActorBlockedError,
+  ActorFinishedError,
+  InvalidArgumentError,
+  LogUnavailableError,
+  MailboxFullError,
+  OutcomeUnknownError,
+  StreamDeletedError,
+  type EffectContext,
+} from 'rewake';
 import { breaker, type BreakerEvent } from './breaker.ts';
 import { breakerOptions, type BreakerOptions } from './breaker-options.ts';
 import {
@@ -31,6 +41,16 @@ export interface BreakerUse extends BreakerOptions {
    */
   readonly onStoreError?: 'allow' | 'fail';
 }
+
+/** What keeps a breaker from answering, and is not the doing of whoever asks. */
+const unreachable = [
+  LogUnavailableError,
+  OutcomeUnknownError,
+  ActorBlockedError,
+  ActorFinishedError,
+  StreamDeletedError,
+  MailboxFullError,
+] as const;
 
 /** The breaker of a dependency, as one step uses it. */
 export class BreakerGate {
@@ -69,8 +89,12 @@ export class BreakerGate {
       const snapshot = await this.#look(context);
       const answer =
         answerWithoutRecord(snapshot, id, context.now()) ??
-        answerOf(await this.#tell({ type: 'permit.asked', id }, id, context), id, context.now());
-      if (answer.permit) return answer.permit;
+        answerOf(await this.#tell({ type: 'permit.asked', id }, undefined, context), id, context.now());
+      if (answer.permit) {
+        // Nobody is left to use it.
+        if (context.signal.aborted) await this.leave(context, answer.permit, { outcome: 'ignored' });
+        return answer.permit;
+      }
       const { state, timeoutRemainingMs, lastFailure } = answer.refused;
       // Half-open or isolated: no time is known.
       const remainingMs = state === 'open' ? timeoutRemainingMs : undefined;
@@ -91,9 +115,12 @@ export class BreakerGate {
   async #look(context: EffectContext): Promise<BreakerSnapshot> {
     const snapshot = (await lookAt(this.#shared, context)) as unknown as BreakerSnapshot;
     if (this.#isConfigured || !this.#options) return snapshot;
+    const isNew = needsConfiguring(snapshot, this.#options);
+    const configured = isNew
+      ? await this.#tell({ type: 'breaker.configured', options: this.#options }, undefined, context)
+      : snapshot;
     this.#isConfigured = true;
-    if (!needsConfiguring(snapshot, this.#options)) return snapshot;
-    return this.#tell({ type: 'breaker.configured', options: this.#options }, undefined, context);
+    return configured;
   }
 
   async #tell(event: BreakerEvent, messageId: string | undefined, context: EffectContext): Promise<BreakerSnapshot> {
@@ -104,8 +131,7 @@ export class BreakerGate {
     try {
       return await ask();
     } catch (error) {
-      const unreachable = error instanceof LogUnavailableError || error instanceof OutcomeUnknownError;
-      if (unreachable && this.#onStoreError === 'allow') return null;
+      if (this.#onStoreError === 'allow' && unreachable.some((type) => error instanceof type)) return null;
       throw error;
     }
   }

@@ -126,7 +126,7 @@ export function answerOf(snapshot: BreakerSnapshot, id: string, nowMs: number): 
   const { gen, opening, lastFailure } = context;
   const state = breakerState(snapshot);
   if (state === 'halfOpen') {
-    const probe = context.probes.find((other) => other.id === id);
+    const probe = context.probes.find((other) => other.id === id && nowMs < other.leaseUntil);
     if (probe) return { permit: { gen: probe.gen, id, probe: true } };
   } else if (state !== 'open' && state !== 'isolated') {
     return { permit: { gen, id, probe: false } };

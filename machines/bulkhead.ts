@@ -4,7 +4,8 @@
  *
  * BH1  A call holds its slot from its grant to its end, however it ends: done, failed, stopped, or its host gone.
  * BH2  What is refused is refused at once with a BulkheadFullError; it says nothing about the dependency.
- * BH3  A call that was running when its host died takes its slot again when it goes on.
+ * BH3  A call that was running when its host died takes its slot again when it goes on, also where others were faster: a
+ *      restart may exceed the limit by those, and lets nobody in until it is kept again.
  */
 import { assign, emit, fromCallback, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { InvalidArgumentError } from 'rewake';

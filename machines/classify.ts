@@ -1,22 +1,17 @@
 /**
- * What an error means: its class, whether the call may be made again, and whether it counts against the dependency. Owns
- * the order in which an error is looked at; the tables are error-classes.ts.
+ * What an error means: its class, whether the call may be made again, and whether it counts against the dependency. Owns how
+ * an error and what is behind it are read; what the parts of an error mean is error-classes.ts's.
  *
- * CL1  A user's rules come first, then a mark on the error, an abort, its code, its status, its name; a cause is looked at
- *      where the error itself says nothing, and a TypeError of `fetch` says nothing without its cause.
- * CL2  Nothing throws, whatever is thrown: a getter or proxy that does reads as if it were not there.
- * CL3  The built-in tables match names, never classes: an error that comes from a log may have lost its class.
+ * CL1  A user's rules come first, then a mark on the error, then what it is. A cause is looked at where the error itself says
+ *      nothing, and a TypeError of `fetch` says nothing without its cause.
+ * CL2  Nothing throws, whatever is thrown: a getter or proxy that does reads as if it were not there. Only what a user's
+ *      own predicate throws is thrown.
+ * CL3  The built-in tables match names, never classes: an error that comes from a log may have lost its class. It has the
+ *      same name, and so the same verdict, before and after.
  * CL4  What was cancelled is never retried, whatever a rule or a mark says.
  */
-import {
-  classOfCode,
-  classOfName,
-  classOfStatus,
-  classRules,
-  grpcName,
-  type ErrorClass,
-  type Retryable,
-} from './error-classes.ts';
+import { classOf, classRules, grpcName, weakClassOf } from './error-classes.ts';
+import type { ErrorClass, ErrorParts, Retryable } from './error-classes.ts';
 
 export type { ErrorClass, Retryable } from './error-classes.ts';
 
@@ -42,32 +37,45 @@ export interface ErrorVerdict {
   readonly minDelayMs?: number;
 }
 
-/** How many causes, and errors of an AggregateError, are looked at. */
+/** How many causes deep an error is looked at, and how many members of an AggregateError. */
 const depthMax = 10;
+/** How many errors of one tree are looked at. */
+const errorsMax = 100;
 
-/** What an error means. */
+/**
+ * What an error means.
+ * @param rules the first that matches the error itself counts, before anything that is built in
+ */
 export function classify(error: unknown, rules: readonly ErrorRule[] = []): ErrorVerdict {
   const found = findingOf(error);
-  const named = found.class ?? 'unknown';
-  const rule = named === 'cancelled' ? undefined : rules.find(({ match }) => matches(error, match));
-  const errorClass = rule?.class ?? named;
+  const rule = found.class === 'cancelled' ? undefined : rules.find(({ match }) => matches(error, match));
+  const errorClass = rule?.class ?? found.class;
   const base = classRules[errorClass];
-  const marked = named === 'cancelled' ? undefined : markOf(error);
-  const minDelayMs = base.minDelayMs;
+  const { code, status } = found;
+  const { minDelayMs } = base;
+  const retryable = rule?.retryable ?? (rule?.class ? base.retryable : (found.mark ?? base.retryable));
   return {
     class: errorClass,
-    retryable: rule?.retryable ?? (rule?.class ? base.retryable : (marked ?? base.retryable)),
+    retryable: errorClass === 'cancelled' ? false : retryable,
     breaker: rule?.breaker ?? base.breaker,
-    ...(found.code !== undefined && { code: found.code }),
-    ...(found.status !== undefined && { status: found.status }),
+    ...(code !== undefined && { code }),
+    ...(status !== undefined && { status }),
     ...(minDelayMs !== undefined && { minDelayMs }),
   };
 }
 
-/** Whether an error is one of those that are meant. */
+/**
+ * Whether an error is one of those that are meant. A name matches exactly: no subclass, no part of it, no message.
+ * @throws what a predicate throws
+ */
 export function matches(error: unknown, match: ErrorMatch): boolean {
   if (typeof match === 'string') return nameOf(error) === match;
-  return isClass(match) ? error instanceof match : (match as (error: unknown) => boolean)(error);
+  if (!isClass(match)) return (match as (error: unknown) => boolean)(error);
+  try {
+    return error instanceof match;
+  } catch {
+    return false;
+  }
 }
 
 /** An error class or, as `Error` itself, anything that makes errors; every other function is a predicate. */
@@ -79,68 +87,68 @@ function isClass(match: Exclude<ErrorMatch, string>): match is abstract new (...
 }
 
 interface Finding {
-  readonly class: ErrorClass | undefined;
+  readonly class: ErrorClass;
   readonly code: string | undefined;
   readonly status: number | undefined;
+  /** What somebody wrote on the error or on one before it in the chain: whether it may be retried. */
+  readonly mark: boolean | undefined;
 }
 
-/** Looks at an error and, where it says nothing by itself, at what is behind it. */
+/** Looks at an error and, as long as nothing says what it is, at what is behind it. Of each part the nearest counts. */
 function findingOf(error: unknown): Finding {
-  const own = lookAt(error);
-  if (own.class !== undefined && own.class !== 'bug') return own;
-  for (const behind of behindOf(error)) {
-    const found = lookAt(behind);
-    // A failed fetch is a TypeError, and what failed is its cause.
-    if (found.class !== undefined && found.class !== 'unknown') {
-      return { class: found.class, code: own.code ?? found.code, status: own.status ?? found.status };
-    }
+  let code: string | undefined;
+  let status: number | undefined;
+  let mark: boolean | undefined;
+  let weak: ErrorClass | undefined;
+  for (const each of chainOf(error)) {
+    const parts = partsOf(each);
+    code ??= parts.code;
+    status ??= parts.status;
+    mark ??= markOf(each);
+    const known = classOf(parts);
+    if (known) return { class: known, code, status, mark };
+    weak ??= weakClassOf(parts);
   }
-  return own;
+  return { class: weak ?? 'unknown', code, status, mark };
 }
 
-function lookAt(error: unknown): Finding {
-  const code = codeOf(error);
-  const status = statusOf(error);
-  return { class: classOf(error, code, status), code, status };
+/** An error, its causes, and the members of AggregateErrors: nearest first, each once. */
+export function* chainOf(error: unknown, depth = 0, seen = new Set<unknown>()): Generator<unknown> {
+  if (seen.has(error) || seen.size >= errorsMax) return;
+  seen.add(error);
+  yield error;
+  if (depth >= depthMax) return;
+  for (const behind of [read(error, 'cause'), ...membersOf(read(error, 'errors'))]) {
+    if (typeof behind === 'object' && behind !== null) yield* chainOf(behind, depth + 1, seen);
+  }
 }
 
-function classOf(error: unknown, code: string | undefined, status: number | undefined): ErrorClass | undefined {
+function membersOf(errors: unknown): unknown[] {
+  try {
+    if (!Array.isArray(errors)) return [];
+    return Array.from({ length: Math.min(errors.length, depthMax) }, (_, i) => read(errors, i));
+  } catch {
+    return [];
+  }
+}
+
+function partsOf(error: unknown): ErrorParts {
   const name = nameOf(error);
-  // A TimeoutError of the platform is the caller's signal, which is over; ours bears a code.
-  if (name === 'AbortError' || (name === 'TimeoutError' && read(error, 'code') === 23)) return 'cancelled';
-  if (status === 402) return 'permanent';
-  const byCode = code === undefined ? undefined : classOfCode(code);
-  if (byCode) return byCode;
-  if (status === 429 && /quota|billing/i.test(`${code ?? ''} ${messageOf(error)}`)) return 'permanent';
-  if (status === 503 && hasRetryAfter(error)) return 'throttled';
-  const byStatus = status === undefined ? undefined : classOfStatus(status);
-  return byStatus ?? (name === undefined ? undefined : classOfName(name));
+  const message = messageOf(error);
+  return {
+    name,
+    code: codeOf(error),
+    status: statusOf(error),
+    message,
+    isSignalTimeout: name === 'TimeoutError' && (read(error, 'code') === 23 || message === signalTimeoutMessage),
+    isSchemaError: read(error, 'ajv') === true,
+    isThrottling: read(read(error, '$retryable'), 'throttling') === true,
+    hasRetryAfter: hasRetryAfter(error),
+  };
 }
 
-/** Causes and the members of AggregateErrors, nearest first. */
-function behindOf(error: unknown): unknown[] {
-  const found: unknown[] = [];
-  let level = [error];
-  const seen = new Set<unknown>([error]);
-  for (let depth = 0; depth < depthMax && level.length > 0; depth++) {
-    const next: unknown[] = [];
-    for (const one of level) {
-      const errors = read(one, 'errors');
-      const candidates = [
-        read(one, 'cause'),
-        ...(Array.isArray(errors) ? (errors as unknown[]).slice(0, depthMax) : []),
-      ];
-      for (const candidate of candidates) {
-        if (typeof candidate !== 'object' || candidate === null || seen.has(candidate)) continue;
-        seen.add(candidate);
-        next.push(candidate);
-      }
-    }
-    found.push(...next);
-    level = next;
-  }
-  return found;
-}
+/** Of `AbortSignal.timeout()`: its code 23 is lost where a log can only describe the error. */
+const signalTimeoutMessage = 'The operation was aborted due to timeout';
 
 /** What somebody wrote on the error: `retryable`, or `$retryable` as the AWS SDK does. */
 function markOf(error: unknown): boolean | undefined {
@@ -163,6 +171,7 @@ function statusOf(error: unknown): number | undefined {
     read(error, 'status'),
     read(error, 'statusCode'),
     read(read(error, 'response'), 'status'),
+    read(read(error, 'response'), 'statusCode'),
     read(read(error, '$metadata'), 'httpStatusCode'),
   ];
   const status = candidates.find((each) => Number.isInteger(each) && (each as number) >= 100 && (each as number) < 600);
@@ -170,31 +179,65 @@ function statusOf(error: unknown): number | undefined {
 }
 
 function hasRetryAfter(error: unknown): boolean {
-  if (read(error, 'retryAfter') !== undefined || read(error, 'retryAfterMs') !== undefined) return true;
-  const headers = read(error, 'headers') ?? read(read(error, 'response'), 'headers');
-  return headerOf(headers, 'retry-after') !== undefined;
+  const fields = [read(error, 'retryAfter'), read(error, 'retryAfterMs')];
+  if (fields.some((field) => typeof field === 'string' || typeof field === 'number')) return true;
+  return headerOf(error, 'retry-after') !== undefined || headerOf(error, 'retry-after-ms') !== undefined;
 }
 
-/** A header by its lower-case name, of Headers, a Map or a plain object. */
-export function headerOf(headers: unknown, name: string): string | undefined {
-  const get = read(headers, 'get');
-  let value: unknown;
+/** How many headers are looked through. */
+const headersMax = 200;
+
+/** A header of an error by its lower-case name: of its headers, those of its response, or its gRPC metadata. */
+export function headerOf(error: unknown, name: string): string | undefined {
+  const places = [error, read(error, 'response'), read(error, '$response')].map((place) => read(place, 'headers'));
+  for (const headers of [...places, read(error, 'metadata')]) {
+    const value = headerIn(headers, name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Of Headers, gRPC Metadata, a Map, a list of pairs, or a plain object. */
+function headerIn(headers: unknown, name: string): string | undefined {
+  if (typeof headers !== 'object' || headers === null) return undefined;
   try {
-    if (typeof get === 'function') value = (get as (key: string) => unknown).call(headers, name);
-    else if (typeof headers === 'object' && headers !== null) {
-      value = Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
+    const get = read(headers, 'get');
+    const got = typeof get === 'function' ? textOf((get as (key: string) => unknown).call(headers, name)) : undefined;
+    if (got !== undefined) return got;
+    const isList = typeof read(headers, Symbol.iterator) === 'function';
+    let left = headersMax;
+    for (const [key, value] of isList ? (headers as Iterable<[unknown, unknown]>) : Object.entries(headers)) {
+      if (typeof key === 'string' && key.toLowerCase() === name) return textOf(value);
+      if (--left === 0) return undefined;
     }
   } catch {
-    return undefined;
+    // CL2.
   }
+  return undefined;
+}
+
+function textOf(value: unknown): string | undefined {
   const first: unknown = Array.isArray(value) ? value[0] : value;
   return typeof first === 'string' || typeof first === 'number' ? String(first) : undefined;
 }
 
-/** The name of an error; undefined of what has none. */
+const builtInNames = new Set(
+  [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError].map(
+    ({ name }) => name,
+  ),
+);
+
+/** The name under which a log keeps an error: that of its class where the class gave it none. Undefined where it has none. */
 export function nameOf(error: unknown): string | undefined {
   const name = read(error, 'name');
-  return typeof name === 'string' ? name : undefined;
+  if (typeof name !== 'string' || !builtInNames.has(name)) return typeof name === 'string' ? name : undefined;
+  try {
+    if (Object.hasOwn(error as object, 'name')) return name;
+    const className = read(read(Object.getPrototypeOf(error), 'constructor'), 'name');
+    return typeof className === 'string' && className !== '' ? className : name;
+  } catch {
+    return name;
+  }
 }
 
 /** What an error says; '' where it cannot be read. */
@@ -204,11 +247,11 @@ export function messageOf(error: unknown): string {
   return typeof error === 'string' || typeof error === 'number' ? String(error) : '';
 }
 
-/** CL2. */
-export function read(thing: unknown, key: string): unknown {
+/** A property; undefined where reading it throws (CL2). */
+export function read(thing: unknown, key: PropertyKey): unknown {
   if ((typeof thing !== 'object' && typeof thing !== 'function') || thing === null) return undefined;
   try {
-    return (thing as Record<string, unknown>)[key];
+    return (thing as Record<PropertyKey, unknown>)[key];
   } catch {
     return undefined;
   }

@@ -1,6 +1,9 @@
 /**
- * The default error taxonomy as tables: which codes, statuses and names mean what. Owns the members of each class; how an
- * error is looked at is classify.ts's.
+ * The default error taxonomy as tables: which codes, statuses, names and messages mean what. Owns the members of each class
+ * and the order in which the parts of one error count; reading them, and its causes, is classify.ts's.
+ *
+ * EC1  An abort comes first, then validation, a code, a status, the name of a bug, and what the message says.
+ * EC2  The name of a bug and the message count only where nothing behind the error says more.
  */
 
 /** What kind of failure an error is. */
@@ -90,12 +93,12 @@ const codesByClass: Partial<Record<ErrorClass, readonly string[]>> = {
     'REFUSED_STREAM',
   ],
   server: ['UNAVAILABLE', 'INTERNAL', 'UNKNOWN'],
-  conflict: ['ABORTED', 'SQLITE_BUSY', '40001', '40P01'],
+  conflict: ['ABORTED', '40001', '40P01'],
   local: ['EMFILE', 'ENFILE', 'EAGAIN', 'EBUSY', 'ENOBUFS', 'ENOMEM'],
   dns: ['ENOTFOUND'],
   diskFull: ['ENOSPC', 'EDQUOT', 'EROFS'],
   auth: ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'EACCES', 'EPERM'],
-  cancelled: ['CANCELLED', 'ABORT_ERR'],
+  cancelled: ['CANCELLED', 'ABORT_ERR', 'ERR_CANCELED', 'UND_ERR_ABORTED', 'REWAKE_EFFECT_STOPPED'],
   permanent: [
     'INVALID_ARGUMENT',
     'NOT_FOUND',
@@ -106,6 +109,8 @@ const codesByClass: Partial<Record<ErrorClass, readonly string[]>> = {
     'DATA_LOSS',
     'ENOENT',
     'EEXIST',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
     'insufficient_quota',
     'billing_hard_limit_reached',
   ],
@@ -115,11 +120,14 @@ const classByCode = new Map(
   Object.entries(codesByClass).flatMap(([name, codes]) => codes.map((code) => [code, name as ErrorClass] as const)),
 );
 
-/** The class of an error code; undefined for one that says nothing. */
-export function classOfCode(code: string): ErrorClass | undefined {
+const permanentCode = /^(?:ERR_INVALID_|CERT_|ERR_TLS_CERT_|UNABLE_TO_(?:GET|VERIFY|DECRYPT|DECODE)_)/;
+
+function classOfCode(code: string): ErrorClass | undefined {
   const known = classByCode.get(code);
   if (known) return known;
-  return /^(?:ERR_INVALID_|CERT_|ERR_TLS_CERT)/.test(code) ? 'permanent' : undefined;
+  // SQLite has kinds of busy, such as SQLITE_BUSY_SNAPSHOT.
+  if (/^SQLITE_BUSY(?:_|$)/.test(code)) return 'conflict';
+  return permanentCode.test(code) ? 'permanent' : undefined;
 }
 
 const classByStatus = new Map<number, ErrorClass>([
@@ -137,8 +145,7 @@ const classByStatus = new Map<number, ErrorClass>([
 
 const serverStatuses = new Set([500, 502, 503, 520, 521, 522, 523, 524]);
 
-/** The class of an HTTP status; undefined for one that is no failure. */
-export function classOfStatus(status: number): ErrorClass | undefined {
+function classOfStatus(status: number): ErrorClass | undefined {
   const known = classByStatus.get(status);
   if (known) return known;
   if (serverStatuses.has(status)) return 'server';
@@ -146,20 +153,76 @@ export function classOfStatus(status: number): ErrorClass | undefined {
   return status >= 500 && status < 600 ? 'server' : undefined;
 }
 
-const classByName = new Map<string, ErrorClass>([
-  ['AbortError', 'cancelled'],
-  ['ZodError', 'validation'],
-  ['ValidationError', 'validation'],
-  ['SyntaxError', 'validation'],
-  ['RangeError', 'validation'],
+const abortNames = new Set(['AbortError', 'CanceledError']);
+const validationNames = new Set(['ZodError', '$ZodError', 'ValidationError', 'SyntaxError', 'RangeError']);
+
+const weakClassByName = new Map<string, ErrorClass>([
   ['TypeError', 'bug'],
   ['ReferenceError', 'bug'],
   ['AssertionError', 'bug'],
+  ['TimeoutError', 'timeout'],
 ]);
 
-/** The class of an error's name. */
-export function classOfName(name: string): ErrorClass | undefined {
-  return classByName.get(name) ?? classByCode.get(name);
+/** What one error says of itself. */
+export interface ErrorParts {
+  readonly name: string | undefined;
+  readonly code: string | undefined;
+  readonly status: number | undefined;
+  readonly message: string;
+  /** Its platform says that a signal of the caller timed out. */
+  readonly isSignalTimeout: boolean;
+  /** Its library says that a schema was not met. */
+  readonly isSchemaError: boolean;
+  /** Its library says that a limit was hit. */
+  readonly isThrottling: boolean;
+  /** A server says when to call again. */
+  readonly hasRetryAfter: boolean;
+}
+
+/** The class of an error by itself; undefined where what is behind it is to be asked first (EC1). */
+export function classOf(parts: ErrorParts): ErrorClass | undefined {
+  const { name, code, status } = parts;
+  if (parts.isSignalTimeout || (name !== undefined && abortNames.has(name))) return 'cancelled';
+  if (parts.isSchemaError || (name !== undefined && validationNames.has(name))) return 'validation';
+  if (status === 402) return 'permanent';
+  if (status === 503 && parts.hasRetryAfter) return 'throttled';
+  // The AWS SDK has its codes as names, and throttles with status 400.
+  const byCode = (code && classOfCode(code)) || (name && classOfCode(name)) || undefined;
+  if (byCode) return byCode;
+  if (parts.isThrottling) return 'throttled';
+  if (isRefusedStream(parts)) return 'transient';
+  if (status === 429 && isUsedUp(parts)) return 'permanent';
+  if (status === 409 && isLocked(parts)) return 'conflict';
+  return status === undefined ? undefined : classOfStatus(status);
+}
+
+/** The class of an error that, as all behind it, has no other (EC2). */
+export function weakClassOf({ name, message }: ErrorParts): ErrorClass | undefined {
+  return (name && weakClassByName.get(name)) || classOfMessage(message);
+}
+
+/** Node says only in words which error of HTTP/2 it was. */
+function isRefusedStream({ code, message }: ErrorParts): boolean {
+  return code === 'ERR_HTTP2_STREAM_ERROR' && message.includes('NGHTTP2_REFUSED_STREAM');
+}
+
+/** A limit that waiting does not renew, unlike a quota per minute. */
+function isUsedUp({ code = '', message, hasRetryAfter }: ErrorParts): boolean {
+  if (hasRetryAfter || /per[ _-]?(?:second|minute|hour)|rate.?limit/i.test(message)) return false;
+  return /quota|billing/i.test(`${code} ${message}`);
+}
+
+function isLocked({ code = '', message }: ErrorParts): boolean {
+  return /(?<![a-z])(?:dead)?lock(?:ed)?(?![a-z])/i.test(`${code} ${message}`);
+}
+
+/** How much of a message is searched. */
+const messageMax = 1_000;
+
+/** Codes of the system, such as in 'connect ECONNREFUSED 127.0.0.1:80'; words such as INTERNAL are no codes. */
+function classOfMessage(message: string): ErrorClass | undefined {
+  const codes = message.slice(0, messageMax).match(/\b(?:E[A-Z]{3,}|EAI_AGAIN|UND_ERR_[A-Z_]+)\b/g) ?? [];
+  return codes.map((code) => classByCode.get(code)).find((known) => known !== undefined);
 }
 
 const grpcNames = [

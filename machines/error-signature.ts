@@ -19,29 +19,38 @@ export interface ErrorSignature {
 }
 
 const messageMax = 300;
+/** How much of a message, and of what is left of it without its values, counts for a fingerprint. */
+const textMax = 8_192;
+const kindMax = 512;
 
 /** Describes an error, given what it means. */
 export function signatureOf(error: unknown, verdict: ErrorVerdict): ErrorSignature {
   const { class: errorClass, code, status } = verdict;
   const name = nameOf(error) ?? typeof error;
   const message = messageOf(error);
-  const kind = [name, code ?? '', status ?? '', withoutValues(message.slice(0, 1_000))].join('\n');
+  const kind = [name, code ?? '', status ?? '', withoutValues(message.slice(0, textMax)).slice(0, kindMax)].join('\n');
   return {
     class: errorClass,
     name,
     ...(code !== undefined && { code }),
     ...(status !== undefined && { status }),
-    message: message.slice(0, messageMax),
+    message: cut(message),
     fingerprint: fnv1a(kind).toString(16).padStart(8, '0'),
   };
 }
 
+/** Between two UTF-16 halves there is no cut: a half is no text. */
+function cut(message: string): string {
+  return message.slice(0, messageMax).replace(/[\uD800-\uDBFF]$/, '');
+}
+
+/** One mark for whatever is a value: a number may be an id that happens to hold no letter. An apostrophe is no quote. */
 function withoutValues(message: string): string {
   return message
-    .replaceAll(/"[^"]*"|'[^']*'|`[^`]*`/g, '<text>')
-    .replaceAll(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>')
-    .replaceAll(/\b(?:0x)?(?=[0-9a-f]*\d)[0-9a-f]{6,}\b/gi, '<id>')
-    .replaceAll(/\d+(?:\.\d+)?/g, '<n>');
+    .replaceAll(/"[^"]*"|(?<!\w)'[^']*'(?!\w)|`[^`]*`/g, '#')
+    .replaceAll(/(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])/gi, '#')
+    .replaceAll(/(?<![0-9a-z])(?:0x[0-9a-f]+|(?=[a-f]*\d)[0-9a-f]{6,})(?![0-9a-z])/gi, '#')
+    .replaceAll(/\d+(?:\.\d+)?/g, '#');
 }
 
 function fnv1a(text: string): number {

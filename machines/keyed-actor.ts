@@ -7,7 +7,7 @@
  * SA3  What was answered is the outcome of the asking effect, so a fold of the asker never reads the other stream.
  */
 import { createActor, type AnyActor, type AnyEventObject, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
-import { NotFoundError, type EffectContext } from 'rewake';
+import { ActorExistsError, NotFoundError, type EffectContext } from 'rewake';
 
 /** A root actor that is shared by its name. */
 export interface KeyedActor {
@@ -30,7 +30,11 @@ export async function lookAt(shared: KeyedActor, context: EffectContext): Promis
     return await context.look(streamOf(shared));
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
-    return context.start(machine, { id, input });
+    // Where another was faster, with other options, there is one now.
+    return context.start(machine, { id, input }).catch((reason: unknown) => {
+      if (reason instanceof ActorExistsError) return context.look(streamOf(shared));
+      throw reason;
+    });
   }
 }
 

@@ -42,7 +42,7 @@ export class RetryAfterTooLongError extends RewakeError {
   readonly code = 'REWAKE_RETRY_AFTER_TOO_LONG';
   readonly step: string;
   /** What the server asked for, in ms. */
-  readonly retryAfter: number;
+  readonly retryAfterMs: number;
   readonly originalError: unknown;
 
   constructor(step: string, retryAfterMs: number, originalError: unknown) {
@@ -52,7 +52,7 @@ export class RetryAfterTooLongError extends RewakeError {
       { cause: originalError },
     );
     this.step = step;
-    this.retryAfter = retryAfterMs;
+    this.retryAfterMs = retryAfterMs;
     this.originalError = originalError;
   }
 }

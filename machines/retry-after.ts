@@ -2,48 +2,65 @@
  * What a server said about when to call again. Owns the parsing of its many forms; what is done with it is
  * retry-policy.ts's.
  *
- * RA1  Garbage, negative values and dates that are past say nothing.
+ * RA1  Garbage, negative values and dates that are past say nothing, and hide nothing that does.
+ * RA2  The nearest hint counts: of the error, then of what is behind it.
  */
 import type { TimeMs } from 'rewake';
-import { headerOf, read } from './classify.ts';
+import { chainOf, headerOf, read } from './classify.ts';
 import type { RetryHint } from './retry-policy.ts';
 
 /**
  * The hint of an error: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), `retry-after-ms`,
- * `x-ratelimit-reset-after`, the fields `retryAfter` (s) and `retryAfterMs`, and `grpc-retry-pushback-ms` (gRPC A6).
+ * `x-ratelimit-reset-after` (s), the fields `retryAfter` (s) and `retryAfterMs`, and
+ * `grpc-retry-pushback-ms` (gRPC A6), which comes before the others: exactly that wait, or none and no call where negative.
  */
 export function retryAfterOf(error: unknown, nowMs: TimeMs): RetryHint | undefined {
-  const headers = read(error, 'headers') ?? read(read(error, 'response'), 'headers');
-  const pushback =
-    headerOf(headers, 'grpc-retry-pushback-ms') ?? headerOf(read(error, 'metadata'), 'grpc-retry-pushback-ms');
-  if (pushback !== undefined && /^-?\d+$/.test(pushback)) {
-    return Number(pushback) < 0 ? { stop: true } : { pushbackMs: Number(pushback) };
+  for (const each of chainOf(error)) {
+    const hint = hintOf(each, nowMs);
+    if (hint) return hint;
   }
-  const inMs = [read(error, 'retryAfterMs'), headerOf(headers, 'retry-after-ms')].map((value) => numberOf(value));
-  const inSeconds = [
-    read(error, 'retryAfter'),
-    headerOf(headers, 'retry-after'),
-    headerOf(headers, 'x-ratelimit-reset-after'),
+  return undefined;
+}
+
+function hintOf(error: unknown, nowMs: TimeMs): RetryHint | undefined {
+  const pushbackMs = pushbackOf(headerOf(error, 'grpc-retry-pushback-ms'));
+  if (pushbackMs !== undefined) return pushbackMs < 0 ? { stop: true } : { pushbackMs };
+  const delays = [
+    msOf(read(error, 'retryAfterMs')),
+    delayOf(read(error, 'retryAfter'), nowMs),
+    msOf(headerOf(error, 'retry-after-ms')),
+    delayOf(headerOf(error, 'retry-after'), nowMs),
+    delayOf(headerOf(error, 'x-ratelimit-reset-after'), nowMs),
   ];
-  const delays = [...inMs, ...inSeconds.map((value) => secondsOf(value, nowMs))];
   const delayMs = delays.find((each) => each !== undefined);
   return delayMs === undefined ? undefined : { delayMs };
 }
 
-function secondsOf(value: unknown, nowMs: TimeMs): number | undefined {
-  const seconds = numberOf(value);
-  if (seconds !== undefined) return seconds * 1_000;
-  if (typeof value !== 'string' || !/[a-z]/i.test(value)) return undefined;
-  const at = Date.parse(value);
-  return at > nowMs ? at - nowMs : undefined;
+function pushbackOf(value: string | undefined): number | undefined {
+  if (value === undefined || !/^\s*-?\d+\s*$/.test(value)) return undefined;
+  // Beyond that it is no number of ms that anybody meant. The sum makes 0 of -0.
+  return Number.isSafeInteger(Number(value)) ? Number(value) + 0 : undefined;
 }
 
-function numberOf(value: unknown): number | undefined {
-  const number =
-    typeof value === 'number'
-      ? value
-      : typeof value === 'string' && /^\s*\d+(?:\.\d+)?\s*$/.test(value)
-        ? Number(value)
-        : NaN;
-  return Number.isFinite(number) && number >= 0 ? number : undefined;
+/** Of seconds, or of a date. */
+function delayOf(value: unknown, nowMs: TimeMs): number | undefined {
+  return msOf(value, 1_000) ?? (typeof value === 'string' ? untilOf(value.trim(), nowMs) : undefined);
+}
+
+function msOf(value: unknown, unitMs = 1): number | undefined {
+  const isDecimal = typeof value === 'number' || (typeof value === 'string' && /^\s*\d+(?:\.\d+)?\s*$/.test(value));
+  const ms = isDecimal ? Number(value) * unitMs : NaN;
+  return ms >= 0 && ms <= Number.MAX_SAFE_INTEGER ? ms : undefined;
+}
+
+/** The three forms of HTTP (RFC 9110, 5.6.7) and ISO 8601: Date.parse alone takes 'garbage 2099' for a date. */
+const imfOr850 = /^[a-z]{3,9}, \d{2}[ -][a-z]{3}[ -](?:\d{4}|\d{2}) \d{2}:\d{2}:\d{2} GMT$/i;
+const asctime = /^[a-z]{3} [a-z]{3} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/i;
+const iso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})$/i;
+
+function untilOf(date: string, nowMs: TimeMs): number | undefined {
+  if (!imfOr850.test(date) && !asctime.test(date) && !iso.test(date)) return undefined;
+  // asctime is GMT and does not say so.
+  const at = Date.parse(asctime.test(date) ? `${date} GMT` : date);
+  return at > nowMs ? at - nowMs : undefined;
 }

@@ -41,6 +41,7 @@ export interface RetryPolicy {
 export interface RetryVerdict {
   readonly class: string;
   readonly retryable: boolean | 'idempotent' | 'once';
+  readonly code?: string;
   readonly minDelayMs?: number;
 }
 
@@ -152,9 +153,21 @@ export function decideRetry(policy: RetryPolicy, facts: RetryFacts): RetryDecisi
   return delay.restarts ? { ...decision, restartsBackoff: true } : decision;
 }
 
+/** Failures that come before a call has reached anybody: by class, and by code where the class does not tell. */
+const neverSentClasses = new Set(['throttled', 'conflict', 'local', 'dns', 'policy']);
+const neverSentCodes = new Set([
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'REFUSED_STREAM',
+  'NGHTTP2_REFUSED_STREAM',
+]);
+
 function isRetryable({ idempotent }: RetryPolicy, { verdict, sameClassInARow }: RetryFacts): boolean {
-  if (verdict.retryable === 'idempotent') return idempotent;
-  return verdict.retryable === 'once' ? sameClassInARow <= 1 : verdict.retryable;
+  const { retryable, class: errorClass, code = '' } = verdict;
+  if (retryable === false) return false;
+  if (!idempotent && !neverSentClasses.has(errorClass) && !neverSentCodes.has(code)) return false;
+  return retryable === 'once' ? sameClassInARow <= 1 : true;
 }
 
 /** RP2, RP4. */

@@ -15,6 +15,7 @@ import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from '
 import { stepFacts, type StepFact } from './step-facts.ts';
 import { timeoutMsOf, type Policy } from './step-policy.ts';
 import {
+  attemptAnswered,
   attemptBegun,
   attemptFailed,
   attemptRejected,
@@ -68,7 +69,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
     actions: {
       beginAttempt: assign(({ context }) => attemptBegun(context)),
       keepPermit: assign({ permit: (_, { output }: Ended) => output as StepContext['permit'] }),
-      keepOutput: assign({ output: (_, { output }: Ended) => output }),
+      keepOutput: assign(({ context }, { output }: Ended) => attemptAnswered(context, output)),
       keepRefused: assign(({ context }, { output }: Ended) => resultRefused(context, policy, output)),
       keepFailure: assign(({ context }, { error }: Failed) => attemptFailed(context, policy, error)),
       keepRejection: assign((_, { error }: Failed) => attemptRejected(policy, error)),

@@ -28,6 +28,8 @@ export interface Failure {
   readonly durationMs: number;
   /** The call returned, but what it returned is as good as a failure. */
   readonly refused: boolean;
+  /** There was no call: the breaker did not let it through, or could not be asked. */
+  readonly rejected: boolean;
 }
 
 /** With what a step ends that does not succeed. */
@@ -47,6 +49,8 @@ export interface StepContext {
   readonly attemptAt: TimeMs;
   readonly permit: Permit | null;
   readonly output: unknown;
+  /** How long the call took that succeeded. */
+  readonly answeredMs: number;
   readonly failure: Failure | undefined;
   /** Whether the newest attempt failed, or the deadline was missed. */
   readonly failed: boolean;
@@ -68,6 +72,7 @@ export function stepBegun(input: unknown): StepContext {
     attemptAt: at,
     permit: null,
     output: undefined,
+    answeredMs: 0,
     failure: undefined,
     failed: false,
     errors: [],
@@ -83,13 +88,20 @@ export function attemptBegun({ attempt }: StepContext): Partial<StepContext> {
   return { attempt: attempt + 1, attemptAt: now(), failed: false };
 }
 
+/** An attempt succeeded. */
+export function attemptAnswered({ attemptAt }: StepContext, output: unknown): Partial<StepContext> {
+  return { output, answeredMs: now() - attemptAt };
+}
+
 /** An attempt ended with an error; ST2: also one that was lost. */
 export function attemptFailed(context: StepContext, policy: Policy, error: unknown): Partial<StepContext> {
   const verdict = verdictOn(error, context.attempt, policy);
   const signature = signatureOf(error, verdict);
   const { failure, errors, sameClassInARow, attemptAt } = context;
   return {
-    failure: { error, verdict, signature, durationMs: now() - attemptAt, refused: false },
+    // A host that closed in order says nothing against the call: the attempt does not count.
+    attempt: wasInterrupted(error) ? context.attempt - 1 : context.attempt,
+    failure: { error, verdict, signature, durationMs: now() - attemptAt, refused: false, rejected: false },
     failed: true,
     errors: [...errors.slice(1 - errorsMax), error],
     sameClassInARow: failure?.verdict.class === verdict.class ? sameClassInARow + 1 : 1,
@@ -110,7 +122,7 @@ export function resultRefused(context: StepContext, { name }: Policy, output: un
   const durationMs = now() - context.attemptAt;
   return {
     output,
-    failure: { error, verdict, signature: signatureOf(error, verdict), durationMs, refused: true },
+    failure: { error, verdict, signature: signatureOf(error, verdict), durationMs, refused: true, rejected: false },
     errors: [...context.errors.slice(1 - errorsMax), error],
   };
 }
@@ -125,7 +137,14 @@ export function attemptTimedOut(context: StepContext, policy: Policy): Partial<S
 export function attemptRejected({ rules }: Policy, error: unknown): Partial<StepContext> {
   const verdict = classify(error, rules);
   return {
-    failure: { error, verdict, signature: signatureOf(error, verdict), durationMs: 0, refused: false },
+    failure: {
+      error,
+      verdict,
+      signature: signatureOf(error, verdict),
+      durationMs: 0,
+      refused: false,
+      rejected: true,
+    },
     permit: null,
   };
 }
@@ -149,8 +168,9 @@ function decisionOn(context: StepContext, policy: Policy, failure: Failure): Ret
   const { retry: retryPolicy, deadlineMs } = policy;
   const { error } = failure;
   const breaker = error instanceof CircuitBreakerOpenError ? error : undefined;
-  // An open breaker is waited for only where something bounds the wait.
-  if (!retryPolicy || (breaker && (deadlineMs === undefined || breaker.state === 'isolated'))) {
+  // An open breaker is waited for only where something bounds the wait; one that cannot be asked is not waited for.
+  const isWaitedFor = breaker && deadlineMs !== undefined && breaker.state !== 'isolated';
+  if (!retryPolicy || ((breaker || failure.rejected) && !isWaitedFor)) {
     return { retry: false, reason: 'notRetryable' };
   }
   const { attempt, startedAt, retry, sameClassInARow, backoffResets } = context;
@@ -179,7 +199,8 @@ function endingOf(
     case 'deadline': {
       const reason = decision.reason === 'deadline' ? 'deadline' : 'attempts';
       if (refused) return { error, exhausted: reason, answers: true };
-      const exhausted = retry ? new RecoveryExhaustedError(name, reason, attempt, errors) : error;
+      const all = errors.length > 0 ? errors : [error];
+      const exhausted = retry ? new RecoveryExhaustedError(name, reason, attempt, all) : error;
       return { error: exhausted, exhausted: reason, answers: false };
     }
     case 'retryAfterTooLong':
@@ -191,6 +212,10 @@ function endingOf(
     default:
       return { error, exhausted: undefined, answers: refused };
   }
+}
+
+function wasInterrupted(error: unknown): boolean {
+  return error instanceof EffectLostError && error.interrupted;
 }
 
 /** Whether an attempt was lost with its host. */

@@ -3,7 +3,7 @@
  * chart is step-machine.ts, the options step-policy.ts.
  */
 import { fromPromise, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
-import { effect, withEffectOptions, type Duration, type EffectArguments } from 'rewake';
+import { effect, withEffectDefaults, type Duration, type EffectArguments } from 'rewake';
 import { reporting } from './breaker-effects.ts';
 import type { BreakerUse } from './breaker-gate.ts';
 import type { RetryOptions } from './retry-policy.ts';
@@ -53,7 +53,7 @@ function wrapping(name: string, options: PolicyOptions) {
   const policy = policyOf(name, options, name);
   return <Logic extends AnyActorLogic>(logic: Logic): StepMachine<InputFrom<Logic>, OutputFrom<Logic>> =>
     stepMachine(
-      { logic: isPromise(logic) ? withEffectOptions(logic, lostOptions(policy)) : logic, reports: false },
+      { logic: isPromise(logic) ? withEffectDefaults(logic, lostOptions(policy)) : logic, reports: false },
       policy,
     );
 }

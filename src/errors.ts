@@ -12,7 +12,8 @@ export abstract class RewakeError extends Error {
 
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
-    this.name = new.target.name;
+    // Hidden, as the name of a built-in error is, so that an error looks alike before and after the log.
+    Object.defineProperty(this, 'name', { value: new.target.name, configurable: true, writable: true });
   }
 }
 
@@ -388,12 +389,15 @@ export class EffectLostError extends RewakeError {
   readonly stream: string;
   readonly actor: string;
   readonly restarts: number;
+  /** Its host closed in order and aborted it: that says nothing against the effect. */
+  readonly interrupted: boolean;
 
-  constructor(stream: string, actor: string, restarts: number, reason: string) {
+  constructor(stream: string, actor: string, restarts: number, reason: string, interrupted = false) {
     super(`Effect ${actor} of '${stream}' was lost: ${reason}. It may or may not have done its work.`);
     this.stream = stream;
     this.actor = actor;
     this.restarts = restarts;
+    this.interrupted = interrupted;
   }
 }
 

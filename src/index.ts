@@ -34,7 +34,7 @@ export { ActorRef, type SendOptions, type Settlement } from './runtime/actor-ref
 export {
   effect,
   effectContext,
-  withEffectOptions,
+  withEffectDefaults,
   type EffectArguments,
   type EffectContext,
   type EffectOptions,

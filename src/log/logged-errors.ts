@@ -91,7 +91,7 @@ function isError(thing: unknown): thing is Error {
   }
 }
 
-const ownPlace = new Set(['name', 'message', 'stack', 'cause', 'errors']);
+const ownPlace = new Set(['name', 'message', 'stack']);
 
 function propertiesOf(error: Error): Properties {
   const message = read(error, 'message');
@@ -99,10 +99,15 @@ function propertiesOf(error: Error): Properties {
     ['name', nameOf(error)],
     ['message', typeof message === 'string' ? message : new Unreadable('an error message that is not a string')],
   ];
-  for (const key of ['cause', 'errors']) if (Object.hasOwn(error, key)) entries.push([key, read(error, key)]);
+  // An enumerable one comes with the others, in its place: the order of keys is part of what a machine can see.
+  for (const key of ['cause', 'errors']) if (isHidden(error, key)) entries.push([key, read(error, key)]);
   for (const key of Object.keys(error)) if (!ownPlace.has(key)) entries.push([key, read(error, key)]);
   // fromEntries defines properties, so a key '__proto__' stays a key and is refused by the walk.
   return Object.fromEntries(entries);
+}
+
+function isHidden(error: Error, key: string): boolean {
+  return Object.hasOwn(error, key) && !Object.prototype.propertyIsEnumerable.call(error, key);
 }
 
 /** The error's name; where a class left it as it was inherited from a built-in one, the name of the class. */

@@ -126,6 +126,7 @@ export class ActorHost implements EffectHost, Surroundings {
   #leaving: { readonly error: unknown; readonly again: Submission[] } | undefined;
   /** Runs once the actor is at rest: see whenIdle. */
   #idle: (() => void)[] | undefined;
+  #closing = false;
   lastUsed: TimeMs;
   /** Effects that were pending when the actor came into memory, and that nobody has decided about. */
   #unresumed: readonly string[];
@@ -257,6 +258,11 @@ export class ActorHost implements EffectHost, Surroundings {
     }
   }
 
+  /** The host closes: no effect is started any more, and none is listened to. */
+  takeNoMore(): void {
+    this.#closing = true;
+  }
+
   /** Aborts every effect because the host closes; each says so in the log, and runs again with the next host. */
   interruptEffects(reason: unknown): void {
     const effects = this.#effects;
@@ -286,6 +292,10 @@ export class ActorHost implements EffectHost, Surroundings {
   // ── EffectHost ─────────────────────────────────────────────────────────────────────────────────
 
   report(prepared: Prepared, effect: PendingEffect, done: (error?: unknown) => void = nothing): void {
+    const { stimulus } = prepared;
+    if (this.#closing && !(stimulus.type === 'EffectProgressed' && stimulus.channel === 'interrupted')) {
+      return done(new EffectOverError(this.stream, addressOf(effect.actor)));
+    }
     if (prepared.stimulus.type !== 'EffectProgressed') this.#effects?.delete(addressOf(effect.actor));
     this.submit({ prepared, origin: originOf(effect), resolve: () => done(), reject: done });
   }
@@ -561,7 +571,7 @@ export class ActorHost implements EffectHost, Surroundings {
         const { effect } = operation;
         const address = addressOf(effect.actor);
         // Ended by a later stimulus that is applied already: there is nothing left to start.
-        if (this.#tree?.effects?.get(address) !== effect) return;
+        if (this.#closing || this.#tree?.effects?.get(address) !== effect) return;
         const running = new RunningEffect(effect, address, this);
         invariant(!this.#effects?.has(address), `effect ${address} of ${this.stream} runs already`);
         (this.#effects ??= new Map()).set(address, running);

@@ -157,6 +157,8 @@ export class Actors {
   /** Aborts every effect and lets what was said become durable. */
   async stop(reason: RuntimeClosedError): Promise<void> {
     this.#stopping = reason;
+    // All of them first: what one effect lets go on its way out must not start another.
+    for (const host of this.#hosts.values()) host.takeNoMore();
     for (const host of this.#hosts.values()) host.interruptEffects(reason);
     // An actor that feeds itself, or a log that does not answer, must not keep the runtime from closing.
     let cancel = () => {};
@@ -267,13 +269,23 @@ export class Actors {
 
   /** An actor as it stands in the log. Without a lease others may have written to it since it was folded here. */
   async #newest(stream: string): Promise<ActorHost> {
-    const host = await this.load(stream);
-    if (this.#options.exclusive || !host.isIdle || host.hasEffects) return host;
-    const row = await this.#log.actor(stream);
-    if (!row || row.revision <= host.revision || !host.isIdle || this.#hosts.get(stream) !== host) return host;
-    this.#hosts.delete(stream);
-    host.drop(undefined);
-    return this.#beginLoading(stream, [], { resumes: false, seenTo: host.revision }).promise;
+    for (;;) {
+      const host = await this.load(stream);
+      if (this.#options.exclusive || host.hasEffects) return host;
+      if (!host.isIdle) {
+        // Its own append fails if another writer was first, so what it leaves behind is the newest.
+        await host.whenIdle();
+        return this.load(stream);
+      }
+      const row = await this.#log.actor(stream);
+      // Somebody else found out meanwhile, and folds it anew.
+      if (this.#hosts.get(stream) !== host && host.committed?.status === 'active') continue;
+      if (!row || row.revision <= host.revision) return host;
+      if (!host.isIdle) continue;
+      this.#hosts.delete(stream);
+      host.drop(undefined);
+      return this.#beginLoading(stream, [], { resumes: false, seenTo: host.revision }).promise;
+    }
   }
 
   #beginLoading(stream: string, backlog: Submission[], how: LoadOptions = {}): Loading {

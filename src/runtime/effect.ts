@@ -110,13 +110,13 @@ export function effect<Output, Input = unknown>(
 }
 
 /**
- * The same logic with effect options of its own, for logic that {@link effect} did not make.
+ * The same logic with these options where it has none of its own: what its author said of it holds.
  * @throws InvalidArgumentError for options that cannot be
  */
-export function withEffectOptions<Logic extends AnyActorLogic>(logic: Logic, options: EffectOptions): Logic {
+export function withEffectDefaults<Logic extends AnyActorLogic>(logic: Logic, options: EffectOptions): Logic {
   validate(options);
   const copy = { ...logic };
-  optionsOf.set(copy, { ...effectOptions(logic), ...options });
+  optionsOf.set(copy, { ...options, ...effectOptions(logic) });
   return copy;
 }
 

@@ -21,7 +21,7 @@ export function resumption(host: ActorHost, folded: Folded | undefined, hostName
     const { decision, reason } = decide(effect);
     lost.push({ actor, decision });
     if (decision !== 'fail') continue;
-    const error = new EffectLostError(host.stream, actor, effect.restarts, reason);
+    const error = new EffectLostError(host.stream, actor, effect.restarts, reason, effect.interrupted);
     const { correlationId, eventId: causationId } = effect.cause;
     const outright = effect.actor.kind === 'custom';
     failures.push({ prepared: effectFailed(actor, error, outright), origin: { correlationId, causationId } });

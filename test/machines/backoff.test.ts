@@ -1,7 +1,7 @@
 /** The formulas of backoff and jitter against the numbers of their sources (scenarios R10 to R15, R09). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvalidArgumentError } from 'rewake';
+import { InvalidArgumentError, seededRandom } from 'rewake';
 import { backoff, type BackoffOptions, type Jitter } from '../../machines/backoff.ts';
 
 function delays(options: BackoffOptions, retries: number, r = 0.5): number[] {
@@ -98,11 +98,68 @@ describe('with jitter', () => {
     expect(policy.delayMs({ retry: 2, r: 0, previousMs: 3_600_000 })).toBe(1_000);
   });
 
+  it('every jitter keeps its bounds beside the delay without jitter', () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const r = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
+    fc.assert(
+      fc.property(strategy, fc.integer({ min: 1, max: 40 }), r, share, (name, retry, r, j) => {
+        const under = (jitter: Jitter) => at(jitter, r, { strategy: name as 'fixed' }, retry);
+        const v = under('none');
+        const isWithin = (delay: number, least: number, most: number) => {
+          expect(delay).toBeGreaterThanOrEqual(least - 1e-6);
+          expect(delay).toBeLessThanOrEqual(Math.min(most, 60_000) + 1e-6);
+        };
+        isWithin(under('full'), 0, v);
+        isWithin(under('equal'), v / 2, v);
+        isWithin(under({ proportional: j }), v * (1 - j), v * (1 + j));
+        isWithin(under({ additive: j }), v, v * (1 + j));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('decorrelated lies between base and three times the delay before, also after a wait of a server (BO4)', () => {
+    const previous = fc.oneof(fc.nat(100_000), fc.nat(86_400_000));
+    const r = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
+    fc.assert(
+      fc.property(previous, r, (previousMs, r) => {
+        const delay = backoff({ jitter: 'decorrelated' }).delayMs({ retry: 2, r, previousMs });
+        expect(delay).toBeGreaterThanOrEqual(1_000);
+        expect(delay).toBeLessThanOrEqual(Math.min(60_000, 3 * Math.max(1_000, previousMs)));
+      }),
+      { numRuns: 200 },
+    );
+    // Not on the cap: an hour that a server asked for does not end the spread.
+    const afterAnHour = backoff({ jitter: 'decorrelated' }).delayMs({ retry: 2, r: 0.25, previousMs: 3_600_000 });
+    expect(afterAnHour).toBe(45_750);
+  });
+
+  it('full jitter of drawn r fills each tenth of the delay alike', () => {
+    const draw = seededRandom(1);
+    const draws = Array.from({ length: 5_000 }, () => at('full', draw(), {}, 10));
+    const mean = draws.reduce((sum, each) => sum + each, 0) / draws.length;
+    expect(mean).toBeGreaterThan(29_000);
+    expect(mean).toBeLessThan(31_000);
+    for (let tenth = 0; tenth < 10; tenth++) {
+      const inside = draws.filter((delay) => Math.floor(delay / 6_000) === tenth).length;
+      expect(inside).toBeGreaterThan(400);
+      expect(inside).toBeLessThan(600);
+    }
+  });
+
   it('full jitter is uniform: mean, least and greatest of evenly drawn r', () => {
     const draws = Array.from({ length: 1_000 }, (_, i) => at('full', i / 1_000, {}, 3));
     expect(draws.reduce((sum, each) => sum + each, 0) / draws.length).toBeCloseTo(1_998, 0);
     expect([Math.min(...draws), Math.max(...draws)]).toEqual([0, 3_996]);
   });
+});
+
+it('is frozen, and says what it found', () => {
+  expect(Object.isFrozen(backoff())).toBe(true);
+  expect(() => backoff({ initialDelay: NaN }, 'retry.backoff')).toThrow(
+    /^retry\.backoff\.initialDelay: .* found NaN\.$/,
+  );
+  expect(() => backoff({ factor: 0.5 }, 'retry.backoff')).toThrow(/^retry\.backoff\.factor: .* found 0\.5\.$/);
 });
 
 it.each<[object, string]>([
@@ -114,6 +171,7 @@ it.each<[object, string]>([
   [{ factor: '2' }, 'backoff.factor'],
   [{ strategy: 'cubic' }, 'backoff.strategy'],
   [{ strategy: { sequence: [] } }, 'backoff.strategy'],
+  [{ strategy: { sequence: [1], custom: () => 1 } }, 'backoff.strategy'],
   [{ strategy: { sequence: [1, -1] } }, 'backoff.strategy.sequence[1]'],
   [{ jitter: 'some' }, 'backoff.jitter'],
   [{ jitter: { additive: 2 } }, 'backoff.jitter'],

@@ -12,7 +12,6 @@ const facts: RetryFacts = {
   r: 0.5,
   sameClassInARow: 1,
   verdict: transient,
-  backoffResets: 0,
 };
 const none = { backoff: { jitter: 'none' } } as const;
 const decide = (options: RetryOptions, change: Partial<RetryFacts> = {}) =>
@@ -32,6 +31,25 @@ describe('attempts', () => {
     expect(decide({ maxRetries: 3 }, { ...refused, attempt: 0 })).toMatchObject({ retry: true, delayMs: 42_000 });
     expect(decide({}, { ...refused, deadlineAt: facts.now + 42_000 })).toEqual({ retry: false, reason: 'deadline' });
   });
+
+  it('B14: the wait for a breaker is the longer one of backoff and opening', () => {
+    const after = (attempt: number, breakerOpenForMs: number) =>
+      decide({}, { attempt, breakerOpenForMs, verdict: { class: 'policy', retryable: false } });
+    expect(after(3, 1_500)).toMatchObject({ delayMs: 4_000 });
+    expect(after(3, 4_500)).toMatchObject({ delayMs: 4_500 });
+    expect(after(3, 0)).toMatchObject({ delayMs: 4_000, dueAt: facts.now + 4_000 });
+  });
+
+  it('R10: the decisions of one policy wait 1, 2, 4, … s', () => {
+    const delays = [1, 2, 3, 4, 5, 6, 7, 8].map((attempt) => decide({ maxRetries: 8 }, { attempt }));
+    expect(delays).toMatchObject(
+      [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000].map((delayMs) => ({
+        delayMs,
+        dueAt: facts.now + delayMs,
+        parked: false,
+      })),
+    );
+  });
 });
 
 describe('what an error means', () => {
@@ -46,7 +64,15 @@ describe('what an error means', () => {
     const server = { verdict: { class: 'server', retryable: 'idempotent' } } as const;
     expect(decide({}, server).retry).toBe(true);
     expect(decide({ idempotent: false }, server)).toEqual({ retry: false, reason: 'notRetryable' });
-    expect(decide({ idempotent: false }).retry).toBe(true);
+    const refused = { class: 'transient', retryable: true, code: 'ECONNREFUSED' } as const;
+    expect(decide({ idempotent: false }, { verdict: refused }).retry).toBe(true);
+    for (const verdict of [
+      transient,
+      { class: 'lost', retryable: true },
+      { class: 'unknown', retryable: true },
+    ] as const) {
+      expect(decide({ idempotent: false }, { verdict })).toEqual({ retry: false, reason: 'notRetryable' });
+    }
   });
 
   it('an ambiguous one is retried once in a row', () => {
@@ -94,6 +120,36 @@ describe('a hint of the server', () => {
     expect(hinted(pushback('-1'))).toEqual({ retry: false, reason: 'stopped' });
     expect(hinted(pushback('700'), {}, { attempt: 3 })).toMatchObject({ delayMs: 700, restartsBackoff: true });
     expect(decide({}, { attempt: 3, backoffResets: 2 })).toMatchObject({ delayMs: 1_000 });
+    expect(decide({}, { attempt: 3 })).not.toHaveProperty('restartsBackoff');
+  });
+
+  it('R19: after a pushback decorrelated jitter begins at the base again', () => {
+    const decorrelated = { backoff: { jitter: 'decorrelated' } } as const;
+    const after = (backoffResets: number) =>
+      decide(decorrelated, { attempt: 3, previousDelayMs: 20_000, backoffResets });
+    expect([after(0), after(2)]).toMatchObject([{ delayMs: 30_500 }, { delayMs: 2_000 }]);
+  });
+
+  it('R19: a pushback that is too long ends the step as well', () => {
+    expect(decide({}, { hint: { pushbackMs: 61_000 } })).toEqual({
+      retry: false,
+      reason: 'retryAfterTooLong',
+      retryAfterMs: 61_000,
+    });
+  });
+
+  it('shortens no opening of a breaker, and no least wait of a class', () => {
+    const verdict = { class: 'local', retryable: true, minDelayMs: 5_000 } as const;
+    expect(decide({}, { verdict, hint: { delayMs: 2_000 } })).toMatchObject({ delayMs: 5_000 });
+    expect(decide({}, { breakerOpenForMs: 9_000, hint: { delayMs: 2_000 } })).toMatchObject({ delayMs: 9_000 });
+  });
+
+  it('does not make an error retryable, nor an attempt more', () => {
+    const hint = { delayMs: 2_000 };
+    expect(decide({}, { hint, verdict: { class: 'permanent', retryable: false } })).toMatchObject({
+      reason: 'notRetryable',
+    });
+    expect(decide({}, { hint, attempt: 4 })).toMatchObject({ reason: 'exhausted' });
   });
 });
 
@@ -123,6 +179,40 @@ it('15, 16: no plan makes more calls than the policy, or one before it is due', 
     }),
     { numRuns: 200 },
   );
+});
+
+it('no plan in which a breaker refuses now and then makes more calls than the policy, or waits past the deadline', () => {
+  const plan = fc.record({
+    maxAttempts: fc.integer({ min: 1, max: 6 }),
+    refusals: fc.array(fc.option(fc.nat(90_000)), { minLength: 30, maxLength: 30 }),
+    deadline: fc.integer({ min: 1, max: 600_000 }),
+    jitter: fc.constantFrom('none', 'full', 'equal', 'decorrelated'),
+    r: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(plan, ({ maxAttempts, refusals, deadline, jitter, r }) => {
+      const policy = retryPolicy({ maxAttempts, backoff: { jitter } });
+      const deadlineAt = facts.now + deadline;
+      let [attempt, now] = [0, facts.now];
+      for (const breakerOpenForMs of refusals) {
+        if (breakerOpenForMs === null) attempt++;
+        const refused = breakerOpenForMs === null ? {} : { breakerOpenForMs };
+        const decision = decideRetry(policy, { ...facts, attempt, now, r, deadlineAt, ...refused });
+        if (!decision.retry) break;
+        expect(decision.dueAt).toBe(now + decision.delayMs);
+        expect(decision.delayMs).toBeGreaterThanOrEqual(breakerOpenForMs ?? 0);
+        expect(decision.dueAt).toBeLessThan(deadlineAt);
+        now = decision.dueAt;
+      }
+      expect(attempt).toBeLessThanOrEqual(maxAttempts);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it('is frozen, and says what it found', () => {
+  expect(Object.isFrozen(retryPolicy())).toBe(true);
+  expect(() => retryPolicy({ maxRetries: NaN })).toThrow(/^retry\.maxRetries: .* found NaN\.$/);
 });
 
 it.each<[object, string]>([

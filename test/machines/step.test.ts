@@ -143,7 +143,7 @@ describe('waiting', () => {
     const once = (attempt: number) => (attempt === 1 ? failing(busy)() : 'ok');
     const refused = await run(once, { retry: { maxRetries: 3, backoff } });
     expect(refused.error).toBeInstanceOf(RetryAfterTooLongError);
-    expect(refused).toMatchObject({ endedAt: 0, error: { retryAfter: 3_600_000 } });
+    expect(refused).toMatchObject({ endedAt: 0, error: { retryAfterMs: 3_600_000 } });
     const parked = await run(once, { retry: { maxRetries: 3, backoff, park: true } });
     expect(parked).toMatchObject({ output: 'ok', calls: seconds(0, 3_600) });
   });

@@ -9,7 +9,8 @@
  * BO4  Decorrelated jitter goes on from a delay between base and cap, also where the wait before was a server's and was
  *      shorter or longer than that.
  */
-import { InvalidArgumentError, toMs, type Duration } from 'rewake';
+import type { Duration } from 'rewake';
+import { durationMs, numberWhere, requireKnown, wrongOption } from './options.ts';
 
 /** How the delay grows from retry to retry, before jitter and cap. */
 export type BackoffStrategy =
@@ -74,26 +75,11 @@ const optionNames = ['strategy', 'initialDelay', 'factor', 'maxDelay', 'jitter']
  * @throws InvalidArgumentError naming the path of what is wrong, for example `retry.backoff.factor`
  */
 export function backoff(options: BackoffOptions = {}, path = 'backoff'): Backoff {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidArgumentError(`${path}: expected an object of options, found ${JSON.stringify(options)}.`);
-  }
-  const unknown = Object.keys(options).find((key) => !optionNames.includes(key));
-  if (unknown !== undefined) {
-    throw new InvalidArgumentError(
-      `${path}.${unknown}: there is no such option; expected one of ${optionNames.join(', ')}.`,
-    );
-  }
+  requireKnown(options, optionNames, path);
   const { strategy = 'exponential', initialDelay = '1s', factor = 2, maxDelay = '60s', jitter = 'full' } = options;
-  const baseMs = delayOf(initialDelay, `${path}.initialDelay`);
-  const capMs = delayOf(maxDelay, `${path}.maxDelay`);
-  if (capMs < baseMs) {
-    throw new InvalidArgumentError(
-      `${path}.maxDelay: expected at least initialDelay (${baseMs} ms), found ${capMs} ms.`,
-    );
-  }
-  if (!(Number.isFinite(factor) && factor >= 1)) {
-    throw new InvalidArgumentError(`${path}.factor: expected a number of at least 1, found ${String(factor)}.`);
-  }
+  const baseMs = durationMs(initialDelay, `${path}.initialDelay`);
+  const capMs = durationMs(maxDelay, `${path}.maxDelay`, baseMs);
+  numberWhere(factor, `${path}.factor`, 'a number of at least 1', (value) => value >= 1);
   checkJitter(jitter, `${path}.jitter`);
   const valueMs = valuesOf(strategy, baseMs, factor, `${path}.strategy`);
   return Object.freeze({
@@ -123,18 +109,16 @@ function valuesOf(strategy: BackoffStrategy, baseMs: number, factor: number, pat
   if (strategy === 'fibonacci') return (retry) => baseMs * fibonacci(retry);
   if (typeof strategy === 'object' && strategy !== null && Object.keys(strategy).length === 1) {
     if ('custom' in strategy && typeof strategy.custom === 'function') {
-      return (retry) => delayOf(strategy.custom(retry), `${path}.custom(${retry})`);
+      return (retry) => durationMs(strategy.custom(retry), `${path}.custom(${retry})`);
     }
     if ('sequence' in strategy && Array.isArray(strategy.sequence) && strategy.sequence.length > 0) {
       const delays = (strategy.sequence as Duration[]).map((each, index) =>
-        delayOf(each, `${path}.sequence[${index}]`),
+        durationMs(each, `${path}.sequence[${index}]`),
       );
       return (retry) => delays[Math.min(retry, delays.length) - 1]!;
     }
   }
-  throw new InvalidArgumentError(
-    `${path}: expected 'exponential', 'linear', 'fixed', 'fibonacci', { custom } or { sequence }, found ${JSON.stringify(strategy)}.`,
-  );
+  throw wrongOption(path, "'exponential', 'linear', 'fixed', 'fibonacci', { custom } or { sequence }", strategy);
 }
 
 /** 1, 1, 2, 3, 5, … */
@@ -152,19 +136,6 @@ function checkJitter(jitter: Jitter, path: string): void {
     const value = share?.[1];
     if (isShare && rest.length === 0 && typeof value === 'number' && value >= 0 && value <= 1) return;
   }
-  throw new InvalidArgumentError(
-    `${path}: expected 'none', 'full', 'equal', 'decorrelated', { proportional } or { additive } with a share from 0 to 1, found ${JSON.stringify(jitter)}.`,
-  );
-}
-
-function delayOf(value: Duration, path: string): number {
-  try {
-    const ms = toMs(value);
-    if (Number.isFinite(ms)) return ms;
-  } catch {
-    // Said below, with the path.
-  }
-  throw new InvalidArgumentError(
-    `${path}: expected a duration such as '30s' or milliseconds, found ${typeof value === 'number' ? String(value) : JSON.stringify(value)}.`,
-  );
+  const expected = "'none', 'full', 'equal', 'decorrelated', { proportional } or { additive } with a share from 0 to 1";
+  throw wrongOption(path, expected, jitter);
 }

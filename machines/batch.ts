@@ -20,6 +20,7 @@ import {
 import { InvalidArgumentError, RewakeError, registerErrorClass } from 'rewake';
 import { classify } from './classify.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
+import { numberWhere, requireKnown, requireName, wholeNumber } from './options.ts';
 import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** How a batch runs. */
@@ -90,7 +91,11 @@ interface BatchContext {
  * @throws InvalidArgumentError for options that cannot work
  */
 export function batch(options: BatchOptions = {}) {
-  const { name = 'batch', concurrency = 10, minSuccessRate = 0 } = checked(options);
+  requireKnown(options, ['name', 'concurrency', 'minSuccessRate'], 'batch');
+  const { name = 'batch', concurrency = 10, minSuccessRate = 0 } = options;
+  requireName(name, 'batch.name');
+  wholeNumber(concurrency, 'batch.concurrency', 1);
+  numberWhere(minSuccessRate, 'batch.minSuccessRate', 'a number from 0 to 1', (share) => share >= 0 && share <= 1);
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<
@@ -197,25 +202,4 @@ function indexOf(event: AnyEventObject): number {
 function listOf(name: string, input: unknown): readonly unknown[] {
   if (Array.isArray(input)) return input as unknown[];
   throw new InvalidArgumentError(`batch '${name}': expected a list of items as input, found ${typeof input}.`);
-}
-
-function checked(options: BatchOptions): BatchOptions {
-  const { concurrency = 10, minSuccessRate = 0 } = options;
-  const unknown = Object.keys(options).find((key) => !['name', 'concurrency', 'minSuccessRate'].includes(key));
-  if (unknown !== undefined) {
-    throw new InvalidArgumentError(
-      `batch.${unknown}: there is no such option; expected one of name, concurrency, minSuccessRate.`,
-    );
-  }
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new InvalidArgumentError(
-      `batch.concurrency: expected a whole number of at least 1, found ${String(concurrency)}.`,
-    );
-  }
-  if (!(typeof minSuccessRate === 'number' && minSuccessRate >= 0 && minSuccessRate <= 1)) {
-    throw new InvalidArgumentError(
-      `batch.minSuccessRate: expected a number from 0 to 1, found ${String(minSuccessRate)}.`,
-    );
-  }
-  return options;
 }

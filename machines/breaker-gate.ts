@@ -10,7 +10,6 @@
 import {
   ActorBlockedError,
   ActorFinishedError,
-  InvalidArgumentError,
   LogUnavailableError,
   MailboxFullError,
   OutcomeUnknownError,
@@ -29,6 +28,7 @@ import {
   type Permit,
 } from './breaker-permit.ts';
 import { CircuitBreakerOpenError } from './recovery-errors.ts';
+import { requireName, wrongOption } from './options.ts';
 import { lookAt, tell, type KeyedActor } from './keyed-actor.ts';
 
 /** A breaker by its key, with its options and what to do when it cannot be reached. */
@@ -63,14 +63,13 @@ export class BreakerGate {
 
   /** @throws InvalidArgumentError naming the path of what is wrong */
   constructor(use: string | BreakerUse, path: string) {
-    const { key, onStoreError = 'allow', ...options } = typeof use === 'string' ? { key: use } : use;
-    if (typeof key !== 'string' || key === '') {
-      throw new InvalidArgumentError(`${path}.key: expected the name of a dependency, found ${JSON.stringify(key)}.`);
+    if (typeof use !== 'string' && (typeof use !== 'object' || use === null)) {
+      throw wrongOption(path, 'the key of a dependency, or { key, …options }', use);
     }
+    const { key, onStoreError = 'allow', ...options } = typeof use === 'string' ? { key: use } : use;
+    requireName(key, `${path}.key`);
     if (onStoreError !== 'allow' && onStoreError !== 'fail') {
-      throw new InvalidArgumentError(
-        `${path}.onStoreError: expected 'allow' or 'fail', found ${String(onStoreError)}.`,
-      );
+      throw wrongOption(`${path}.onStoreError`, "'allow' or 'fail'", onStoreError);
     }
     this.key = key;
     this.#onStoreError = onStoreError;

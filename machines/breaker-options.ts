@@ -6,7 +6,8 @@
  * O2  Options that could never do what they say are refused: unknown names, a minimum above the window's size, more
  *     successes than permits, a slow-call rate without a measure of slow.
  */
-import { InvalidArgumentError, toMs, type Duration } from 'rewake';
+import { toMs, type Duration } from 'rewake';
+import { durationMs, numberWhere, requireBoolean, requireKnown, wholeNumber, wrongOption } from './options.ts';
 
 /** What a breaker does: it works, lets everything pass uncounted, or counts and never opens. */
 export type BreakerMode = 'normal' | 'disabled' | 'metricsOnly';
@@ -92,22 +93,22 @@ export interface BreakerSettings {
  * @throws InvalidArgumentError naming the option, what was expected and what was found.
  */
 export function breakerOptions(options: BreakerOptions = {}, path = 'breaker'): BreakerSettings {
-  onlyKnown(options, path, optionNames);
+  requireKnown(options, optionNames, path);
   const { consecutive, mode = 'normal', growth = 2, autoHalfOpen = false } = options;
-  if (!modes.includes(mode)) throw wrong(`${path}.mode`, `one of ${modes.join(', ')}`, mode);
-  if (typeof autoHalfOpen !== 'boolean') throw wrong(`${path}.autoHalfOpen`, 'true or false', autoHalfOpen);
+  if (!modes.includes(mode)) throw wrongOption(`${path}.mode`, `one of ${modes.join(', ')}`, mode);
+  requireBoolean(autoHalfOpen, `${path}.autoHalfOpen`);
   const window = options.window === undefined ? null : windowSettings(options.window, `${path}.window`);
   const streak = consecutive ?? (window ? null : 5);
-  const openForMs = milliseconds(options.openFor ?? '60s', `${path}.openFor`, 1);
+  const openForMs = durationMs(options.openFor ?? '60s', `${path}.openFor`, 1);
   return {
     mode,
-    consecutive: streak === null ? null : whole(streak, `${path}.consecutive`),
+    consecutive: streak === null ? null : wholeNumber(streak, `${path}.consecutive`, 1),
     window,
     slowCallMs: slowCallSetting(options, path),
     openForMs,
-    growth: within(growth, `${path}.growth`, 'a finite number of at least 1', (value) => value >= 1),
-    openMaxMs: milliseconds(options.openMax ?? Math.max(toMs('300s'), openForMs), `${path}.openMax`, openForMs),
-    hintMaxMs: milliseconds(options.hintMax ?? '1h', `${path}.hintMax`, 0),
+    growth: numberWhere(growth, `${path}.growth`, 'a finite number of at least 1', (value) => value >= 1),
+    openMaxMs: durationMs(options.openMax ?? Math.max(toMs('300s'), openForMs), `${path}.openMax`, openForMs),
+    hintMaxMs: durationMs(options.hintMax ?? '1h', `${path}.hintMax`, 0),
     halfOpen: halfOpenSettings(options.halfOpen ?? {}, `${path}.halfOpen`),
     autoHalfOpen,
   };
@@ -121,73 +122,40 @@ const optionNames: readonly (keyof BreakerOptions)[] = [
 
 function windowSettings(window: CountWindowOptions | TimeWindowOptions, path: string): WindowSettings {
   const rates = ['minimumCalls', 'failureRate', 'slowCallRate'];
-  onlyKnown(window, path, ['kind', 'size', 'duration', ...rates]);
+  requireKnown(window, ['kind', 'size', 'duration', ...rates], path);
   const share = (rate: number, name: string) =>
-    within(rate, `${path}.${name}`, 'a share above 0 and at most 1', (value) => value > 0 && value <= 1);
+    numberWhere(rate, `${path}.${name}`, 'a share above 0 and at most 1', (value) => value > 0 && value <= 1);
   const failureRate = share(window.failureRate ?? 0.5, 'failureRate');
   const slowCallRate = window.slowCallRate === undefined ? null : share(window.slowCallRate, 'slowCallRate');
   if (window.kind === 'time') {
-    onlyKnown(window, path, ['kind', 'duration', ...rates]);
-    const durationMs = milliseconds(window.duration ?? '60s', `${path}.duration`, 1);
-    const minimumCalls = whole(window.minimumCalls ?? 20, `${path}.minimumCalls`);
-    return { kind: 'time', durationMs, minimumCalls, failureRate, slowCallRate };
+    requireKnown(window, ['kind', 'duration', ...rates], path);
+    const spanMs = durationMs(window.duration ?? '60s', `${path}.duration`, 1);
+    const minimumCalls = wholeNumber(window.minimumCalls ?? 20, `${path}.minimumCalls`, 1);
+    return { kind: 'time', durationMs: spanMs, minimumCalls, failureRate, slowCallRate };
   }
   if (window.kind !== 'count') {
-    throw wrong(`${path}.kind`, `'count' or 'time'`, (window as { readonly kind: unknown }).kind);
+    throw wrongOption(`${path}.kind`, `'count' or 'time'`, (window as { readonly kind: unknown }).kind);
   }
-  onlyKnown(window, path, ['kind', 'size', ...rates]);
-  const size = whole(window.size, `${path}.size`);
-  const minimumCalls = whole(window.minimumCalls ?? size, `${path}.minimumCalls`, size, 'the size of the window');
+  requireKnown(window, ['kind', 'size', ...rates], path);
+  const size = wholeNumber(window.size, `${path}.size`, 1);
+  const minimumCalls = wholeNumber(window.minimumCalls ?? size, `${path}.minimumCalls`, 1, size);
   return { kind: 'count', size, minimumCalls, failureRate, slowCallRate };
 }
 
 function slowCallSetting({ slowCall, window }: BreakerOptions, path: string): number | null {
   const hasRate = window?.slowCallRate !== undefined;
   if (slowCall === undefined) {
-    if (hasRate) throw wrong(`${path}.slowCall`, 'a duration, because window.slowCallRate is given', slowCall);
+    if (hasRate) throw wrongOption(`${path}.slowCall`, 'a duration, because window.slowCallRate is given', slowCall);
     return null;
   }
-  if (!hasRate) throw wrong(`${path}.window.slowCallRate`, 'a share, because slowCall is given', window?.slowCallRate);
-  return milliseconds(slowCall, `${path}.slowCall`, 0);
+  if (!hasRate)
+    throw wrongOption(`${path}.window.slowCallRate`, 'a share, because slowCall is given', window?.slowCallRate);
+  return durationMs(slowCall, `${path}.slowCall`, 0);
 }
 
 function halfOpenSettings(halfOpen: NonNullable<BreakerOptions['halfOpen']>, path: string) {
-  onlyKnown(halfOpen, path, ['permits', 'successes', 'lease']);
-  const permits = whole(halfOpen.permits ?? 1, `${path}.permits`);
-  const successes = whole(halfOpen.successes ?? 1, `${path}.successes`, permits, 'the permits');
-  return { permits, successes, leaseMs: milliseconds(halfOpen.lease ?? '30s', `${path}.lease`, 1) };
-}
-
-function onlyKnown(options: object, path: string, names: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw wrong(path, 'an object', options);
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw wrong(path, `only ${names.join(', ')}`, name);
-  }
-}
-
-function whole(value: number, path: string, max = Number.MAX_SAFE_INTEGER, maxName = 'the largest safe integer') {
-  const expected = `a whole number from 1 to ${maxName} (${max})`;
-  return within(value, path, expected, (found) => Number.isSafeInteger(found) && found >= 1 && found <= max);
-}
-
-function within(value: number, path: string, expected: string, holds: (value: number) => boolean): number {
-  if (typeof value !== 'number' || !Number.isFinite(value) || !holds(value)) throw wrong(path, expected, value);
-  return value;
-}
-
-function milliseconds(duration: Duration, path: string, minMs: number): number {
-  const expected = `a duration of at least ${minMs} ms, for example 250 or '30s'`;
-  try {
-    return within(toMs(duration), path, expected, (ms) => ms >= minMs);
-  } catch (cause) {
-    throw wrong(path, expected, duration, cause);
-  }
-}
-
-function wrong(path: string, expected: string, found: unknown, cause?: unknown): InvalidArgumentError {
-  const shown =
-    typeof found === 'string' ? `'${found}'` : typeof found === 'object' ? JSON.stringify(found) : undefined;
-  return new InvalidArgumentError(`${path}: expected ${expected}, found ${shown ?? String(found as number)}.`, {
-    cause,
-  });
+  requireKnown(halfOpen, ['permits', 'successes', 'lease'], path);
+  const permits = wholeNumber(halfOpen.permits ?? 1, `${path}.permits`, 1);
+  const successes = wholeNumber(halfOpen.successes ?? 1, `${path}.successes`, 1, permits);
+  return { permits, successes, leaseMs: durationMs(halfOpen.lease ?? '30s', `${path}.lease`, 1) };
 }

@@ -8,7 +8,7 @@
  *      restart may exceed the limit by those, and lets nobody in until it is kept again.
  */
 import { assign, emit, fromCallback, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
-import { InvalidArgumentError } from 'rewake';
+import { requireKnown, requireName, wholeNumber } from './options.ts';
 import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import { BulkheadFullError } from './recovery-errors.ts';
 import { slotsOf, type SlotLimits } from './slots.ts';
@@ -114,21 +114,12 @@ function slotLogic(key: string, limits: SlotLimits) {
   });
 }
 
-function limitsOf(key: string, { concurrency = 10, queue = 0, ...rest }: BulkheadOptions): SlotLimits {
-  const path = `withBulkhead(${JSON.stringify(key)})`;
-  if (typeof key !== 'string' || key === '') {
-    throw new InvalidArgumentError(`withBulkhead: expected the name of a dependency, found ${JSON.stringify(key)}.`);
-  }
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) {
-    throw new InvalidArgumentError(`${path}.${unknown}: there is no such option; expected concurrency or queue.`);
-  }
-  requireCount(concurrency, 1, `${path}.concurrency`);
-  requireCount(queue, 0, `${path}.queue`);
-  return { concurrency, queue };
-}
-
-function requireCount(value: number, least: number, path: string): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw new InvalidArgumentError(`${path}: expected a whole number of at least ${least}, found ${String(value)}.`);
+function limitsOf(key: string, options: BulkheadOptions): SlotLimits {
+  const path = `withBulkhead(${JSON.stringify(requireName(key, 'withBulkhead(key)'))})`;
+  requireKnown(options, ['concurrency', 'queue'], path);
+  const { concurrency = 10, queue = 0 } = options;
+  return {
+    concurrency: wholeNumber(concurrency, `${path}.concurrency`, 1),
+    queue: wholeNumber(queue, `${path}.queue`, 0),
+  };
 }

@@ -7,9 +7,10 @@
  * CA2  A class catches its subclasses too; a name catches exactly that name, also of an error that comes from a log.
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
-import { InvalidArgumentError } from 'rewake';
 import { classify, matches, type ErrorMatch } from './classify.ts';
+import { requireMatches } from './error-rules.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
+import { requireKnown, requireName } from './options.ts';
 import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** An expected error ended a step. */
@@ -40,13 +41,11 @@ interface CatchContext {
  * @throws InvalidArgumentError when nothing is to be caught
  */
 export function withCatch(match: ErrorMatch | readonly ErrorMatch[], options: { readonly name?: string } = {}) {
+  requireKnown(options, ['name'], 'withCatch');
   const { name = 'catch' } = options;
+  requireName(name, 'withCatch.name');
   const all = (Array.isArray(match) ? match : [match]) as readonly ErrorMatch[];
-  if (all.length === 0 || all.some((one) => typeof one !== 'function' && typeof one !== 'string')) {
-    throw new InvalidArgumentError(
-      'withCatch: expected an error class, the name of one, a predicate, or a list of these.',
-    );
-  }
+  requireMatches(all, 'withCatch(match)');
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<CatchContext, InputFrom<Logic>, OutputFrom<Logic> | Caught, ErrorCaught> => {

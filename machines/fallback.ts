@@ -7,10 +7,11 @@
  * FB3  When all failed, the error lists what each failed with, in order.
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
-import { InvalidArgumentError } from 'rewake';
 import { classify, matches, type ErrorMatch } from './classify.ts';
+import { requireMatches } from './error-rules.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
 import { FallbackExhaustedError, RecoveryExhaustedError, RetryAfterTooLongError } from './recovery-errors.ts';
+import { requireKnown, requireLogic, requireName, wrongOption } from './options.ts';
 import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** The next alternative is tried. On disk before it is. */
@@ -41,9 +42,6 @@ interface FallbackContext {
   readonly failure: unknown;
 }
 
-/** An alternative takes the same input and gives the same output. */
-type Alternative<Logic extends AnyActorLogic> = AnyActorLogic & { readonly __same?: Logic };
-
 /**
  * Tries the alternatives in order when the logic fails.
  *
@@ -52,15 +50,19 @@ type Alternative<Logic extends AnyActorLogic> = AnyActorLogic & { readonly __sam
  * @throws InvalidArgumentError without alternatives
  */
 export function withFallback(alternatives: readonly AnyActorLogic[], options: FallbackOptions = {}) {
+  requireKnown(options, ['name', 'on'], 'withFallback');
   const { name = 'fallback', on } = options;
+  requireName(name, 'withFallback.name');
+  if (on !== undefined) requireMatches(on, 'withFallback.on');
   if (!Array.isArray(alternatives) || alternatives.length === 0) {
-    throw new InvalidArgumentError('withFallback: expected a list of at least one alternative logic.');
+    throw wrongOption('withFallback(alternatives)', 'a list of at least one logic', alternatives);
   }
+  alternatives.forEach((logic, index) => requireLogic(logic, `withFallback(alternatives)[${index}]`));
   const handles = (error: unknown) => (on ? on.some((match) => matches(error, match)) : isHandledByDefault(error));
   return <Logic extends AnyActorLogic>(
     primary: Logic,
   ): PolicyMachine<FallbackContext, InputFrom<Logic>, OutputFrom<Logic>, FallbackEntered> => {
-    const all = [primary, ...alternatives] as Alternative<Logic>[];
+    const all: readonly AnyActorLogic[] = [primary, ...alternatives];
     const actors = Object.fromEntries(all.map((logic, index) => [nameOf(index), logic]));
     const machine = setup({
       types: {} as { context: FallbackContext; input: unknown; output: unknown; emitted: FallbackEntered },
@@ -123,7 +125,5 @@ function trying(index: number, isLast: boolean) {
 
 function isHandledByDefault(error: unknown): boolean {
   if (error instanceof RecoveryExhaustedError || error instanceof RetryAfterTooLongError) return true;
-  if (error instanceof FallbackExhaustedError) return true;
-  const verdict = classify(error);
-  return verdict.retryable !== false || verdict.class === 'policy' || verdict.class === 'timeout';
+  return error instanceof FallbackExhaustedError || classify(error).retryable !== false;
 }

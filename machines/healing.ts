@@ -7,9 +7,9 @@
  * HL3  A diagnosis or a remedy that fails itself ends the healing with the error of the call, and says so in a fact.
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
-import { InvalidArgumentError } from 'rewake';
 import { classify } from './classify.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
+import { requireKnown, requireLogic, requireName, wholeNumber, wrongOption } from './options.ts';
 import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** What a diagnosis gives: which remedy is to be applied, `null` for none, and whatever else it found out. */
@@ -83,14 +83,18 @@ interface HealingContext {
  * @throws InvalidArgumentError without remedies, or for a bound that cannot be
  */
 export function withHealing(options: HealingOptions) {
+  requireKnown(options, ['name', 'diagnose', 'remedies', 'maxHeals'], 'withHealing');
   const { name = 'healing', diagnose, remedies, maxHeals = 3 } = options;
+  requireName(name, 'withHealing.name');
+  requireLogic(diagnose, 'withHealing.diagnose');
   const names = Object.keys(remedies ?? {});
-  if (names.length === 0) throw new InvalidArgumentError('withHealing.remedies: expected at least one remedy by name.');
-  if (!Number.isInteger(maxHeals) || maxHeals < 0) {
-    throw new InvalidArgumentError(
-      `withHealing.maxHeals: expected a whole number of at least 0, found ${String(maxHeals)}.`,
-    );
+  if (names.length === 0) throw wrongOption('withHealing.remedies', 'at least one remedy by name', remedies);
+  for (const each of names) {
+    // A dot would make XState look for a state inside another one.
+    if (each.includes('.')) throw wrongOption('withHealing.remedies', 'names without a dot', each);
+    requireLogic(remedies[each], `withHealing.remedies.${each}`);
   }
+  wholeNumber(maxHeals, 'withHealing.maxHeals', 0);
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<HealingContext, InputFrom<Logic>, OutputFrom<Logic>, HealingFact> => {
@@ -107,7 +111,7 @@ export function withHealing(options: HealingOptions) {
       },
       actions: {
         keepOutput: assign({ output: (_, { output }: Ended) => output }),
-        keepError: assign({ error: (_, { error }: Failed) => error }),
+        keepError: assign((_, { error }: Failed) => ({ error, diagnosis: undefined })),
         keepDiagnosis: assign({ diagnosis: (_, { output }: Ended) => output as Diagnosis }),
         keepInput: assign(({ context }, { output }: Ended) => ({
           heals: context.heals + 1,

@@ -19,8 +19,10 @@ import {
   type InputFrom,
   type OutputFrom,
 } from 'xstate';
-import { InvalidArgumentError, toMs, type Duration } from 'rewake';
+import type { Duration } from 'rewake';
 import { classify, type ErrorRule } from './classify.ts';
+import { requireRules } from './error-rules.ts';
+import { durationMs, requireKnown, requireName, wholeNumber } from './options.ts';
 import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import { FallbackExhaustedError } from './recovery-errors.ts';
 
@@ -60,8 +62,12 @@ interface HedgeContext {
  * @throws InvalidArgumentError for options that cannot work
  */
 export function withHedge(options: HedgeOptions) {
+  requireKnown(options, ['delay', 'max', 'classify', 'name'], 'withHedge');
   const { name = 'hedge', max = 2, classify: rules = [] } = options;
-  const delayMs = delayOf(options, max);
+  requireName(name, 'withHedge.name');
+  wholeNumber(max, 'withHedge.max', 2);
+  requireRules(rules, 'withHedge.classify');
+  const delayMs = delayOf(options.delay);
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<HedgeContext, InputFrom<Logic>, OutputFrom<Logic>, HedgeStarted> => {
@@ -160,17 +166,6 @@ export function withHedge(options: HedgeOptions) {
 }
 
 /** In ms; undefined for one after the other. */
-function delayOf({ delay }: HedgeOptions, max: number): number | undefined {
-  if (!Number.isInteger(max) || max < 2) {
-    throw new InvalidArgumentError(`withHedge.max: expected a whole number of at least 2, found ${String(max)}.`);
-  }
-  if (delay === 'sequential') return undefined;
-  try {
-    return toMs(delay);
-  } catch (cause) {
-    throw new InvalidArgumentError(
-      `withHedge.delay: expected a duration such as '500ms', 0 or 'sequential', found ${JSON.stringify(delay)}.`,
-      { cause },
-    );
-  }
+function delayOf(delay: HedgeOptions['delay']): number | undefined {
+  return delay === 'sequential' ? undefined : durationMs(delay, 'withHedge.delay');
 }

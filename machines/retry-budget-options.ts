@@ -7,7 +7,7 @@
  *      minimum that is never exceeded, a budget that never refuses.
  * RO3  Amounts have at most three decimals, so that sums of them are exact in thousandths of a token.
  */
-import { InvalidArgumentError } from 'rewake';
+import { numberWhere, requireKnown, wrongOption } from './options.ts';
 
 /** Options of a retry budget; plain JSON, all of them optional. */
 export interface RetryBudgetOptions {
@@ -74,10 +74,7 @@ export function exact(tokens: number): number {
  * @throws InvalidArgumentError naming the option, what was expected and what was found
  */
 export function retryBudgetOptions(options: RetryBudgetOptions = {}, path = 'retryBudget'): RetryBudgetSettings {
-  if (typeof options !== 'object' || options === null) throw wrong(path, 'an object of options', options);
-  for (const name of Object.keys(options)) {
-    if (!optionNames.includes(name)) throw wrong(path, `only ${optionNames.join(', ')}`, name);
-  }
+  requireKnown(options, optionNames, path);
   const { failureCost = 0, refund = 'cost', minimum } = options;
   const tokens = above0(options.tokens ?? 500, `${path}.tokens`);
   const settings: RetryBudgetSettings = {
@@ -88,7 +85,7 @@ export function retryBudgetOptions(options: RetryBudgetOptions = {}, path = 'ret
     refund: refund === 'cost' ? refund : above0(refund, `${path}.refund`),
     minimum: minimum === undefined ? null : amount(minimum, `${path}.minimum`, tokens),
   };
-  if (settings.minimum === tokens) throw wrong(`${path}.minimum`, `less than the tokens (${tokens})`, minimum);
+  if (settings.minimum === tokens) throw wrongOption(`${path}.minimum`, `less than the tokens (${tokens})`, minimum);
   requireRefusals(settings, path);
   return settings;
 }
@@ -96,23 +93,19 @@ export function retryBudgetOptions(options: RetryBudgetOptions = {}, path = 'ret
 /** RO2: without a cost of retries only failures that go down to a minimum can use a budget up. */
 function requireRefusals({ cost, throttleCost, failureCost, minimum }: RetryBudgetSettings, path: string): void {
   if (cost > 0 || throttleCost > 0 || (failureCost > 0 && minimum !== null)) return;
-  throw wrong(path, 'a cost, a throttleCost, or a failureCost with a minimum: otherwise nothing is ever refused', 0);
+  throw wrongOption(
+    path,
+    'a cost, a throttleCost, or a failureCost with a minimum: otherwise nothing is ever refused',
+    0,
+  );
 }
 
 function above0(value: number, path: string): number {
   if (amount(value, path) > 0) return value;
-  throw wrong(path, 'a number above 0', value);
+  throw wrongOption(path, 'a number above 0', value);
 }
 
 function amount(value: number, path: string, max = Number.MAX_SAFE_INTEGER / thousandths): number {
   const expected = `a number from 0 to ${max} with at most three decimals`;
-  if (typeof value !== 'number' || !(value >= 0 && value <= max) || exact(value) !== value) {
-    throw wrong(path, expected, value);
-  }
-  return value;
-}
-
-function wrong(path: string, expected: string, found: unknown): InvalidArgumentError {
-  const shown = typeof found === 'number' ? String(found) : JSON.stringify(found);
-  return new InvalidArgumentError(`${path}: expected ${expected}, found ${shown}.`);
+  return numberWhere(value, path, expected, (found) => found >= 0 && found <= max && exact(found) === found);
 }

@@ -7,8 +7,9 @@
  * RP3  Where the next call would come at or after the deadline there is no wait for it.
  * RP4  A call that an open breaker did not let through consumes no attempt.
  */
-import { InvalidArgumentError, toMs, type Duration, type TimeMs } from 'rewake';
+import { InvalidArgumentError, type Duration, type TimeMs } from 'rewake';
 import { backoff, type Backoff, type BackoffOptions } from './backoff.ts';
+import { durationMs, requireBoolean, requireFunction, requireKnown, wholeNumber } from './options.ts';
 
 /** How often and when a call is made again. */
 export interface RetryOptions {
@@ -91,29 +92,15 @@ const optionNames = ['maxRetries', 'maxAttempts', 'backoff', 'retryAfterMax', 'p
  * @throws InvalidArgumentError naming the path of what is wrong, for example `retry.maxRetries`
  */
 export function retryPolicy(options: RetryOptions = {}, path = 'retry'): RetryPolicy {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidArgumentError(`${path}: expected an object of options, found ${JSON.stringify(options)}.`);
-  }
-  const unknown = Object.keys(options).find((key) => !optionNames.includes(key));
-  if (unknown !== undefined) {
-    throw new InvalidArgumentError(
-      `${path}.${unknown}: there is no such option; expected one of ${optionNames.join(', ')}.`,
-    );
-  }
+  requireKnown(options, optionNames, path);
   const { retryAfterMax = '60s', park = false, idempotent = true, retryIf } = options;
-  if (retryIf !== undefined && typeof retryIf !== 'function') {
-    throw new InvalidArgumentError(`${path}.retryIf: expected a function, found ${JSON.stringify(retryIf)}.`);
-  }
-  for (const [key, value] of Object.entries({ park, idempotent })) {
-    if (typeof value === 'boolean') continue;
-    throw new InvalidArgumentError(`${path}.${key}: expected true or false, found ${JSON.stringify(value)}.`);
-  }
+  requireFunction(retryIf, `${path}.retryIf`);
   return Object.freeze({
     maxAttempts: attemptsOf(options, path),
     backoff: backoff(options.backoff, `${path}.backoff`),
-    retryAfterMaxMs: durationOf(retryAfterMax, `${path}.retryAfterMax`),
-    park,
-    idempotent,
+    retryAfterMaxMs: durationMs(retryAfterMax, `${path}.retryAfterMax`),
+    park: requireBoolean(park, `${path}.park`),
+    idempotent: requireBoolean(idempotent, `${path}.idempotent`),
     retryIf,
   });
 }
@@ -125,8 +112,8 @@ function attemptsOf({ maxRetries, maxAttempts }: RetryOptions, path: string): nu
       `${path}: expected maxRetries (calls after the first) or maxAttempts (calls in all), found both.`,
     );
   }
-  if (maxAttempts !== undefined) return count(maxAttempts, 1, `${path}.maxAttempts`);
-  return count(maxRetries ?? 3, 0, `${path}.maxRetries`) + 1;
+  if (maxAttempts !== undefined) return wholeNumber(maxAttempts, `${path}.maxAttempts`, 1);
+  return wholeNumber(maxRetries ?? 3, `${path}.maxRetries`, 0) + 1;
 }
 
 /**
@@ -185,20 +172,4 @@ function delayOf(policy: RetryPolicy, facts: RetryFacts) {
   const hintMs = hint && 'delayMs' in hint ? hint.delayMs : 0;
   const spread = policy.backoff.jitter === 'none' ? 0 : hintSpread * r;
   return { ms: Math.max(leastMs, hintMs * (1 + spread)), hintMs, restarts: false };
-}
-
-function count(value: number, least: number, path: string): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  const found = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  throw new InvalidArgumentError(`${path}: expected a whole number of at least ${least}, found ${found}.`);
-}
-
-function durationOf(value: Duration, path: string): number {
-  try {
-    return toMs(value);
-  } catch (cause) {
-    throw new InvalidArgumentError(`${path}: expected a duration such as '60s', found ${JSON.stringify(value)}.`, {
-      cause,
-    });
-  }
 }

@@ -7,9 +7,10 @@
  * SA3  An undo that fails is told and does not keep the others from being undone; the error of the saga lists it.
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic } from 'xstate';
-import { InvalidArgumentError, RewakeError, registerErrorClass } from 'rewake';
+import { RewakeError, registerErrorClass } from 'rewake';
 import { classify } from './classify.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
+import { requireKnown, requireLogic, requireName, wrongOption } from './options.ts';
 import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** What a step of a saga, and its undo, are given. */
@@ -58,7 +59,7 @@ export class SagaFailedError extends RewakeError {
   constructor(saga: string, step: string, originalError: unknown, notUndone: SagaFailedError['notUndone']) {
     const rest =
       notUndone.length === 0
-        ? 'The steps before it were undone.'
+        ? 'What could be undone of the steps before it was undone.'
         : `Not undone: ${notUndone.map((each) => each.step).join(', ')}. Take these back by hand; 'notUndone' says why it failed.`;
     super(
       `Saga '${saga}' failed in step '${step}': ${String((originalError as Error)?.message ?? originalError)}. ${rest}`,
@@ -199,16 +200,18 @@ function undoing(step: string): string {
 }
 
 function checkSteps(name: string, steps: readonly SagaStep[]): void {
-  if (!Array.isArray(steps) || steps.length === 0) {
-    throw new InvalidArgumentError(`saga('${name}'): expected a list of at least one step.`);
-  }
+  const path = `saga('${requireName(name, 'saga(name)')}')`;
+  if (!Array.isArray(steps) || steps.length === 0) throw wrongOption(path, 'a list of at least one step', steps);
   const seen = new Set<string>();
-  for (const [index, { name: step, run }] of (steps as readonly SagaStep[]).entries()) {
-    if (typeof step !== 'string' || step === '' || seen.has(step) || typeof run !== 'object') {
-      throw new InvalidArgumentError(
-        `saga('${name}')[${index}]: expected a step with a name of its own and a logic to run, found ${JSON.stringify(step)}.`,
-      );
+  for (const [index, step] of (steps as readonly SagaStep[]).entries()) {
+    const at = `${path}[${index}]`;
+    requireKnown(step, ['name', 'run', 'undo'], at);
+    // A dot would make XState look for a state inside another one.
+    if (requireName(step.name, `${at}.name`).includes('.') || seen.has(step.name)) {
+      throw wrongOption(`${at}.name`, 'a name of its own without a dot', step.name);
     }
-    seen.add(step);
+    seen.add(step.name);
+    requireLogic(step.run, `${at}.run`);
+    if (step.undo !== undefined) requireLogic(step.undo, `${at}.undo`);
   }
 }

@@ -4,9 +4,11 @@
  *
  * SP1  A wrong option is an InvalidArgumentError that names its path; nothing is found out only when the step runs.
  */
-import { InvalidArgumentError, toMs, type Duration } from 'rewake';
+import type { Duration } from 'rewake';
 import { BreakerGate, type BreakerUse } from './breaker-gate.ts';
 import type { ErrorRule } from './classify.ts';
+import { requireRules } from './error-rules.ts';
+import { durationMs, numberWhere, requireFunction, requireKnown, requireName } from './options.ts';
 import { retryPolicy, type RetryOptions, type RetryPolicy } from './retry-policy.ts';
 
 /** How long one attempt may take: the same each time, or growing by `factor` up to `max`. */
@@ -54,15 +56,15 @@ const optionNames = ['timeout', 'deadline', 'retry', 'breaker', 'classify', 'ret
  * @throws InvalidArgumentError naming the path of what is wrong, for example `step('charge').retry.maxRetries`
  */
 export function policyOf(name: string, options: PolicyOptions, path = `step('${name}')`): Policy {
-  if (typeof name !== 'string' || name === '') {
-    throw new InvalidArgumentError(`step: expected a name as the first argument, found ${JSON.stringify(name)}.`);
-  }
+  requireName(name, 'step(name)');
   requireKnown(options, optionNames, path);
   const { timeout, deadline, retry, breaker, classify = [], retryResult } = options;
+  requireRules(classify, `${path}.classify`);
+  requireFunction(retryResult, `${path}.retryResult`);
   return Object.freeze({
     name,
     timeout: timeout === undefined ? undefined : timeoutOf(timeout, `${path}.timeout`),
-    deadlineMs: deadline === undefined ? undefined : duration(deadline, `${path}.deadline`),
+    deadlineMs: deadline === undefined ? undefined : durationMs(deadline, `${path}.deadline`, 1),
     retry: retry === false || retry === undefined ? undefined : retryOf(retry, `${path}.retry`),
     breaker: breaker === undefined ? undefined : new BreakerGate(breaker, `${path}.breaker`),
     rules: classify,
@@ -81,41 +83,13 @@ function retryOf(retry: RetryOptions | number, path: string): RetryPolicy {
 
 function timeoutOf(timeout: TimeoutOption, path: string): NonNullable<Policy['timeout']> {
   if (typeof timeout !== 'object' || timeout === null) {
-    const eachMs = duration(timeout, path);
+    const eachMs = durationMs(timeout, path, 1);
     return { eachMs, factor: 1, maxMs: eachMs };
   }
   requireKnown(timeout, ['each', 'factor', 'max'], path);
   const { each, factor = 2, max } = timeout;
-  const eachMs = duration(each, `${path}.each`);
-  if (!(Number.isFinite(factor) && factor >= 1)) {
-    throw new InvalidArgumentError(`${path}.factor: expected a number of at least 1, found ${String(factor)}.`);
-  }
-  const maxMs = max === undefined ? 4 * eachMs : duration(max, `${path}.max`);
-  if (maxMs < eachMs) {
-    throw new InvalidArgumentError(`${path}.max: expected at least 'each' (${eachMs} ms), found ${maxMs} ms.`);
-  }
+  const eachMs = durationMs(each, `${path}.each`, 1);
+  numberWhere(factor, `${path}.factor`, 'a number of at least 1', (value) => value >= 1);
+  const maxMs = max === undefined ? 4 * eachMs : durationMs(max, `${path}.max`, eachMs);
   return { eachMs, factor, maxMs };
-}
-
-function duration(value: Duration, path: string): number {
-  let ms: number;
-  try {
-    ms = toMs(value);
-  } catch (cause) {
-    throw new InvalidArgumentError(`${path}: expected a duration such as '30s', found ${JSON.stringify(value)}.`, {
-      cause,
-    });
-  }
-  if (ms > 0 && Number.isFinite(ms)) return ms;
-  throw new InvalidArgumentError(`${path}: expected a duration above 0, found ${String(value)}.`);
-}
-
-function requireKnown(options: object, names: readonly string[], path: string): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidArgumentError(`${path}: expected an object of options, found ${JSON.stringify(options)}.`);
-  }
-  for (const key of Object.keys(options)) {
-    if (names.includes(key)) continue;
-    throw new InvalidArgumentError(`${path}.${key}: there is no such option; expected one of ${names.join(', ')}.`);
-  }
 }

@@ -5,12 +5,13 @@
 import { fromPromise, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { effect, withEffectDefaults, type Duration, type EffectArguments } from 'rewake';
 import { reporting } from './breaker-effects.ts';
+import { requireFunction } from './options.ts';
 import type { BreakerUse } from './breaker-gate.ts';
 import type { RetryOptions } from './retry-policy.ts';
 import { stepMachine, type StepMachine } from './step-machine.ts';
 import { policyOf, type Policy, type PolicyOptions, type TimeoutOption } from './step-policy.ts';
 
-/** What a step calls: a function of an effect's arguments, or any actor logic. */
+/** What a step calls: a function of an effect's arguments. */
 export type Call<Input, Output> = (args: EffectArguments<Input>) => Promise<Output> | Output;
 
 /**
@@ -31,6 +32,7 @@ export function step<Input, Output>(
   options: PolicyOptions = {},
 ): StepMachine<Input, Output> {
   const policy = policyOf(name, options);
+  requireFunction(call ?? null, `step('${name}')(call)`);
   const { breaker, rules } = policy;
   const run = breaker ? reporting(breaker, rules, call) : call;
   const logic = effect(run as Call<unknown, Output>, lostOptions(policy));

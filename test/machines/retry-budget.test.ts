@@ -299,7 +299,7 @@ it.each<[object, string]>([
   [{ minimum: -1 }, 'budget.minimum'],
   [{ cost: 0, throttleCost: 0 }, 'budget'],
   [{ cost: 0, throttleCost: 0, failureCost: 1 }, 'budget'],
-  [{ ratio: 0.1 }, 'budget'],
+  [{ ratio: 0.1 }, 'budget.ratio'],
 ])('R09: refuses %j, naming %s', (options, path) => {
   expect(() => retryBudgetOptions(options, 'budget')).toThrow(InvalidArgumentError);
   expect(() => retryBudgetOptions(options, 'budget')).toThrow(`${path}:`);

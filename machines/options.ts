@@ -1,0 +1,79 @@
+/**
+ * The checks that options of every machine have in common. Owns their messages: the path of the option, what was expected
+ * and what was found; which options there are is each machine's own.
+ *
+ * OP1  A wrong option is an InvalidArgumentError when a machine is made, never when it runs.
+ */
+import { InvalidArgumentError, toMs, type Duration } from 'rewake';
+
+/** The error for an option that cannot work. */
+export function wrongOption(path: string, expected: string, found: unknown, cause?: unknown): InvalidArgumentError {
+  const message = `${path}: expected ${expected}, found ${shown(found)}.`;
+  return new InvalidArgumentError(message, cause === undefined ? {} : { cause });
+}
+
+/** @throws InvalidArgumentError unless the options are an object with none but these names */
+export function requireKnown(options: unknown, names: readonly string[], path: string): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw wrongOption(path, 'an object of options', options);
+  }
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue;
+    throw new InvalidArgumentError(
+      `${path}.${name}: expected one of the options ${names.join(', ')}; there is no '${name}'.`,
+    );
+  }
+}
+
+/** A text that is not empty. */
+export function requireName(value: string, path: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw wrongOption(path, 'a name', value);
+}
+
+/** A function, where one is given. */
+export function requireFunction(value: unknown, path: string): void {
+  if (value !== undefined && typeof value !== 'function') throw wrongOption(path, 'a function', value);
+}
+
+/** Something that can be run as an actor. */
+export function requireLogic(value: unknown, path: string): void {
+  const transition =
+    typeof value === 'object' && value !== null && 'transition' in value ? value.transition : undefined;
+  if (typeof transition !== 'function') throw wrongOption(path, 'actor logic, such as a step or fromPromise(…)', value);
+}
+
+/** True or false. */
+export function requireBoolean(value: boolean, path: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw wrongOption(path, 'true or false', value);
+}
+
+/** A finite number for which something holds. */
+export function numberWhere(value: number, path: string, expected: string, holds: (value: number) => boolean): number {
+  if (typeof value === 'number' && Number.isFinite(value) && holds(value)) return value;
+  throw wrongOption(path, expected, value);
+}
+
+/** A whole number between two bounds. */
+export function wholeNumber(value: number, path: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  const bound = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  return numberWhere(value, path, `a whole number ${bound}`, (n) => Number.isInteger(n) && n >= least && n <= most);
+}
+
+/** A finite duration in ms. */
+export function durationMs(value: Duration, path: string, leastMs = 0): number {
+  const expected = `a duration of at least ${leastMs} ms, such as 250 or '30s'`;
+  try {
+    const ms = toMs(value);
+    if (Number.isFinite(ms) && ms >= leastMs) return ms;
+  } catch (cause) {
+    throw wrongOption(path, expected, value, cause);
+  }
+  throw wrongOption(path, expected, value);
+}
+
+function shown(found: unknown): string {
+  if (typeof found === 'object' && found !== null) return JSON.stringify(found);
+  return typeof found === 'string' ? JSON.stringify(found) : String(found as number);
+}

@@ -115,7 +115,7 @@ export function batch(options: BatchOptions = {}) {
       actors: { call: logic as AnyActorLogic },
       guards: {
         isOver: ({ context: { items, succeeded, failed } }) => succeeded + failed === items.length,
-        isLost: ({ context: { items, failed } }) => (items.length - failed) / items.length < minSuccessRate,
+        isOutOfReach: ({ context: { items, failed } }) => (items.length - failed) / items.length < minSuccessRate,
       },
       actions: {
         startItems: enqueueActions(({ context: { items, started, succeeded, failed }, enqueue }) => {
@@ -155,7 +155,7 @@ export function batch(options: BatchOptions = {}) {
         running: {
           entry: 'startItems',
           always: [
-            { guard: 'isLost', target: 'failed' },
+            { guard: 'isOutOfReach', target: 'failed' },
             { guard: 'isOver', target: 'done' },
           ],
           on: {

@@ -10,7 +10,7 @@ import type { PromiseActorLogic } from 'xstate';
 import { effect, EffectStoppedError, type EffectArguments, type EffectContext } from 'rewake';
 import type { BreakerGate } from './breaker-gate.ts';
 import type { CallReport, Permit } from './breaker-permit.ts';
-import { classify, type ErrorRule } from './classify.ts';
+import { classify, type ErrorRule, type ErrorVerdict } from './classify.ts';
 import { signatureOf } from './error-signature.ts';
 import { retryAfterOf } from './retry-after.ts';
 import type { Failure, StepContext } from './step-state.ts';
@@ -33,8 +33,9 @@ export function breakerEffects(gate: BreakerGate | undefined) {
   return effects as NonNullable<typeof effects>;
 }
 
-function askBreaker(gate: BreakerGate): PromiseActorLogic<Permit | null, unknown> {
-  return effect(({ context }: EffectArguments<unknown>) => gate.enter(context));
+/** Asks for a permit. Its input is how long the attempt may take, in ms; null without a bound. */
+function askBreaker(gate: BreakerGate): PromiseActorLogic<Permit | null, number | null> {
+  return effect(({ input, context }: EffectArguments<number | null>) => gate.enter(context, input));
 }
 
 /** Tells how an attempt ended that did not tell by itself: it took too long, was lost, or is not a function. */
@@ -73,7 +74,7 @@ export function reporting<Input, Output>(
       return output;
     } catch (error) {
       if (!context.signal.aborted) {
-        const verdict = classify(error, rules);
+        const verdict = verdictOn(error, rules);
         const failure = { error, signature: signatureOf(error, verdict) };
         await tell(reportOf(verdict.breaker, context.now() - begun, failure, context));
       }
@@ -82,6 +83,15 @@ export function reporting<Input, Output>(
       context.signal.removeEventListener('abort', freeProbe);
     }
   };
+}
+
+/** A rule of the user's that throws is the step's to fail with; the breaker goes by the built-in taxonomy. */
+function verdictOn(error: unknown, rules: readonly ErrorRule[]): ErrorVerdict {
+  try {
+    return classify(error, rules);
+  } catch {
+    return classify(error);
+  }
 }
 
 function reportOf(

@@ -21,7 +21,8 @@ export interface OutcomeReported extends CallReport {
 
 /** What a breaker understands. */
 export type BreakerEvent =
-  | { readonly type: 'permit.asked'; readonly id: string }
+  /** `leaseMs`: how long the call may take, where the asker knows better than the options. */
+  | { readonly type: 'permit.asked'; readonly id: string; readonly leaseMs?: number }
   | OutcomeReported
   | { readonly type: 'breaker.isolated'; readonly hold: string }
   | { readonly type: 'breaker.released'; readonly hold: string }

@@ -29,7 +29,7 @@ import {
 } from './breaker-permit.ts';
 import { CircuitBreakerOpenError } from './recovery-errors.ts';
 import { requireName, wrongOption } from './options.ts';
-import { lookAt, tell, type KeyedActor } from './keyed-actor.ts';
+import { findOrStart, tell, type KeyedActor } from './keyed-actor.ts';
 
 /** A breaker by its key, with its options and what to do when it cannot be reached. */
 export interface BreakerUse extends BreakerOptions {
@@ -55,7 +55,7 @@ const unreachable = [
 /** The breaker of a dependency, as one step uses it. */
 export class BreakerGate {
   readonly key: string;
-  readonly #shared: KeyedActor;
+  readonly #actor: KeyedActor;
   readonly #options: BreakerOptions | undefined;
   readonly #onStoreError: 'allow' | 'fail';
   /** Whether the breaker is known to have these options. */
@@ -75,20 +75,22 @@ export class BreakerGate {
     this.#onStoreError = onStoreError;
     breakerOptions(options, path);
     this.#options = Object.keys(options).length > 0 ? options : undefined;
-    this.#shared = { machine: 'breaker', logic: breaker, id: key, input: { key, options } };
+    this.#actor = { machine: 'breaker', logic: breaker, id: key, input: { key, options } };
   }
 
   /**
    * Asks for a permit; null when the breaker cannot be reached and that is allowed.
+   * @param leaseMs how long the call may take: as long a probe is waited for, unless its lease was given
    * @throws CircuitBreakerOpenError
    */
-  async enter(context: EffectContext): Promise<Permit | null> {
+  async enter(context: EffectContext, leaseMs: number | null): Promise<Permit | null> {
     const id = context.idempotencyKey;
+    const lease = leaseMs === null || this.#options?.halfOpen?.lease !== undefined ? {} : { leaseMs };
     return this.#orAllowed(async () => {
       const snapshot = await this.#look(context);
       const answer =
         answerWithoutRecord(snapshot, id, context.now()) ??
-        answerOf(await this.#tell({ type: 'permit.asked', id }, undefined, context), id, context.now());
+        answerOf(await this.#tell({ type: 'permit.asked', id, ...lease }, undefined, context), id, context.now());
       if (answer.permit) {
         // Nobody is left to use it.
         if (context.signal.aborted) await this.leave(context, answer.permit, { outcome: 'ignored' });
@@ -112,7 +114,7 @@ export class BreakerGate {
   }
 
   async #look(context: EffectContext): Promise<BreakerSnapshot> {
-    const snapshot = (await lookAt(this.#shared, context)) as unknown as BreakerSnapshot;
+    const snapshot = (await findOrStart(this.#actor, context)) as unknown as BreakerSnapshot;
     if (this.#isConfigured || !this.#options) return snapshot;
     const isNew = needsConfiguring(snapshot, this.#options);
     const configured = isNew
@@ -123,7 +125,7 @@ export class BreakerGate {
   }
 
   async #tell(event: BreakerEvent, messageId: string | undefined, context: EffectContext): Promise<BreakerSnapshot> {
-    return (await tell(this.#shared, event, messageId, context)) as unknown as BreakerSnapshot;
+    return (await tell(this.#actor, event, messageId, context)) as unknown as BreakerSnapshot;
   }
 
   async #orAllowed<T>(ask: () => Promise<T | null>): Promise<T | null> {

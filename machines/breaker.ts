@@ -46,6 +46,11 @@ function askedBy(event: BreakerEvent): string {
   return event.id;
 }
 
+function leaseOf(event: BreakerEvent): number | undefined {
+  assertEvent(event, 'permit.asked');
+  return event.leaseMs;
+}
+
 function holdOf(event: BreakerEvent): string {
   assertEvent(event, ['breaker.isolated', 'breaker.released']);
   return event.hold;
@@ -143,7 +148,7 @@ export const breaker = setup({
     admitProbe: assign({
       probes: ({ context: { probes, gen, settings }, event }) => [
         ...probes,
-        { id: askedBy(event), gen, leaseUntil: now() + settings.halfOpen.leaseMs },
+        { id: askedBy(event), gen, leaseUntil: now() + (leaseOf(event) ?? settings.halfOpen.leaseMs) },
       ],
     }),
     expireProbes: enqueueActions(({ context, enqueue }) => {

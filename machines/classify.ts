@@ -10,7 +10,7 @@
  *      same name, and so the same verdict, before and after.
  * CL4  What was cancelled is never retried, whatever a rule or a mark says.
  */
-import { classOf, classRules, grpcName, weakClassOf } from './error-classes.ts';
+import { classOf, classRules, grpcName, isUnsent, weakClassOf } from './error-classes.ts';
 import type { ErrorClass, ErrorParts, Retryable } from './error-classes.ts';
 
 export type { ErrorClass, Retryable } from './error-classes.ts';
@@ -53,7 +53,8 @@ export function classify(error: unknown, rules: readonly ErrorRule[] = []): Erro
   const base = classRules[errorClass];
   const { code, status } = found;
   const { minDelayMs } = base;
-  const retryable = rule?.retryable ?? (rule?.class ? base.retryable : (found.mark ?? base.retryable));
+  const byClass = base.retryable === 'idempotent' && found.isUnsent ? true : base.retryable;
+  const retryable = rule?.retryable ?? (rule?.class ? byClass : (found.mark ?? byClass));
   return {
     class: errorClass,
     retryable: errorClass === 'cancelled' ? false : retryable,
@@ -81,9 +82,10 @@ export function matches(error: unknown, match: ErrorMatch): boolean {
 /** An error class or, as `Error` itself, anything that makes errors; every other function is a predicate. */
 function isClass(match: Exclude<ErrorMatch, string>): match is abstract new (...args: never[]) => unknown {
   const { prototype } = match as { prototype?: unknown };
-  return typeof prototype === 'object' && prototype !== null && /^class\b/.test(Function.prototype.toString.call(match))
-    ? true
-    : match === Error || prototype instanceof Error;
+  if (match === Error || prototype instanceof Error) return true;
+  return (
+    typeof prototype === 'object' && prototype !== null && /^class\b/.test(Function.prototype.toString.call(match))
+  );
 }
 
 interface Finding {
@@ -92,6 +94,8 @@ interface Finding {
   readonly status: number | undefined;
   /** What somebody wrote on the error or on one before it in the chain: whether it may be retried. */
   readonly mark: boolean | undefined;
+  /** The call never reached anybody. */
+  readonly isUnsent: boolean;
 }
 
 /** Looks at an error and, as long as nothing says what it is, at what is behind it. Of each part the nearest counts. */
@@ -106,10 +110,10 @@ function findingOf(error: unknown): Finding {
     status ??= parts.status;
     mark ??= markOf(each);
     const known = classOf(parts);
-    if (known) return { class: known, code, status, mark };
+    if (known) return { class: known, code, status, mark, isUnsent: isUnsent(parts) };
     weak ??= weakClassOf(parts);
   }
-  return { class: weak ?? 'unknown', code, status, mark };
+  return { class: weak ?? 'unknown', code, status, mark, isUnsent: false };
 }
 
 /** An error, its causes, and the members of AggregateErrors: nearest first, each once. */

@@ -39,7 +39,7 @@ export interface ClassRule {
 
 export const classRules: Readonly<Record<ErrorClass, ClassRule>> = {
   throttled: { retryable: true, breaker: 'failure' },
-  transient: { retryable: true, breaker: 'failure' },
+  transient: { retryable: 'idempotent', breaker: 'failure' },
   timeout: { retryable: 'idempotent', breaker: 'failure' },
   server: { retryable: 'idempotent', breaker: 'failure' },
   conflict: { retryable: true, breaker: 'ignored' },
@@ -52,11 +52,26 @@ export const classRules: Readonly<Record<ErrorClass, ClassRule>> = {
   bug: { retryable: false, breaker: 'ignored' },
   cancelled: { retryable: false, breaker: 'ignored' },
   policy: { retryable: true, breaker: 'ignored' },
-  lost: { retryable: true, breaker: 'ignored' },
-  unknown: { retryable: true, breaker: 'failure' },
+  lost: { retryable: 'idempotent', breaker: 'ignored' },
+  unknown: { retryable: 'idempotent', breaker: 'failure' },
 };
 
+const unsentCodes = new Set([
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'REFUSED_STREAM',
+  'NGHTTP2_REFUSED_STREAM',
+]);
+
+/** Whether an error says that the call never reached anybody: repeating it does no harm. */
+export function isUnsent(parts: ErrorParts): boolean {
+  return isRefusedStream(parts) || (parts.code !== undefined && unsentCodes.has(parts.code));
+}
+
 const codesByClass: Partial<Record<ErrorClass, readonly string[]>> = {
+  // The call was made and succeeded; what it returned is the mistake.
+  bug: ['REWAKE_NOT_SERIALIZABLE', 'REWAKE_EVENT_TOO_LARGE'],
   policy: ['REWAKE_BREAKER_OPEN', 'REWAKE_BULKHEAD_FULL', 'REWAKE_RATE_LIMITED'],
   lost: ['REWAKE_EFFECT_LOST'],
   timeout: ['REWAKE_TIMEOUT', 'ETIMEDOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'DEADLINE_EXCEEDED'],

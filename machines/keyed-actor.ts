@@ -1,10 +1,10 @@
 /**
- * How an effect talks to a root actor that many steps have in common by its key, such as the circuit breaker of a dependency. Owns where that
- * actor lives; what is said to it is not known here.
+ * How an effect talks to a root actor that many steps have in common by its key, such as the circuit breaker of a
+ * dependency. Owns where that actor lives; what is said to it is not known here.
  *
- * SA1  Inside rewake it is a root actor of the same log, with a stream of its own, started by whoever needs it first.
- * SA2  Outside rewake it is a plain actor of this process, so that a machine which uses it runs under plain XState too.
- * SA3  What was answered is the outcome of the asking effect, so a fold of the asker never reads the other stream.
+ * KA1  Inside rewake it is a root actor of the same log, with a stream of its own, started by whoever needs it first.
+ * KA2  Outside rewake it is a plain actor of this process, so that a machine which uses it runs under plain XState too.
+ * KA3  What was answered is the outcome of the asking effect, so a fold of the asker never reads the other stream.
  */
 import { createActor, type AnyActor, type AnyEventObject, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
 import { ActorExistsError, NotFoundError, type EffectContext } from 'rewake';
@@ -23,7 +23,7 @@ export interface KeyedActor {
 const local = new Map<string, AnyActor>();
 
 /** Its newest state; started if it is not there yet. */
-export async function lookAt(shared: KeyedActor, context: EffectContext): Promise<AnyMachineSnapshot> {
+export async function findOrStart(shared: KeyedActor, context: EffectContext): Promise<AnyMachineSnapshot> {
   if (!isHosted(context)) return localActor(shared).getSnapshot() as AnyMachineSnapshot;
   const { machine, id, input } = shared;
   try {

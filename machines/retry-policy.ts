@@ -8,6 +8,7 @@
  * RP4  A call that an open breaker did not let through consumes no attempt.
  */
 import { InvalidArgumentError, type Duration, type TimeMs } from 'rewake';
+import type { ErrorVerdict } from './classify.ts';
 import { backoff, type Backoff, type BackoffOptions } from './backoff.ts';
 import { durationMs, requireBoolean, requireFunction, requireKnown, wholeNumber } from './options.ts';
 
@@ -38,13 +39,8 @@ export interface RetryPolicy {
   readonly retryIf: ((error: unknown, attempt: number) => boolean) | undefined;
 }
 
-/** What is known of an error's class: see classify.ts. */
-export interface RetryVerdict {
-  readonly class: string;
-  readonly retryable: boolean | 'idempotent' | 'once';
-  readonly code?: string;
-  readonly minDelayMs?: number;
-}
+/** What of a verdict counts here. */
+export type RetryVerdict = Pick<ErrorVerdict, 'class' | 'retryable' | 'minDelayMs'>;
 
 /** What a server said about the next call: see retry-after.ts. */
 export type RetryHint = { readonly delayMs: number } | { readonly pushbackMs: number } | { readonly stop: true };
@@ -118,9 +114,8 @@ function attemptsOf({ maxRetries, maxAttempts }: RetryOptions, path: string): nu
 
 /**
  * Decides about one failure: a pure function. The order is: cancelled, stopped by the server, not retryable, exhausted, too
- * long a hint, deadline. With `park` a hint beyond the deadline ends with `deadline`, without it with `retryAfterTooLong`
- * where the hint is too long as well. Sources: the wait of max(hint, delay) is AWS's StandardRetryStrategy without its
- * upper bound, pushback is gRPC A6's, giving up before the wait is Temporal's.
+ * long a hint, deadline. A hint beyond the deadline is too long, also with `park`. Sources: the wait of max(hint, delay) is
+ * AWS's StandardRetryStrategy without its upper bound, pushback is gRPC A6's, giving up before the wait is Temporal's.
  */
 export function decideRetry(policy: RetryPolicy, facts: RetryFacts): RetryDecision {
   const { attempt, verdict, hint, breakerOpenForMs, deadlineAt, now } = facts;
@@ -135,26 +130,19 @@ export function decideRetry(policy: RetryPolicy, facts: RetryFacts): RetryDecisi
   // Rounded up: never before the time that was computed or asked for.
   const delayMs = Math.ceil(delay.ms);
   const dueAt = now + delayMs;
-  if (deadlineAt !== undefined && dueAt >= deadlineAt) return { retry: false, reason: 'deadline' };
+  if (deadlineAt !== undefined && dueAt >= deadlineAt) {
+    const isHint = delay.hintMs > 0 && now + delay.hintMs >= deadlineAt;
+    return isHint
+      ? { retry: false, reason: 'retryAfterTooLong', retryAfterMs: delay.hintMs }
+      : { retry: false, reason: 'deadline' };
+  }
   const decision = { retry: true, delayMs, dueAt, r: facts.r, parked: isTooLong } as const;
   return delay.restarts ? { ...decision, restartsBackoff: true } : decision;
 }
 
-/** Failures that come before a call has reached anybody: by class, and by code where the class does not tell. */
-const neverSentClasses = new Set(['throttled', 'conflict', 'local', 'dns', 'policy']);
-const neverSentCodes = new Set([
-  'ECONNREFUSED',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'REFUSED_STREAM',
-  'NGHTTP2_REFUSED_STREAM',
-]);
-
 function isRetryable({ idempotent }: RetryPolicy, { verdict, sameClassInARow }: RetryFacts): boolean {
-  const { retryable, class: errorClass, code = '' } = verdict;
-  if (retryable === false) return false;
-  if (!idempotent && !neverSentClasses.has(errorClass) && !neverSentCodes.has(code)) return false;
-  return retryable === 'once' ? sameClassInARow <= 1 : true;
+  if (verdict.retryable === 'idempotent') return idempotent;
+  return verdict.retryable === 'once' ? sameClassInARow <= 1 : verdict.retryable;
 }
 
 /** RP2, RP4. */

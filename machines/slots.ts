@@ -3,7 +3,8 @@
  * belongs to a running call, so it ends with its process and nothing of it is on a log.
  *
  * SL1  A slot that is given back is handed to the first who waits, in the same turn.
- * SL2  Who stops waiting leaves the queue and holds nobody up.
+ * SL2  Nobody overtakes who waits, whatever limits the two were given.
+ * SL3  Who stops waiting leaves the queue and holds nobody up.
  */
 
 /** How many calls may run and wait. */
@@ -19,6 +20,8 @@ export interface Claim {
 }
 
 interface Waiter {
+  /** With how many others it may run: steps with one key may have limits of their own. */
+  readonly concurrency: number;
   readonly granted: () => void;
 }
 
@@ -36,16 +39,21 @@ export class Slots {
    * @param resumed the call runs already, since an earlier life of its process: it takes its slot without asking
    */
   claim({ concurrency, queue }: SlotLimits, granted: () => void, resumed = false): Claim | undefined {
-    if (resumed || this.#running < concurrency) {
+    if (resumed || (this.#running < concurrency && this.#waiting.length === 0)) {
       this.#running++;
       granted();
-      return { release: once(() => this.#free(concurrency)) };
+      return { release: once(() => this.#free()) };
     }
     if (this.#waiting.length >= queue) return undefined;
-    let release: () => void = () => void this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+    let release: () => void = () => {
+      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+      // The one behind it may have a wider limit.
+      this.#letIn();
+    };
     const waiter: Waiter = {
+      concurrency,
       granted: () => {
-        release = () => this.#free(concurrency);
+        release = () => this.#free();
         granted();
       },
     };
@@ -53,11 +61,14 @@ export class Slots {
     return { release: once(() => release()) };
   }
 
-  #free(concurrency: number): void {
+  #free(): void {
     this.#running--;
-    while (this.#running < concurrency) {
-      const next = this.#waiting.shift();
-      if (!next) return;
+    this.#letIn();
+  }
+
+  #letIn(): void {
+    for (let next = this.#waiting[0]; next && this.#running < next.concurrency; next = this.#waiting[0]) {
+      this.#waiting.shift();
       this.#running++;
       next.granted();
     }

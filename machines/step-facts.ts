@@ -16,7 +16,7 @@ export interface AttemptFailed {
   readonly durationMs: number;
 }
 
-/** An attempt took longer than its timeout and was aborted. `AttemptFailed` follows. */
+/** An attempt took longer than its timeout, or the step than its deadline, and was aborted. Of an attempt `AttemptFailed` follows. */
 export interface TimedOut {
   readonly type: 'TimedOut';
   readonly step: string;
@@ -25,7 +25,7 @@ export interface TimedOut {
   readonly timeoutMs: number;
 }
 
-/** The dependency was not called: its circuit breaker did not let the attempt through. */
+/** The dependency was not called: its circuit breaker did not let the attempt through, or could not be asked. */
 export interface AttemptRejected {
   readonly type: 'AttemptRejected';
   readonly step: string;
@@ -36,7 +36,7 @@ export interface AttemptRejected {
 export interface RetryScheduled {
   readonly type: 'RetryScheduled';
   readonly step: string;
-  /** 1 for the first retry. */
+  /** Calls made so far: 1 for the first retry, 0 where the breaker has let none through yet. */
   readonly attempt: number;
   readonly delayMs: number;
   /** The number in [0, 1) that the jitter was drawn from. */

@@ -102,6 +102,8 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
         admitting: {
           invoke: {
             src: 'askBreaker',
+            input: ({ context }: { context: StepContext }) =>
+              timeout ? timeoutMsOf(timeout, context.attempt + 1) : null,
             onDone: { target: 'attempting', actions: { type: 'keepPermit', params: outputOf } },
             onError: {
               target: 'deciding',
@@ -148,8 +150,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
                 { guard: 'isEnding', target: 'failed' },
                 { target: 'waiting', actions: 'tellRetry' },
               ] as const)
-            : []),
-          ...(retry ? [] : [{ target: 'failed' } as const]),
+            : ([{ target: 'failed' }] as const)),
         ],
       },
       ...(retry && { waiting: { after: { backoff: first } } }),

@@ -1,6 +1,6 @@
 /**
- * What a step remembers, and how it changes: pure functions that the chart of step.ts calls by name. Owns the context;
- * knows no state of the chart.
+ * What a step remembers, and how it changes: functions that the chart of step-machine.ts calls by name, deterministic in
+ * context, event, now() and random(). Owns the context; knows no state of the chart.
  */
 import { EffectLostError, now, random, type TimeMs } from 'rewake';
 import type { Permit } from './breaker-permit.ts';
@@ -41,6 +41,7 @@ export interface Ending {
   readonly exhausted: 'attempts' | 'deadline' | undefined;
 }
 
+/** What a step remembers. */
 export interface StepContext {
   readonly input: unknown;
   /** Calls that were made, the running one included. */
@@ -63,6 +64,7 @@ export interface StepContext {
   readonly backoffResets: number;
 }
 
+/** A step begins. */
 export function stepBegun(input: unknown): StepContext {
   const at = now();
   return {
@@ -93,7 +95,7 @@ export function attemptAnswered({ attemptAt }: StepContext, output: unknown): Pa
   return { output, answeredMs: now() - attemptAt };
 }
 
-/** An attempt ended with an error; ST2: also one that was lost. */
+/** An attempt ended with an error; also one that was lost (SM2). */
 export function attemptFailed(context: StepContext, policy: Policy, error: unknown): Partial<StepContext> {
   const verdict = verdictOn(error, context.attempt, policy);
   const signature = signatureOf(error, verdict);
@@ -108,7 +110,7 @@ export function attemptFailed(context: StepContext, policy: Policy, error: unkno
   };
 }
 
-/** What an error means to this step: its `retryIf` may say that what could be retried shall not be. */
+/** What an error means to this step: its `retryIf` has the last word, but for what was cancelled. */
 function verdictOn(error: unknown, attempt: number, { rules, retry }: Policy): ErrorVerdict {
   const verdict = classify(error, rules);
   if (!retry?.retryIf || verdict.class === 'cancelled') return verdict;
@@ -133,7 +135,7 @@ export function attemptTimedOut(context: StepContext, policy: Policy): Partial<S
   return attemptFailed(context, policy, new TimeoutError(policy.name, 'attempt', timeoutMs));
 }
 
-/** ST3. The breaker let nothing through. */
+/** There was no call (SM3). */
 export function attemptRejected({ rules }: Policy, error: unknown): Partial<StepContext> {
   const verdict = classify(error, rules);
   return {
@@ -210,7 +212,7 @@ function endingOf(
         answers: false,
       };
     default:
-      return { error, exhausted: undefined, answers: refused };
+      return { error, exhausted: refused ? 'attempts' : undefined, answers: refused };
   }
 }
 

@@ -64,7 +64,7 @@ describe('a bulkhead of two with a queue of two', () => {
     expect(slotsOf(key).usage).toEqual({ running: 1, waiting: 0 });
   });
 
-  it('a call that was running when its host died takes its slot again (BH3)', async () => {
+  it('a call that was running when its host died takes its slot again, also where all are taken (BH3)', async () => {
     const house = new House();
     const { machine } = place();
     const { runtime, crash } = await house.openToCrash({ work: machine });
@@ -72,14 +72,53 @@ describe('a bulkhead of two with a queue of two', () => {
     await rest();
     crash();
     forgetSlots();
+    const others = ['x', 'y'].map(() => slotsOf(key).claim({ concurrency: 2, queue: 2 }, () => {}));
     const next = place();
     await house.open({ work: next.machine });
     await rest();
     expect(next.running.toSorted()).toEqual(['a', 'b']);
-    expect(slotsOf(key).usage).toEqual({ running: 2, waiting: 1 });
+    expect(slotsOf(key).usage).toEqual({ running: 4, waiting: 1 });
+    for (const other of others) other!.release();
     next.ends.get('a')!('done');
     await rest();
     expect(next.running.at(-1)).toBe('c');
+    expect(slotsOf(key).usage).toEqual({ running: 2, waiting: 0 });
+  });
+
+  it('tells that it refused, and by default lets nobody wait', async () => {
+    const house = new House();
+    const call = fromPromise(() => new Promise(() => {}));
+    const machine = withBulkhead(key, { concurrency: 1 })(call) as unknown as AnyStateMachine;
+    const runtime = await house.open({ work: machine });
+    for (const id of ['a', 'b']) await runtime.start('work', { id });
+    await rest();
+    const told = (await house.events('work-b')).find(({ type }) => type === 'BulkheadRejected');
+    expect(told?.data).toEqual({ type: 'BulkheadRejected', key, concurrency: 1, queue: 0 });
+  });
+
+  it('gives what the call gave', async () => {
+    const call = fromPromise(async () => 'fine');
+    const machine = withBulkhead(key)(call) as unknown as AnyStateMachine;
+    expect(await (await (await new House().open({ work: machine })).start('work', { id: '1' })).output()).toBe('fine');
+  });
+});
+
+describe('slots of one key with limits of their own (SL2)', () => {
+  it('are given in order, each by the limit of whoever waits', () => {
+    const slots = slotsOf(key);
+    const granted: string[] = [];
+    const claim = (name: string, concurrency: number) =>
+      slots.claim({ concurrency, queue: 9 }, () => granted.push(name))!;
+    const wide = claim('wide', 5);
+    const narrow = [claim('narrow 1', 1), claim('narrow 2', 1)];
+    const behind = claim('behind', 5);
+    expect([granted, slots.usage]).toEqual([['wide'], { running: 1, waiting: 3 }]);
+    wide.release();
+    expect(granted).toEqual(['wide', 'narrow 1']);
+    narrow[1]!.release();
+    expect([granted, slots.usage]).toEqual([['wide', 'narrow 1', 'behind'], { running: 2, waiting: 0 }]);
+    for (const each of [narrow[0]!, behind, behind, wide]) each.release();
+    expect(slots.usage).toEqual({ running: 0, waiting: 0 });
   });
 });
 

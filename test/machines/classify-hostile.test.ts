@@ -59,7 +59,7 @@ describe('hostile values (CL2)', () => {
         ),
     ],
   ])('%s', (_, make) => {
-    expect(look(make())[0]).toEqual({ class: 'unknown', retryable: true, breaker: 'failure' });
+    expect(look(make())[0]).toEqual({ class: 'unknown', retryable: 'idempotent', breaker: 'failure' });
     expect(matches(make(), Error)).toBeTypeOf('boolean');
     expect(matches(make(), 'Error')).toBe(false);
   });

@@ -205,10 +205,10 @@ describe('what rewake throws', () => {
     [new CircuitBreakerOpenError('api', 'open', 1, null), 'policy', true, 'ignored'],
     [new BulkheadFullError('api', 1, 1), 'policy', true, 'ignored'],
     [errorOf({ name: 'RateLimitedError', code: 'REWAKE_RATE_LIMITED' }), 'policy', true, 'ignored'],
-    [new EffectLostError('order-1', 'charge', 1, 'its host died'), 'lost', true, 'ignored'],
+    [new EffectLostError('order-1', 'charge', 1, 'its host died'), 'lost', 'idempotent', 'ignored'],
     [new TimeoutError('charge', 'attempt', 5), 'timeout', 'idempotent', 'failure'],
     [new EffectStoppedError('order-1', 'charge', 'stop'), 'cancelled', false, 'ignored'],
-    [new RecoveryExhaustedError('charge', 'attempts', 4, [coded('ECONNRESET')]), 'transient', true, 'failure'],
+    [new RecoveryExhaustedError('charge', 'attempts', 4, [coded('ECONNRESET')]), 'transient', 'idempotent', 'failure'],
     [new RecoveryExhaustedError('charge', 'attempts', 4, [errorOf({ status: 400 })]), 'permanent', false, 'ignored'],
   ])('%s is %s', (error, expected, retryable, breaker) => {
     expect(classify(error)).toMatchObject({ class: expected, retryable, breaker });

@@ -9,6 +9,8 @@ import { retryAfterOf } from '../../machines/retry-after.ts';
 
 const coded = (code: string | number, more: object = {}) =>
   Object.assign(new Error(`failed: ${code}`), { code, ...more });
+/** Codes of calls that never reached anybody: the only ones of their class that are repeated whatever they do. */
+const unsent = new Set(['ECONNREFUSED', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'REFUSED_STREAM']);
 const withStatus = (status: number, more: object = {}) =>
   Object.assign(new Error(`status ${status}`), { status, ...more });
 
@@ -22,8 +24,9 @@ const table: Partial<Record<ErrorClass, { codes?: string; statuses?: number[]; r
     },
     transient: {
       codes:
-        'ECONNRESET ECONNREFUSED EPIPE ECONNABORTED ENETDOWN ENETUNREACH EHOSTDOWN EHOSTUNREACH EAI_AGAIN UND_ERR_SOCKET UND_ERR_CONNECT_TIMEOUT REFUSED_STREAM',
-      retryable: true,
+        'ECONNRESET EPIPE ECONNABORTED ENETDOWN ENETUNREACH EHOSTDOWN EHOSTUNREACH UND_ERR_SOCKET ' +
+        'ECONNREFUSED EAI_AGAIN UND_ERR_CONNECT_TIMEOUT REFUSED_STREAM',
+      retryable: 'idempotent',
       breaker: 'failure',
     },
     timeout: {
@@ -69,7 +72,7 @@ describe.each(Object.entries(table))('class %s', (name, { codes, statuses, retry
       new TypeError('fetch failed', { cause: coded(code) }),
       new AggregateError([new Error('first'), coded(code)]),
     ]) {
-      expect(classify(error)).toMatchObject({ ...expected, code });
+      expect(classify(error)).toMatchObject({ ...expected, code, ...(unsent.has(code) && { retryable: true }) });
     }
   });
 
@@ -134,7 +137,7 @@ describe('as Node throws it', () => {
 
   it('R06: what is no error is unknown and may be retried', () => {
     for (const thrown of ['x', undefined, null, 7, Symbol('x'), {}, new Error('plain')]) {
-      expect(classify(thrown)).toMatchObject({ class: 'unknown', retryable: true, breaker: 'failure' });
+      expect(classify(thrown)).toMatchObject({ class: 'unknown', retryable: 'idempotent', breaker: 'failure' });
     }
   });
 

@@ -4,6 +4,7 @@ import { assign, fromPromise, setup, type AnyActorLogic, type AnyStateMachine } 
 import { InvalidArgumentError } from 'rewake';
 import { withCatch } from '../../machines/catch.ts';
 import { withFallback, type FallbackOptions } from '../../machines/fallback.ts';
+import { withRetry } from '../../machines/step.ts';
 import { FallbackExhaustedError } from '../../machines/recovery-errors.ts';
 import { House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
@@ -39,6 +40,20 @@ describe('withFallback', () => {
     const { output, facts } = await fallback([good('secondary', calls), good('tertiary', calls)], bad(busy(), calls));
     expect([output, calls]).toEqual(['secondary', ['failed', 'secondary']]);
     expect(facts).toMatchObject([{ type: 'FallbackEntered', index: 1, error: { class: 'server', status: 503 } }]);
+  });
+
+  it('goes on to the third one, also from one that was retried until nothing was left', async () => {
+    const tired = (fields: object) => withRetry(0)(bad(Object.assign(new Error('busy'), fields)));
+    const primary = tired({ status: 503 });
+    const tooLong = withRetry({ retryAfterMax: '1s' })(
+      bad(Object.assign(new Error('slow'), { status: 429, retryAfter: 60 })),
+    );
+    const { output, facts } = await fallback([tooLong, good('third')], primary);
+    expect(output).toBe('third');
+    expect(facts.filter(({ type }) => type === 'FallbackEntered')).toMatchObject([
+      { index: 1, error: { name: 'RecoveryExhaustedError' } },
+      { index: 2, error: { name: 'RetryAfterTooLongError' } },
+    ]);
   });
 
   it('F02: fails with the causes of all in order', async () => {

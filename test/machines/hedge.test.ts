@@ -97,6 +97,26 @@ describe('H01: a hedged call', () => {
   });
 });
 
+it('hands each attempt the input, tells of each hedge, and goes by the rules it is given', async () => {
+  const house = new House();
+  const inputs: unknown[] = [];
+  const logic = fromPromise(async ({ input }) => {
+    inputs.push(input);
+    throw refused();
+  });
+  const rules = [{ match: Error, retryable: true }] as const;
+  const machine = withHedge({ delay: 'sequential', max: 3, classify: rules })(logic) as unknown as AnyStateMachine;
+  const ref = await (await house.open({ work: machine })).start('work', { id: '1', input: 'q' } as never);
+  await rest();
+  await expect(ref.output()).rejects.toBeInstanceOf(FallbackExhaustedError);
+  expect(inputs).toEqual(['q', 'q', 'q']);
+  const told = (await house.events('work-1')).filter(({ type }) => type === 'HedgeStarted').map(({ data }) => data);
+  expect(told).toMatchObject([
+    { step: 'hedge', attempt: 2 },
+    { step: 'hedge', attempt: 3 },
+  ]);
+});
+
 it.each([[{ delay: -1 }], [{ delay: 'soon' }], [{ delay: 1, max: 1 }], [{ delay: 1, max: 2.5 }]])(
   'refuses %j',
   (options) => {

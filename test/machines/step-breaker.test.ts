@@ -155,6 +155,98 @@ describe('a step with a breaker', () => {
   });
 });
 
+describe('what a step tells its breaker', () => {
+  it('its options, once, also to a breaker that was there before with others (BG2)', async () => {
+    const house = new House();
+    const one = step('one', () => 'ok', { breaker: 'api' }) as AnyStateMachine;
+    const two = step('two', unavailable, { breaker: { key: 'api', consecutive: 2 } }) as AnyStateMachine;
+    const runtime = await house.open({ one, two, breaker });
+    await runtime.start('one', { id: '1' });
+    await rest();
+    for (const id of ['1', '2']) await runtime.start('two', { id });
+    await rest();
+    const state = (await runtime.get('breaker-api')).getSnapshot() as unknown as BreakerSnapshot;
+    expect(breakerState(state)).toBe('open');
+    const configured = (await house.events('breaker-api')).filter((event) =>
+      JSON.stringify(event.data).includes('breaker.configured'),
+    );
+    expect(configured.length).toBe(1);
+  });
+
+  it('B13: how long the other side asked to be left alone', async () => {
+    const slow = () => {
+      throw Object.assign(new Error('slow down'), { status: 429, retryAfter: 120 });
+    };
+    const { run } = await place(slow, { breaker: { key: 'api', consecutive: 1 } });
+    await run();
+    expect((await run()).error).toMatchObject({ timeoutRemaining: 120_000 });
+  });
+
+  it('B06: how long a call took that succeeded', async () => {
+    const window = { kind: 'count', size: 1, slowCallRate: 1 } as const;
+    const house = new House();
+    const call = () =>
+      new Promise((resolve) => void house.clock.setTimer(house.clock.now() + 5_000, () => resolve('ok')));
+    const work = step('work', call, { breaker: { key: 'api', window, slowCall: '4s' } }) as AnyStateMachine;
+    const runtime = await house.open({ work, breaker });
+    const ref = await runtime.start('work', { id: '1' });
+    await rest();
+    await house.advance(5_000);
+    expect(await ref.output()).toBe('ok');
+    const state = (await runtime.get('breaker-api')).getSnapshot() as unknown as BreakerSnapshot;
+    expect(breakerState(state)).toBe('open');
+  });
+
+  it('that an attempt was lost, so that a probe of it does not wait for its lease', async () => {
+    let broken = true;
+    const options: PolicyOptions = {
+      breaker: { key: 'api', consecutive: 1, halfOpen: { lease: '1h' } },
+      retry: { maxRetries: 1, backoff: { jitter: 'none' } },
+    };
+    const house = new House();
+    const machines = (call: Call<unknown, unknown>) => ({
+      work: step('work', call, options) as AnyStateMachine,
+      breaker,
+    });
+    const hanging = () => (broken ? unavailable() : new Promise(() => {}));
+    const { runtime, crash } = await house.openToCrash(machines(hanging));
+    await runtime.start('work', { id: '1' });
+    await rest();
+    broken = false;
+    await house.advance(60_000);
+    await runtime.start('work', { id: '2' });
+    await rest();
+    crash();
+    const next = await house.open(machines(() => 'well'));
+    await rest();
+    await house.advance(2_000);
+    expect(await (await next.get('work-2')).output()).toBe('well');
+  });
+
+  it('how long its attempt may take: as long its probe is waited for', async () => {
+    let broken = true;
+    const call = () => (broken ? unavailable() : new Promise(() => {}));
+    const { house, run, start } = await place(call, { timeout: '2m', breaker: { key: 'api', consecutive: 1 } });
+    await run();
+    broken = false;
+    await house.advance(60_000);
+    await start();
+    await rest();
+    await house.advance(119_999);
+    expect((await run()).error).toMatchObject({ state: 'halfOpen' });
+  });
+
+  it('nothing more while a person isolates it, and does not wait for that', async () => {
+    const { house, runtime, run, start } = await place(() => 'ok', { breaker: 'api', deadline: '1h', retry: 3 });
+    await run();
+    await runtime.send('breaker-api', { type: 'breaker.isolated', hold: 'maintenance' });
+    const ref = await start();
+    await rest();
+    await house.advance(1_000);
+    await expect(ref.output()).rejects.toMatchObject({ state: 'isolated' });
+  });
+});
+
 describe('a breaker that cannot be reached', () => {
   const unreachable = async (onStoreError?: 'allow' | 'fail') => {
     const house = new House();

@@ -149,6 +149,89 @@ describe('waiting', () => {
   });
 });
 
+describe('what the author of a step says of its errors', () => {
+  it('retryIf has the last word, but for what was cancelled', async () => {
+    const bug = new TypeError('bug');
+    const again = {
+      retry: { maxRetries: 2, backoff, retryIf: (error: unknown) => (error as Error).message === 'bug' },
+    };
+    expect((await run(failing(bug), again)).calls.length).toBe(3);
+    expect((await run(failing(), again)).calls.length).toBe(1);
+    expect(
+      (await run(failing(new DOMException('x', 'AbortError')), { retry: { retryIf: () => true } })).calls.length,
+    ).toBe(1);
+  });
+
+  it('R08: a predicate that throws ends the step with what it threw, and no further call', async () => {
+    const wrong = new RangeError('the predicate');
+    const predicate = failing(wrong);
+    const { calls, error } = await run(failing(), { retry: { maxRetries: 3, backoff, retryIf: predicate } });
+    expect([calls.length, (error as Error).message]).toEqual([1, 'the predicate']);
+  });
+
+  it('an ambiguous error is retried once in a row, and again after another one', async () => {
+    const dns = () => Object.assign(new Error('dns'), { code: 'ENOTFOUND' });
+    const call = (attempt: number) => failing(attempt === 2 ? busy() : dns())();
+    expect((await run(failing(dns()), { retry: { maxRetries: 9, backoff } })).calls.length).toBe(2);
+    expect((await run(call, { retry: { maxRetries: 9, backoff } })).calls.length).toBe(4);
+  });
+
+  it('a result that no log can keep is a mistake of the call, which is not made again', async () => {
+    const { calls, error } = await run(() => ({ f() {} }), { retry: { maxRetries: 3, backoff } });
+    expect([calls.length, (error as Error).name]).toEqual([1, 'NotSerializableError']);
+  });
+
+  it('a refused result is returned at once where there are no retries, and said so', async () => {
+    const { output, facts } = await run(() => 1, { retryResult: () => true });
+    expect(output).toBe(1);
+    expect(factsOf(facts, 'RetryExhausted')).toMatchObject([{ reason: 'attempts', attempts: 1 }]);
+  });
+
+  it('R19: a pushback is waited for exactly, and the backoff begins anew after it', async () => {
+    const pushback = Object.assign(new Error('busy'), { status: 503, metadata: { 'grpc-retry-pushback-ms': '700' } });
+    const { calls } = await run((attempt) => failing(attempt === 2 ? pushback : busy())(), {
+      retry: { maxRetries: 3, backoff },
+    });
+    expect(calls).toEqual([0, 1_000, 1_700, 2_700]);
+  });
+});
+
+describe('a step that is stopped', () => {
+  it('R23: in a wait makes no further call and leaves no timer', async () => {
+    const house = new House();
+    let calls = 0;
+    const machine = step('work', () => (calls++, failing()()), { retry: { maxRetries: 3, backoff } });
+    const ref = await (await house.open({ work: machine as AnyStateMachine })).start('work', { id: '1' });
+    await rest();
+    await ref.stop();
+    expect(house.clock.nextDue()).toBeUndefined();
+    await house.advance(60_000);
+    expect(calls).toBe(1);
+  });
+
+  it('R24: in an attempt aborts it, and what it gives later is not used', async () => {
+    const house = new House();
+    let settle = (_: string) => {};
+    const reasons: unknown[] = [];
+    const machine = step(
+      'work',
+      ({ signal, context }) => {
+        expect(signal.aborted).toBe(false);
+        context.signal.addEventListener('abort', () => reasons.push(context.signal.reason));
+        return new Promise<string>((resolve) => (settle = resolve));
+      },
+      { retry: { maxRetries: 3, backoff } },
+    );
+    const ref = await (await house.open({ work: machine as AnyStateMachine })).start('work', { id: '1' });
+    await rest();
+    await ref.stop();
+    settle('late');
+    await rest();
+    expect(reasons).toMatchObject([{ code: 'REWAKE_EFFECT_STOPPED', by: 'stop' }]);
+    expect(await house.types('work-1')).toEqual(['ActorStarted', 'ActorStopped']);
+  });
+});
+
 describe('a deadline', () => {
   it('R20: ends the step where the next attempt would be too late, without a wait', async () => {
     const { calls, facts, error, endedAt } = await run(failing(), {

@@ -21,7 +21,7 @@ import { InvalidArgumentError, RewakeError, registerErrorClass } from 'rewake';
 import { classify } from './classify.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
 import { numberWhere, requireKnown, requireName, wholeNumber } from './options.ts';
-import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** How a batch runs. */
 export interface BatchOptions {
@@ -140,8 +140,7 @@ export function batch(options: BatchOptions = {}) {
         stopItems: enqueueActions(({ context, enqueue }) => {
           for (let index = 0; index < context.started; index++) enqueue.stopChild(`item.${index}`);
         }),
-        // What a machine emits in the step in which it throws is lost, so it throws in the next one.
-        fail: sendTo(({ self }) => self, { type: 'batch.failed' }),
+        fail: sendTo(({ self }) => self, toldWhy),
         throwFailure: assign(({ context: { items, succeeded, outcomes } }) => {
           const errors = outcomes.flatMap((outcome) => (outcome && 'error' in outcome ? [outcome.error] : []));
           throw new BatchFailedError(name, items.length, succeeded, errors, minSuccessRate);
@@ -167,7 +166,7 @@ export function batch(options: BatchOptions = {}) {
           exit: 'stopItems',
         },
         done: { type: 'final' },
-        failed: { entry: 'fail', on: { 'batch.failed': { actions: 'throwFailure' } } },
+        failed: failing,
       },
       output: ({ context }) => resultOf(context),
     });

@@ -7,9 +7,9 @@
  * BH3  A call that was running when its host died takes its slot again when it goes on, also where others were faster: a
  *      restart may exceed the limit by those, and lets nobody in until it is kept again.
  */
-import { assign, emit, fromCallback, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
+import { assign, emit, sendTo, fromCallback, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { requireKnown, requireName, wholeNumber } from './options.ts';
-import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import { BulkheadFullError } from './recovery-errors.ts';
 import { slotsOf, type SlotLimits } from './slots.ts';
 
@@ -54,7 +54,7 @@ export function withBulkhead(key: string, options: BulkheadOptions = {}) {
         context: BulkheadContext;
         input: unknown;
         output: unknown;
-        events: SlotEvent | { type: 'bulkhead.failed' };
+        events: SlotEvent | typeof toldWhy;
         emitted: BulkheadRejected;
       },
       actors: { call: logic as AnyActorLogic, slot: slotLogic(key, limits) },
@@ -63,8 +63,7 @@ export function withBulkhead(key: string, options: BulkheadOptions = {}) {
         keepFailure: assign({ failure: (_, { error }: Failed) => error }),
         refuse: assign({ failure: () => new BulkheadFullError(key, limits.concurrency, limits.queue) }),
         tellRejection: emit({ type: 'BulkheadRejected', key, ...limits } as const),
-        // What a machine emits in the step in which it throws is lost, so it throws in the next one.
-        fail: sendTo(({ self }) => self, { type: 'bulkhead.failed' }),
+        fail: sendTo(({ self }) => self, toldWhy),
         throwFailure: assign(({ context }) => {
           throw context.failure;
         }),
@@ -95,7 +94,7 @@ export function withBulkhead(key: string, options: BulkheadOptions = {}) {
           },
         },
         succeeded: { id: 'succeeded', type: 'final' },
-        failed: { id: 'failed', entry: 'fail', on: { 'bulkhead.failed': { actions: 'throwFailure' } } },
+        failed: { id: 'failed', ...failing },
       },
       output: ({ context }: { context: BulkheadContext }) => context.output,
     });

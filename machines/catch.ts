@@ -11,7 +11,7 @@ import { classify, matches, type ErrorMatch } from './classify.ts';
 import { requireMatches } from './error-rules.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
 import { requireKnown, requireName } from './options.ts';
-import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** An expected error ended a step. */
 export interface ErrorCaught {
@@ -62,8 +62,7 @@ export function withCatch(match: ErrorMatch | readonly ErrorMatch[], options: { 
         tellCaught: emit((_, { error }: Failed) => {
           return { type: 'ErrorCaught', step: name, error: signatureOf(error, classify(error)) } as const;
         }),
-        // What a machine emits in the step in which it throws is lost, so it throws in the next one.
-        fail: sendTo(({ self }) => self, { type: 'catch.failed' }),
+        fail: sendTo(({ self }) => self, toldWhy),
         throwFailure: assign(({ context }) => {
           throw context.failure;
         }),
@@ -94,7 +93,7 @@ export function withCatch(match: ErrorMatch | readonly ErrorMatch[], options: { 
         },
         succeeded: { type: 'final' },
         caught: { type: 'final' },
-        failed: { entry: 'fail', on: { 'catch.failed': { actions: 'throwFailure' } } },
+        failed: failing,
       },
       output: ({ context }: { context: CatchContext }) => context.output,
     });

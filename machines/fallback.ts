@@ -12,7 +12,7 @@ import { requireMatches } from './error-rules.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
 import { FallbackExhaustedError, RecoveryExhaustedError, RetryAfterTooLongError } from './recovery-errors.ts';
 import { requireKnown, requireLogic, requireName, wrongOption } from './options.ts';
-import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** The next alternative is tried. On disk before it is. */
 export interface FallbackEntered {
@@ -78,8 +78,7 @@ export function withFallback(alternatives: readonly AnyActorLogic[], options: Fa
           const signature = signatureOf(error, classify(error));
           return { type: 'FallbackEntered', step: name, index: errors.length, error: signature } as const;
         }),
-        // What a machine emits in the step in which it throws is lost, so it throws in the next one.
-        fail: sendTo(({ self }) => self, { type: 'fallback.failed' }),
+        fail: sendTo(({ self }) => self, toldWhy),
         throwFailure: assign(({ context }) => {
           throw context.failure;
         }),
@@ -91,7 +90,7 @@ export function withFallback(alternatives: readonly AnyActorLogic[], options: Fa
       states: {
         ...Object.fromEntries(all.map((_, index) => [nameOf(index), trying(index, index === all.length - 1)])),
         succeeded: { type: 'final' },
-        failed: { entry: 'fail', on: { 'fallback.failed': { actions: 'throwFailure' } } },
+        failed: failing,
       },
       output: ({ context }: { context: FallbackContext }) => context.output,
     });

@@ -10,7 +10,7 @@ import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type O
 import { classify } from './classify.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
 import { requireKnown, requireLogic, requireName, wholeNumber, wrongOption } from './options.ts';
-import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** What a diagnosis gives: which remedy is to be applied, `null` for none, and whatever else it found out. */
 export interface Diagnosis {
@@ -127,8 +127,7 @@ export function withHealing(options: HealingOptions) {
         tellEnd: emit(({ context }, { reason }: { reason: HealingEnded['reason'] }) => {
           return { type: 'HealingEnded', step: name, reason, heals: context.heals } as const;
         }),
-        // What a machine emits in the step in which it throws is lost, so it throws in the next one.
-        fail: sendTo(({ self }) => self, { type: 'healing.failed' }),
+        fail: sendTo(({ self }) => self, toldWhy),
         throwFailure: assign(({ context }) => {
           throw context.error;
         }),
@@ -178,7 +177,7 @@ export function withHealing(options: HealingOptions) {
         },
         ...Object.fromEntries(names.map((remedy) => [srcOf(remedy), applying(remedy)])),
         succeeded: { type: 'final' },
-        failed: { entry: 'fail', on: { 'healing.failed': { actions: 'throwFailure' } } },
+        failed: failing,
       },
       output: ({ context }: { context: HealingContext }) => context.output,
     });

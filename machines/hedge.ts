@@ -23,7 +23,7 @@ import type { Duration } from 'rewake';
 import { classify, type ErrorRule } from './classify.ts';
 import { requireRules } from './error-rules.ts';
 import { durationMs, requireKnown, requireName, wholeNumber } from './options.ts';
-import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import { FallbackExhaustedError } from './recovery-errors.ts';
 
 /** When a slow call is made again. */
@@ -107,8 +107,7 @@ export function withHedge(options: HedgeOptions) {
         stopOthers: enqueueActions(({ context, enqueue }) => {
           for (let attempt = 1; attempt <= context.started; attempt++) enqueue.stopChild(`attempt.${attempt}`);
         }),
-        // What a machine emits in the step in which it throws is lost, so it throws in the next one.
-        fail: sendTo(({ self }) => self, { type: 'hedge.failed' }),
+        fail: sendTo(({ self }) => self, toldWhy),
         throwFailure: assign(({ context }) => {
           throw context.failure;
         }),
@@ -157,7 +156,7 @@ export function withHedge(options: HedgeOptions) {
           exit: 'stopOthers',
         },
         succeeded: { type: 'final' },
-        failed: { entry: 'fail', on: { 'hedge.failed': { actions: 'throwFailure' } } },
+        failed: failing,
       },
       output: ({ context }: { context: HedgeContext }) => context.output,
     });

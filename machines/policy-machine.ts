@@ -1,6 +1,9 @@
 /**
- * The type that every combinator returns: an XState machine with the input and output of what it wraps. Owns no code but
- * how the events of an invoked logic become parameters.
+ * What all combinators have in common: the type of the machine, how the events of an invoked logic become parameters, and
+ * how a machine fails.
+ *
+ * PM1  A machine fails in a step of its own, after the one that told why: what it emits in the step in which it throws is
+ *      lost, under plain XState too.
  */
 import type {
   EventObject,
@@ -47,3 +50,9 @@ export function outputOf({ event }: { event: unknown }): Ended {
 export function errorOf({ event }: { event: unknown }): Failed {
   return { error: (event as Failed).error };
 }
+
+/** What a machine sends itself when it has told why it fails; its action `fail` sends it. */
+export const toldWhy = { type: 'machine.failed' } as const;
+
+/** The state in which a machine fails (PM1): it needs the actions `fail` and `throwFailure`. */
+export const failing = { entry: 'fail', on: { [toldWhy.type]: { actions: 'throwFailure' } } } as const;

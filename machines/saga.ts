@@ -11,7 +11,7 @@ import { RewakeError, registerErrorClass } from 'rewake';
 import { classify } from './classify.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
 import { requireKnown, requireLogic, requireName, wrongOption } from './options.ts';
-import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** What a step of a saga, and its undo, are given. */
 export interface SagaInput<Input = unknown> {
@@ -121,8 +121,7 @@ export function saga<Input = unknown>(
         return { type: 'UndoFailed', saga: name, step, error: signatureOf(error, classify(error)) } as const;
       }),
       tellUndone: emit((_, { step }: Named) => ({ type: 'StepUndone', saga: name, step }) as const),
-      // What a machine emits in the step in which it throws is lost, so it throws in the next one.
-      fail: sendTo(({ self }) => self, { type: 'saga.failed' }),
+      fail: sendTo(({ self }) => self, toldWhy),
       throwFailure: assign(({ context: { failed, notUndone } }) => {
         throw new SagaFailedError(name, failed!.step, failed!.error, notUndone);
       }),
@@ -137,7 +136,7 @@ export function saga<Input = unknown>(
         steps.flatMap(({ name: step, undo }, index) => (undo ? [[undoing(step), stateOfUndoing(steps, index)]] : [])),
       ),
       succeeded: { type: 'final' },
-      failed: { entry: 'fail', on: { 'saga.failed': { actions: 'throwFailure' } } },
+      failed: failing,
     },
     output: ({ context }: { context: SagaContext }) => context.outputs,
   });

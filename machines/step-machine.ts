@@ -11,7 +11,7 @@
 import { assign, emit, sendTo, setup, type AnyActorLogic, type PromiseActorLogic } from 'xstate';
 import { now } from 'rewake';
 import { breakerEffects, callInput } from './breaker-effects.ts';
-import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import { stepFacts, type StepFact } from './step-facts.ts';
 import { timeoutMsOf, type Policy } from './step-policy.ts';
 import {
@@ -84,8 +84,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
       tellDeadline: emit(({ context }) => stepFacts.timedOut(name, context, 'deadline', deadlineMs!)),
       tellRetry: emit(({ context }) => stepFacts.retryScheduled(name, context)),
       tellExhausted: emit(({ context }) => stepFacts.retryExhausted(name, context)),
-      // SM4: what a machine emits in the step in which it throws is lost, so it throws in the next one.
-      fail: sendTo(({ self }) => self, { type: 'step.failed' }),
+      fail: sendTo(({ self }) => self, toldWhy),
       throwFailure: assign(({ context }) => {
         throw context.ending!.error;
       }),
@@ -155,7 +154,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
       },
       ...(retry && { waiting: { after: { backoff: first } } }),
       succeeded: { type: 'final' },
-      failed: { entry: 'fail', on: { 'step.failed': { actions: 'throwFailure' } } },
+      failed: failing,
     },
     output: ({ context }: { context: StepContext }) => context.output,
   });

@@ -1,5 +1,6 @@
 /** The public surface of 'rewake/machines': exports only. */
 import { breaker } from './breaker.ts';
+import { retryBudget } from './retry-budget.ts';
 
 export { backoff, type Backoff, type BackoffOptions, type BackoffStrategy, type Jitter } from './backoff.ts';
 export { batch, BatchFailedError, type BatchOptions, type BatchResult, type ItemFailed } from './batch.ts';
@@ -35,6 +36,15 @@ export {
   RetryAfterTooLongError,
   TimeoutError,
 } from './recovery-errors.ts';
+export {
+  answerOf as retryBudgetAnswer,
+  retryBudget,
+  type RetryBudgetAnswer,
+  type RetryBudgetEvent,
+  type RetryBudgetFact,
+  type RetryBudgetSnapshot,
+} from './retry-budget.ts';
+export { awsBudget, grpcBudget, type RetryBudgetOptions } from './retry-budget-options.ts';
 export type { RetryOptions } from './retry-policy.ts';
 export { saga, SagaFailedError, type SagaInput, type SagaStep, type SagaStepFailed, type StepUndone } from './saga.ts';
 export { step, withBreaker, withDeadline, withRetry, withTimeout, type Call } from './step.ts';
@@ -42,5 +52,5 @@ export type { StepFact } from './step-facts.ts';
 export type { StepMachine } from './step-machine.ts';
 export type { PolicyOptions, TimeoutOption } from './step-policy.ts';
 
-/** The machines that steps share by key. A runtime whose machines use a breaker must know them. */
-export const recoveryMachines = { breaker } as const;
+/** The machines that many have in common by a key. A runtime whose steps use a breaker must know them. */
+export const recoveryMachines = { breaker, retryBudget } as const;

@@ -8,6 +8,7 @@ import { fromPromise, type AnyStateMachine } from 'xstate';
 import {
   batch,
   breaker,
+  retryBudget,
   saga,
   step,
   withBreaker,
@@ -47,6 +48,7 @@ const charts: readonly (readonly [title: string, machine: unknown])[] = [
   ],
   ['batch', batch()(call)],
   ['breaker', breaker],
+  ['retryBudget', retryBudget],
 ];
 
 it('every machine is drawn as it is', async () => {

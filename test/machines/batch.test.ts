@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fromPromise, type AnyStateMachine } from 'xstate';
 import { InvalidArgumentError } from 'rewake';
 import { batch, BatchFailedError, type BatchOptions } from '../../machines/batch.ts';
-import { House } from '../support/house.ts';
+import { House, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
 const isBad = (item: number) => item % 3 === 0;
@@ -25,10 +25,7 @@ async function run(items: unknown, options: BatchOptions = {}) {
   });
   const runtime = await house.open({ work: batch(options)(work) as unknown as AnyStateMachine });
   const ref = await runtime.start('work', { id: '1', input: items } as never);
-  const ended = ref.output().then(
-    (output: unknown) => ({ output, error: undefined }),
-    (error: unknown) => ({ output: undefined, error }),
-  );
+  const ended = outcomeOf(ref.output());
   await rest();
   await house.advance(10_000);
   return { ...(await ended), calls, aborted, most, house };

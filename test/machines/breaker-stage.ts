@@ -113,13 +113,10 @@ export class BreakerStage {
 
   /** Facts since the last time, without the key. */
   async facts(): Promise<Omit<BreakerFact, 'key'>[]> {
-    const events = (await this.house.events('breaker-db')).filter(({ meta }) => meta.actor !== undefined);
-    const fresh = events.slice(this.#read);
-    this.#read = events.length;
-    return fresh.map(({ type, data }) => {
-      const { key: _, ...rest } = data;
-      return { ...rest, type } as Omit<BreakerFact, 'key'>;
-    });
+    const facts = await this.house.facts('breaker-db');
+    const fresh = facts.slice(this.#read);
+    this.#read = facts.length;
+    return fresh.map(({ key: _, ...fact }) => fact as unknown as Omit<BreakerFact, 'key'>);
   }
 
   /** Types of the facts since the last time. */

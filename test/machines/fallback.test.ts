@@ -6,7 +6,7 @@ import { withCatch } from '../../machines/catch.ts';
 import { withFallback, type FallbackOptions } from '../../machines/fallback.ts';
 import { withRetry } from '../../machines/step.ts';
 import { FallbackExhaustedError } from '../../machines/recovery-errors.ts';
-import { House } from '../support/house.ts';
+import { House, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
 const busy = (message = 'busy') => Object.assign(new Error(message), { status: 503 });
@@ -23,11 +23,8 @@ async function run(logic: unknown, input?: unknown) {
   const ref = await runtime.start('work', { id: '1', input } as never);
   await rest();
   await house.advance(10_000);
-  const ended = await ref.output().then(
-    (output: unknown) => ({ output, error: undefined }),
-    (error: unknown) => ({ output: undefined, error }),
-  );
-  const facts = (await house.events('work-1')).filter(({ meta }) => meta.actor !== undefined).map(({ data }) => data);
+  const ended = await outcomeOf(ref.output());
+  const facts = await house.facts('work-1');
   return { ...ended, facts, house };
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fromPromise, type AnyStateMachine } from 'xstate';
 import { InvalidArgumentError } from 'rewake';
 import { withHealing, type Diagnosis, type HealingOptions, type Patient } from '../../machines/healing.ts';
-import { House } from '../support/house.ts';
+import { House, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
 type Doctor = (patient: Patient<string>) => unknown;
@@ -29,11 +29,8 @@ async function heal(diagnosis: Doctor, remedy: Doctor = () => 'sharp', options: 
   const runtime = await house.open({ work: clinic(done, diagnosis, remedy, options) });
   const ref = await runtime.start('work', { id: '1', input: 'blurred' } as never);
   await rest();
-  const ended = await ref.output().then(
-    (output: unknown) => ({ output, error: undefined }),
-    (error: unknown) => ({ output: undefined, error }),
-  );
-  const facts = (await house.events('work-1')).filter(({ meta }) => meta.actor !== undefined).map(({ data }) => data);
+  const ended = await outcomeOf(ref.output());
+  const facts = await house.facts('work-1');
   return { ...ended, done, facts };
 }
 

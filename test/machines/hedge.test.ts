@@ -4,7 +4,7 @@ import { fromPromise, type AnyStateMachine } from 'xstate';
 import { InvalidArgumentError } from 'rewake';
 import { withHedge, type HedgeOptions } from '../../machines/hedge.ts';
 import { FallbackExhaustedError } from '../../machines/recovery-errors.ts';
-import { House } from '../support/house.ts';
+import { House, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
 const busy = () => Object.assign(new Error('busy'), { status: 503 });
@@ -26,10 +26,7 @@ async function race(options: HedgeOptions) {
   );
   const runtime = await house.open({ work: withHedge(options)(logic) as unknown as AnyStateMachine });
   const ref = await runtime.start('work', { id: '1' });
-  const ended = ref.output().then(
-    (output: unknown) => ({ output, error: undefined }),
-    (error: unknown) => ({ output: undefined, error }),
-  );
+  const ended = outcomeOf(ref.output());
   await rest();
   const settle = async (index: number, outcome: string | Error) => {
     calls[index]!.settle(outcome);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fromPromise, type AnyStateMachine } from 'xstate';
 import { InvalidArgumentError } from 'rewake';
 import { saga, SagaFailedError, type SagaInput } from '../../machines/saga.ts';
-import { House } from '../support/house.ts';
+import { House, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
 type Work = (input: SagaInput) => unknown;
@@ -30,11 +30,8 @@ async function run(works: Readonly<Record<string, Work>> = {}) {
   const runtime = await house.open({ work: trip(done, works) });
   const ref = await runtime.start('work', { id: '1', input: 'Rome' } as never);
   await rest();
-  const ended = await ref.output().then(
-    (output: unknown) => ({ output, error: undefined }),
-    (error: unknown) => ({ output: undefined, error }),
-  );
-  const facts = (await house.events('work-1')).filter(({ meta }) => meta.actor !== undefined).map(({ data }) => data);
+  const ended = await outcomeOf(ref.output());
+  const facts = await house.facts('work-1');
   return { ...ended, done, facts };
 }
 

@@ -9,7 +9,7 @@ import { CircuitBreakerOpenError, RecoveryExhaustedError } from '../../machines/
 import { forgetLocalActors } from '../../machines/keyed-actor.ts';
 import { step, withBreaker, type Call } from '../../machines/step.ts';
 import type { PolicyOptions } from '../../machines/step-policy.ts';
-import { House } from '../support/house.ts';
+import { House, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
 const busy = () => Object.assign(new Error('busy'), { status: 503 });
@@ -25,10 +25,7 @@ async function place(call: Call<unknown, unknown>, options: PolicyOptions) {
   let runs = 0;
   const start = () => runtime.start('work', { id: String(++runs) });
   const run = async () => {
-    const ended = (await start()).output().then(
-      (output) => ({ output, error: undefined }),
-      (error: unknown) => ({ output: undefined, error }),
-    );
+    const ended = outcomeOf((await start()).output());
     await rest();
     return ended;
   };

@@ -5,7 +5,7 @@ import type { EffectArguments } from 'rewake';
 import { RecoveryExhaustedError, RetryAfterTooLongError, TimeoutError } from '../../machines/recovery-errors.ts';
 import { step, withRetry, withTimeout } from '../../machines/step.ts';
 import type { PolicyOptions } from '../../machines/step-policy.ts';
-import { House } from '../support/house.ts';
+import { House, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
 const seconds = (...list: number[]) => list.map((each) => each * 1_000);
@@ -26,17 +26,14 @@ async function run(call: (attempt: number, args: EffectArguments<unknown>) => un
   );
   const runtime = await house.open({ work: machine as AnyStateMachine });
   const ref = await runtime.start('work', { id: '1' });
-  const ended = ref.output().then(
-    (output) => ({ output, error: undefined }),
-    (error: unknown) => ({ output: undefined, error }),
-  );
+  const ended = outcomeOf(ref.output());
   let endedAt: number | undefined;
   void ended.then(() => (endedAt = house.clock.now() - began));
   await rest();
   for (let due = house.clock.nextDue(); due !== undefined && endedAt === undefined; due = house.clock.nextDue()) {
     await house.advance(due - house.clock.now());
   }
-  const facts = (await house.events('work-1')).filter(({ meta }) => meta.actor !== undefined).map(({ data }) => data);
+  const facts = await house.facts('work-1');
   return { ...(await ended), endedAt, calls, facts, house };
 }
 

@@ -83,6 +83,11 @@ export class House {
     return events;
   }
 
+  /** The data of what its actors emitted. */
+  async facts(stream: string): Promise<ReadEvent['data'][]> {
+    return (await this.events(stream)).filter(({ meta }) => meta.actor !== undefined).map(({ data }) => data);
+  }
+
   async types(stream: string): Promise<string[]> {
     return (await this.events(stream)).map(({ type }) => type);
   }
@@ -91,6 +96,14 @@ export class House {
   async advance(ms: number): Promise<void> {
     await this.clock.advance(ms, rest);
   }
+}
+
+/** What came of an actor: the other one of the two is undefined. */
+export function outcomeOf<Output>(ended: Promise<Output>): Promise<{ output: Output | undefined; error: unknown }> {
+  return ended.then(
+    (output) => ({ output, error: undefined }),
+    (error: unknown) => ({ output: undefined, error }),
+  );
 }
 
 /** The error a promise rejects with; fails when it resolves. */

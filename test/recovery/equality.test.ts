@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Action, Chart, Node } from '../support/chart.ts';
 import type { Crash, CrashPhase } from '../support/crashing-log.ts';
 import { HostedHost, type HostedOptions } from '../support/hosted.ts';
 import { runPlain } from '../support/plain-oracle.ts';
@@ -20,6 +21,37 @@ const charts = statecharts({ without: racingFeatures });
 beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
 afterAll(() => void vi.restoreAllMocks());
 
+/** A child sends what its parent fails of, and arms a timer in the same step: where the root ends, nothing goes on. */
+const failedByItsChild: Chart = {
+  id: 'm0',
+  spawns: [],
+  root: compound('', [
+    compound('asking', [
+      {
+        key: 's0',
+        type: 'atomic',
+        on: [{ event: 'a.y', transitions: [{ to: ['m0.failing'] }] }],
+        invoke: [{ id: 'c0', logic: { kind: 'machine', machine: askingForever() }, onDone: {}, onError: {} }],
+      },
+    ]),
+    compound('failing', [{ key: 's0', type: 'atomic', entry: [{ do: 'send', to: { unsure: 'c0' }, event: 'a.x' }] }]),
+  ]),
+};
+
+function askingForever(): Chart {
+  const ask: Action = { do: 'send', to: { parent: true }, event: 'a.y' };
+  const again = { delay: 10, transitions: [{ to: ['m1.s0'], actions: [ask] }] };
+  return {
+    id: 'm1',
+    spawns: [],
+    root: compound('', [compound('s0', [{ key: 's0', type: 'atomic', after: [again] }])]),
+  };
+}
+
+function compound(key: string, states: readonly Node[]): Node {
+  return { key, type: 'compound', states, initial: states[0]!.key };
+}
+
 /** What a crash cannot hide: custom actions run at most once, and a callback that runs again has heard nothing yet. */
 function durable(trace: Trace) {
   return trace.map(({ customs: _, effects, ...row }) => ({
@@ -34,7 +66,7 @@ test('1, 2, 20, 21, 22, 23: a hosted chart shows what plain XState shows', { tim
       const plain = await runPlain(chart, script);
       expect(await runScript(new HostedHost(chart), script)).toEqual(plain);
     }),
-    { numRuns: 120 * factor, ...seed },
+    { numRuns: 120 * factor, ...seed, examples: [[failedByItsChild, [{ type: 'advance', ms: 10 }]]] },
   );
 });
 

@@ -56,6 +56,7 @@ class PlainHost implements Host {
   readonly #armed = new Set<ArmedTimer>();
   readonly #known = new WeakSet<ScheduledEvent>();
   readonly #root: AnyActor;
+  #ended = false;
 
   constructor(chart: Chart, options: PlainOptions = {}) {
     const clock = options.clock ?? new VirtualClock(1_000);
@@ -129,6 +130,8 @@ class PlainHost implements Host {
     });
     const timer: ArmedTimer = { dueAt, scheduled, cancel };
     this.#armed.add(timer);
+    // O3: a child whose message made the root fail goes on with its own step, and may arm one more.
+    if (this.#ended) this.#disarm(timer);
     return timer;
   }
 
@@ -138,6 +141,7 @@ class PlainHost implements Host {
   }
 
   #end(): void {
+    this.#ended = true;
     for (const timer of this.#armed) this.#disarm(timer);
     this.#desk.close();
   }

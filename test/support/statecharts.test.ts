@@ -215,11 +215,13 @@ class LastFirstClock extends VirtualClock {
   }
 }
 
-/** Never cancels anything. */
+/** Cancels none of its first timers. Were it none at all, a state that is entered anew would double them each time. */
 class DeafClock extends VirtualClock {
+  #deafTo = 50;
+
   override setTimer(dueAt: number, fn: () => void): () => void {
-    super.setTimer(dueAt, fn);
-    return () => {};
+    const cancel = super.setTimer(dueAt, fn);
+    return this.#deafTo-- > 0 ? () => {} : cancel;
   }
 }
 

@@ -9,8 +9,8 @@
  * BO4  Decorrelated jitter goes on from a delay between base and cap, also where the wait before was a server's and was
  *      shorter or longer than that.
  */
-import type { Duration } from 'rewake';
-import { durationMs, numberWhere, requireKnown, wrongOption } from './options.ts';
+import { InvalidArgumentError, type Duration } from 'rewake';
+import { durationMs, numberWhere, requireKnown } from './options.ts';
 
 /** How the delay grows from retry to retry, before jitter and cap. */
 export type BackoffStrategy =
@@ -118,7 +118,11 @@ function valuesOf(strategy: BackoffStrategy, baseMs: number, factor: number, pat
       return (retry) => delays[Math.min(retry, delays.length) - 1]!;
     }
   }
-  throw wrongOption(path, "'exponential', 'linear', 'fixed', 'fibonacci', { custom } or { sequence }", strategy);
+  throw InvalidArgumentError.of(
+    path,
+    "'exponential', 'linear', 'fixed', 'fibonacci', { custom } or { sequence }",
+    strategy,
+  );
 }
 
 /** 1, 1, 2, 3, 5, … */
@@ -137,5 +141,5 @@ function checkJitter(jitter: Jitter, path: string): void {
     if (isShare && rest.length === 0 && typeof value === 'number' && value >= 0 && value <= 1) return;
   }
   const expected = "'none', 'full', 'equal', 'decorrelated', { proportional } or { additive } with a share from 0 to 1";
-  throw wrongOption(path, expected, jitter);
+  throw InvalidArgumentError.of(path, expected, jitter);
 }

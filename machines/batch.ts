@@ -200,5 +200,5 @@ function indexOf(event: AnyEventObject): number {
 
 function listOf(name: string, input: unknown): readonly unknown[] {
   if (Array.isArray(input)) return input as unknown[];
-  throw new InvalidArgumentError(`batch '${name}': expected a list of items as input, found ${typeof input}.`);
+  throw InvalidArgumentError.of(`input of batch '${name}'`, 'a list of items', input);
 }

@@ -10,6 +10,7 @@
 import {
   ActorBlockedError,
   ActorFinishedError,
+  InvalidArgumentError,
   LogUnavailableError,
   MailboxFullError,
   OutcomeUnknownError,
@@ -28,7 +29,7 @@ import {
   type Permit,
 } from './breaker-permit.ts';
 import { CircuitBreakerOpenError } from './recovery-errors.ts';
-import { requireName, wrongOption } from './options.ts';
+import { requireName } from './options.ts';
 import { findOrStart, tell, type KeyedActor } from './keyed-actor.ts';
 
 /** A breaker by its key, with its options and what to do when it cannot be reached. */
@@ -64,12 +65,12 @@ export class BreakerGate {
   /** @throws InvalidArgumentError naming the path of what is wrong */
   constructor(use: string | BreakerUse, path: string) {
     if (typeof use !== 'string' && (typeof use !== 'object' || use === null)) {
-      throw wrongOption(path, 'the key of a dependency, or { key, …options }', use);
+      throw InvalidArgumentError.of(path, 'the key of a dependency, or { key, …options }', use);
     }
     const { key, onStoreError = 'allow', ...options } = typeof use === 'string' ? { key: use } : use;
     requireName(key, `${path}.key`);
     if (onStoreError !== 'allow' && onStoreError !== 'fail') {
-      throw wrongOption(`${path}.onStoreError`, "'allow' or 'fail'", onStoreError);
+      throw InvalidArgumentError.of(`${path}.onStoreError`, "'allow' or 'fail'", onStoreError);
     }
     this.key = key;
     this.#onStoreError = onStoreError;

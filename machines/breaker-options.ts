@@ -6,8 +6,8 @@
  * O2  Options that could never do what they say are refused: unknown names, a minimum above the window's size, more
  *     successes than permits, a slow-call rate without a measure of slow.
  */
-import { toMs, type Duration } from 'rewake';
-import { durationMs, numberWhere, requireBoolean, requireKnown, wholeNumber, wrongOption } from './options.ts';
+import { InvalidArgumentError, toMs, type Duration } from 'rewake';
+import { durationMs, numberWhere, requireBoolean, requireKnown, wholeNumber } from './options.ts';
 
 /** What a breaker does: it works, lets everything pass uncounted, or counts and never opens. */
 export type BreakerMode = 'normal' | 'disabled' | 'metricsOnly';
@@ -95,7 +95,7 @@ export interface BreakerSettings {
 export function breakerOptions(options: BreakerOptions = {}, path = 'breaker'): BreakerSettings {
   requireKnown(options, optionNames, path);
   const { consecutive, mode = 'normal', growth = 2, autoHalfOpen = false } = options;
-  if (!modes.includes(mode)) throw wrongOption(`${path}.mode`, `one of ${modes.join(', ')}`, mode);
+  if (!modes.includes(mode)) throw InvalidArgumentError.of(`${path}.mode`, `one of ${modes.join(', ')}`, mode);
   requireBoolean(autoHalfOpen, `${path}.autoHalfOpen`);
   const window = options.window === undefined ? null : windowSettings(options.window, `${path}.window`);
   const streak = consecutive ?? (window ? null : 5);
@@ -134,7 +134,7 @@ function windowSettings(window: CountWindowOptions | TimeWindowOptions, path: st
     return { kind: 'time', durationMs: spanMs, minimumCalls, failureRate, slowCallRate };
   }
   if (window.kind !== 'count') {
-    throw wrongOption(`${path}.kind`, `'count' or 'time'`, (window as { readonly kind: unknown }).kind);
+    throw InvalidArgumentError.of(`${path}.kind`, `'count' or 'time'`, (window as { readonly kind: unknown }).kind);
   }
   requireKnown(window, ['kind', 'size', ...rates], path);
   const size = wholeNumber(window.size, `${path}.size`, 1);
@@ -145,11 +145,16 @@ function windowSettings(window: CountWindowOptions | TimeWindowOptions, path: st
 function slowCallSetting({ slowCall, window }: BreakerOptions, path: string): number | null {
   const hasRate = window?.slowCallRate !== undefined;
   if (slowCall === undefined) {
-    if (hasRate) throw wrongOption(`${path}.slowCall`, 'a duration, because window.slowCallRate is given', slowCall);
+    if (hasRate)
+      throw InvalidArgumentError.of(`${path}.slowCall`, 'a duration, because window.slowCallRate is given', slowCall);
     return null;
   }
   if (!hasRate)
-    throw wrongOption(`${path}.window.slowCallRate`, 'a share, because slowCall is given', window?.slowCallRate);
+    throw InvalidArgumentError.of(
+      `${path}.window.slowCallRate`,
+      'a share, because slowCall is given',
+      window?.slowCallRate,
+    );
   return durationMs(slowCall, `${path}.slowCall`, 0);
 }
 

@@ -6,12 +6,13 @@
  * FB2  An error that `on` does not name is the machine's own, unchanged; the alternatives after it are not tried.
  * FB3  When all failed, the error lists what each failed with, in order.
  */
+import { InvalidArgumentError } from 'rewake';
 import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { classify, matches, type ErrorMatch } from './classify.ts';
 import { requireMatches } from './error-rules.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
 import { FallbackExhaustedError, RecoveryExhaustedError, RetryAfterTooLongError } from './recovery-errors.ts';
-import { requireKnown, requireLogic, requireName, wrongOption } from './options.ts';
+import { requireKnown, requireLogic, requireName } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** The next alternative is tried. On disk before it is. */
@@ -55,7 +56,7 @@ export function withFallback(alternatives: readonly AnyActorLogic[], options: Fa
   requireName(name, 'withFallback.name');
   if (on !== undefined) requireMatches(on, 'withFallback.on');
   if (!Array.isArray(alternatives) || alternatives.length === 0) {
-    throw wrongOption('withFallback(alternatives)', 'a list of at least one logic', alternatives);
+    throw InvalidArgumentError.of('withFallback(alternatives)', 'a list of at least one logic', alternatives);
   }
   alternatives.forEach((logic, index) => requireLogic(logic, `withFallback(alternatives)[${index}]`));
   const handles = (error: unknown) => (on ? on.some((match) => matches(error, match)) : isHandledByDefault(error));

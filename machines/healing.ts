@@ -6,10 +6,11 @@
  * HL2  There are at most `maxHeals` remedies; then, or where the diagnosis names none, the error leaves unchanged.
  * HL3  A diagnosis or a remedy that fails itself ends the healing with the error of the call, and says so in a fact.
  */
+import { InvalidArgumentError } from 'rewake';
 import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { classify } from './classify.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
-import { requireKnown, requireLogic, requireName, wholeNumber, wrongOption } from './options.ts';
+import { requireKnown, requireLogic, requireName, wholeNumber } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** What a diagnosis gives: which remedy is to be applied, `null` for none, and whatever else it found out. */
@@ -88,10 +89,11 @@ export function withHealing(options: HealingOptions) {
   requireName(name, 'withHealing.name');
   requireLogic(diagnose, 'withHealing.diagnose');
   const names = Object.keys(remedies ?? {});
-  if (names.length === 0) throw wrongOption('withHealing.remedies', 'at least one remedy by name', remedies);
+  if (names.length === 0)
+    throw InvalidArgumentError.of('withHealing.remedies', 'at least one remedy by name', remedies);
   for (const each of names) {
     // A dot would make XState look for a state inside another one.
-    if (each.includes('.')) throw wrongOption('withHealing.remedies', 'names without a dot', each);
+    if (each.includes('.')) throw InvalidArgumentError.of('withHealing.remedies', 'names without a dot', each);
     requireLogic(remedies[each], `withHealing.remedies.${each}`);
   }
   wholeNumber(maxHeals, 'withHealing.maxHeals', 0);

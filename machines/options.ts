@@ -6,16 +6,10 @@
  */
 import { InvalidArgumentError, toMs, type Duration } from 'rewake';
 
-/** The error for an option that cannot work. */
-export function wrongOption(path: string, expected: string, found: unknown, cause?: unknown): InvalidArgumentError {
-  const message = `${path}: expected ${expected}, found ${shown(found)}.`;
-  return new InvalidArgumentError(message, cause === undefined ? {} : { cause });
-}
-
 /** @throws InvalidArgumentError unless the options are an object with none but these names */
 export function requireKnown(options: unknown, names: readonly string[], path: string): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw wrongOption(path, 'an object of options', options);
+    throw InvalidArgumentError.of(path, 'an object of options', options);
   }
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
@@ -28,31 +22,32 @@ export function requireKnown(options: unknown, names: readonly string[], path: s
 /** A text that is not empty. */
 export function requireName(value: string, path: string): string {
   if (typeof value === 'string' && value !== '') return value;
-  throw wrongOption(path, 'a name', value);
+  throw InvalidArgumentError.of(path, 'a name', value);
 }
 
 /** A function, where one is given. */
 export function requireFunction(value: unknown, path: string): void {
-  if (value !== undefined && typeof value !== 'function') throw wrongOption(path, 'a function', value);
+  if (value !== undefined && typeof value !== 'function') throw InvalidArgumentError.of(path, 'a function', value);
 }
 
 /** Something that can be run as an actor. */
 export function requireLogic(value: unknown, path: string): void {
   const transition =
     typeof value === 'object' && value !== null && 'transition' in value ? value.transition : undefined;
-  if (typeof transition !== 'function') throw wrongOption(path, 'actor logic, such as a step or fromPromise(…)', value);
+  if (typeof transition !== 'function')
+    throw InvalidArgumentError.of(path, 'actor logic, such as a step or fromPromise(…)', value);
 }
 
 /** True or false. */
 export function requireBoolean(value: boolean, path: string): boolean {
   if (typeof value === 'boolean') return value;
-  throw wrongOption(path, 'true or false', value);
+  throw InvalidArgumentError.of(path, 'true or false', value);
 }
 
 /** A finite number for which something holds. */
 export function numberWhere(value: number, path: string, expected: string, holds: (value: number) => boolean): number {
   if (typeof value === 'number' && Number.isFinite(value) && holds(value)) return value;
-  throw wrongOption(path, expected, value);
+  throw InvalidArgumentError.of(path, expected, value);
 }
 
 /** A whole number between two bounds. */
@@ -68,12 +63,7 @@ export function durationMs(value: Duration, path: string, leastMs = 0): number {
     const ms = toMs(value);
     if (Number.isFinite(ms) && ms >= leastMs) return ms;
   } catch (cause) {
-    throw wrongOption(path, expected, value, cause);
+    throw InvalidArgumentError.of(path, expected, value, cause);
   }
-  throw wrongOption(path, expected, value);
-}
-
-function shown(found: unknown): string {
-  if (typeof found === 'object' && found !== null) return JSON.stringify(found);
-  return typeof found === 'string' ? JSON.stringify(found) : String(found as number);
+  throw InvalidArgumentError.of(path, expected, value);
 }

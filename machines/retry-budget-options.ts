@@ -7,7 +7,8 @@
  *      minimum that is never exceeded, a budget that never refuses.
  * RO3  Amounts have at most three decimals, so that sums of them are exact in thousandths of a token.
  */
-import { numberWhere, requireKnown, wrongOption } from './options.ts';
+import { InvalidArgumentError } from 'rewake';
+import { numberWhere, requireKnown } from './options.ts';
 
 /** Options of a retry budget; plain JSON, all of them optional. */
 export interface RetryBudgetOptions {
@@ -85,7 +86,8 @@ export function retryBudgetOptions(options: RetryBudgetOptions = {}, path = 'ret
     refund: refund === 'cost' ? refund : above0(refund, `${path}.refund`),
     minimum: minimum === undefined ? null : amount(minimum, `${path}.minimum`, tokens),
   };
-  if (settings.minimum === tokens) throw wrongOption(`${path}.minimum`, `less than the tokens (${tokens})`, minimum);
+  if (settings.minimum === tokens)
+    throw InvalidArgumentError.of(`${path}.minimum`, `less than the tokens (${tokens})`, minimum);
   requireRefusals(settings, path);
   return settings;
 }
@@ -93,7 +95,7 @@ export function retryBudgetOptions(options: RetryBudgetOptions = {}, path = 'ret
 /** RO2: without a cost of retries only failures that go down to a minimum can use a budget up. */
 function requireRefusals({ cost, throttleCost, failureCost, minimum }: RetryBudgetSettings, path: string): void {
   if (cost > 0 || throttleCost > 0 || (failureCost > 0 && minimum !== null)) return;
-  throw wrongOption(
+  throw InvalidArgumentError.of(
     path,
     'a cost, a throttleCost, or a failureCost with a minimum: otherwise nothing is ever refused',
     0,
@@ -102,7 +104,7 @@ function requireRefusals({ cost, throttleCost, failureCost, minimum }: RetryBudg
 
 function above0(value: number, path: string): number {
   if (amount(value, path) > 0) return value;
-  throw wrongOption(path, 'a number above 0', value);
+  throw InvalidArgumentError.of(path, 'a number above 0', value);
 }
 
 function amount(value: number, path: string, max = Number.MAX_SAFE_INTEGER / thousandths): number {

@@ -7,10 +7,10 @@
  * SA3  An undo that fails is told and does not keep the others from being undone; the error of the saga lists it.
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic } from 'xstate';
-import { RewakeError, registerErrorClass } from 'rewake';
+import { InvalidArgumentError, registerErrorClass, RewakeError } from 'rewake';
 import { classify } from './classify.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
-import { requireKnown, requireLogic, requireName, wrongOption } from './options.ts';
+import { requireKnown, requireLogic, requireName } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** What a step of a saga, and its undo, are given. */
@@ -200,14 +200,15 @@ function undoing(step: string): string {
 
 function checkSteps(name: string, steps: readonly SagaStep[]): void {
   const path = `saga('${requireName(name, 'saga(name)')}')`;
-  if (!Array.isArray(steps) || steps.length === 0) throw wrongOption(path, 'a list of at least one step', steps);
+  if (!Array.isArray(steps) || steps.length === 0)
+    throw InvalidArgumentError.of(path, 'a list of at least one step', steps);
   const seen = new Set<string>();
   for (const [index, step] of (steps as readonly SagaStep[]).entries()) {
     const at = `${path}[${index}]`;
     requireKnown(step, ['name', 'run', 'undo'], at);
     // A dot would make XState look for a state inside another one.
     if (requireName(step.name, `${at}.name`).includes('.') || seen.has(step.name)) {
-      throw wrongOption(`${at}.name`, 'a name of its own without a dot', step.name);
+      throw InvalidArgumentError.of(`${at}.name`, 'a name of its own without a dot', step.name);
     }
     seen.add(step.name);
     requireLogic(step.run, `${at}.run`);

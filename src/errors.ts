@@ -30,6 +30,21 @@ export function invariant(condition: unknown, message: string): asserts conditio
 /** An argument or option has a wrong shape. */
 export class InvalidArgumentError extends RewakeError {
   readonly code = 'REWAKE_INVALID_ARGUMENT';
+
+  /** @param where what was given wrongly, for example `retry.maxRetries` */
+  static of(where: string, expected: string, found: unknown, cause?: unknown): InvalidArgumentError {
+    const message = `${where}: expected ${expected}, found ${shown(found)}.`;
+    return new InvalidArgumentError(message, cause === undefined ? {} : { cause });
+  }
+}
+
+/** Any value in a few words. */
+function shown(found: unknown): string {
+  if (typeof found === 'string') return JSON.stringify(found.length > 200 ? `${found.slice(0, 200)}…` : found);
+  if (found === null || ['undefined', 'number', 'boolean'].includes(typeof found)) return String(found);
+  if (found instanceof URL) return found.href;
+  if (typeof found === 'object') return Array.isArray(found) ? 'an array' : 'an object';
+  return `a ${typeof found}`;
 }
 
 // ── the log ──────────────────────────────────────────────────────────────────────────────────────

@@ -122,10 +122,10 @@ export function withEffectDefaults<Logic extends AnyActorLogic>(logic: Logic, op
 
 function validate({ onLost, maxRestarts }: EffectOptions): void {
   if (onLost !== undefined && !['rerun', 'fail', 'ask'].includes(onLost)) {
-    throw new InvalidArgumentError(`effect: onLost is 'rerun', 'fail' or 'ask', found ${JSON.stringify(onLost)}.`);
+    throw InvalidArgumentError.of('effect(run, { onLost })', "'rerun', 'fail' or 'ask'", onLost);
   }
   if (maxRestarts !== undefined && !(Number.isInteger(maxRestarts) && maxRestarts >= 0)) {
-    throw new InvalidArgumentError(`effect: maxRestarts is a whole number of 0 or more, found ${String(maxRestarts)}.`);
+    throw InvalidArgumentError.of('effect(run, { maxRestarts })', 'a whole number of at least 0', maxRestarts);
   }
 }
 

@@ -87,32 +87,35 @@ const optionNames = new Set<string>([
 
 /** @throws InvalidArgumentError when something else than options was passed, or an option that there is not */
 export function checkOptions<Options>(options: Options): Options {
-  if (!isObject(options)) throw invalid('createRuntime()', 'an object such as { machines: { order } }', options);
+  if (!isObject(options))
+    throw InvalidArgumentError.of('createRuntime()', 'an object such as { machines: { order } }', options);
   for (const name of Object.keys(options)) {
     if (!optionNames.has(name))
-      throw invalid(`createRuntime({ ${name} })`, `one of ${[...optionNames].join(', ')}`, name);
+      throw InvalidArgumentError.of(`createRuntime({ ${name} })`, `one of ${[...optionNames].join(', ')}`, name);
   }
   const { log, machines, mailboxSize, lease, passivate, snapshots } = options as Record<string, unknown>;
-  if (!isObject(machines)) throw invalid('createRuntime({ machines })', 'an object of machines by name', machines);
+  if (!isObject(machines))
+    throw InvalidArgumentError.of('createRuntime({ machines })', 'an object of machines by name', machines);
   if (log !== undefined && !(isObject(log) && typeof log.append === 'function')) {
-    throw invalid('createRuntime({ log })', "an event log, such as sqliteLog('orders.db')", log);
+    throw InvalidArgumentError.of('createRuntime({ log })', "an event log, such as sqliteLog('orders.db')", log);
   }
   if (mailboxSize !== undefined && !(Number.isInteger(mailboxSize) && (mailboxSize as number) > 0)) {
-    throw invalid('createRuntime({ mailboxSize })', 'a whole number above 0', mailboxSize);
+    throw InvalidArgumentError.of('createRuntime({ mailboxSize })', 'a whole number above 0', mailboxSize);
   }
   for (const [name, value] of Object.entries({ lease, passivate, snapshots })) {
     if (value === undefined || value === false || isObject(value)) continue;
-    throw invalid(`createRuntime({ ${name} })`, 'an object or false', value);
+    throw InvalidArgumentError.of(`createRuntime({ ${name} })`, 'an object or false', value);
   }
   return options;
 }
 
 /** @throws InvalidArgumentError when the options of a start are no object, or hold an option that there is not */
 export function checkStart(machine: string, options: unknown): { id: string; correlationId?: string; input?: unknown } {
-  if (!isObject(options)) throw invalid(`start('${machine}')`, "options such as { id: '42', input }", options);
+  if (!isObject(options))
+    throw InvalidArgumentError.of(`start('${machine}')`, "options such as { id: '42', input }", options);
   for (const name of Object.keys(options)) {
     if (!['id', 'correlationId', 'input'].includes(name)) {
-      throw invalid(`start('${machine}', { ${name} })`, 'one of id, input, correlationId', name);
+      throw InvalidArgumentError.of(`start('${machine}', { ${name} })`, 'one of id, input, correlationId', name);
     }
   }
   return options as { id: string };
@@ -120,9 +123,4 @@ export function checkStart(machine: string, options: unknown): { id: string; cor
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function invalid(where: string, expected: string, found: unknown): InvalidArgumentError {
-  const shown = typeof found === 'string' ? JSON.stringify(found) : found === null ? 'null' : typeof found;
-  return new InvalidArgumentError(`${where}: expected ${expected}, found ${shown}.`);
 }

@@ -208,6 +208,19 @@ it('is frozen, and says what it found', () => {
   expect(() => retryPolicy({ maxRetries: NaN })).toThrow(/^retry\.maxRetries: .* found NaN\.$/);
 });
 
+const cyclic: { self?: object } = {};
+cyclic.self = cyclic;
+
+it.each<[string, unknown, RegExp]>([
+  ['that contains itself', cyclic, /found an object\.$/],
+  ['with a bigint', { n: 5n }, /found an object\.$/],
+  ['as long as a book', 'x'.repeat(10_000), /found "x{200}…"\.$/],
+])('R09: refuses a value %s with a typed error', (_, value, found) => {
+  const options = { maxRetries: value as number };
+  expect(() => retryPolicy(options)).toThrow(InvalidArgumentError);
+  expect(() => retryPolicy(options)).toThrow(found);
+});
+
 it.each<[object, string]>([
   [{ maxRetries: -1 }, 'retry.maxRetries'],
   [{ maxRetries: 1.5 }, 'retry.maxRetries'],

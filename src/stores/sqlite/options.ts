@@ -52,7 +52,7 @@ const busyMsMax = 2 ** 31 - 1;
 /** @throws InvalidArgumentError when something else than options was passed, or an option that there is not */
 export function settleOptions(options: SqliteLogOptions): SettledOptions {
   if (!isObject(options))
-    throw invalid('sqliteLog(path, options)', "an object such as { durability: 'power' }", options);
+    throw InvalidArgumentError.of('sqliteLog(path, options)', "an object such as { durability: 'power' }", options);
   const unknown = Object.keys(options).find((name) => !(optionNames as readonly string[]).includes(name));
   if (unknown !== undefined) throw invalidOption(unknown, `one of ${optionNames.join(', ')}`, unknown);
   const { durability = 'power', maxEventBytes = 8 * 2 ** 20, clock = realClock } = options;
@@ -85,14 +85,13 @@ export function filePathOf(path: string | URL): string {
   if (path instanceof URL) return pathOfUrl(path);
   // SQLite would take a text that begins with file: for a URI, with options of its own in it.
   if (typeof path !== 'string' || path === '' || path === ':memory:' || /^file:|\0/i.test(path)) {
-    throw invalid('sqliteLog(path)', pathExpected, path);
+    throw InvalidArgumentError.of('sqliteLog(path)', pathExpected, path);
   }
   return path;
 }
 
 function pathOfUrl(url: URL): string {
-  const refused = (cause?: unknown) =>
-    new InvalidArgumentError(`sqliteLog(path): expected ${pathExpected}, found ${url.href}.`, { cause });
+  const refused = (cause?: unknown) => InvalidArgumentError.of('sqliteLog(path)', pathExpected, url, cause);
   if (url.protocol !== 'file:' || url.search !== '' || url.hash !== '') throw refused();
   try {
     return filePathOf(fileURLToPath(url));
@@ -117,18 +116,5 @@ function isObject(value: unknown): value is object {
 }
 
 function invalidOption(name: string, expected: string, found: unknown): InvalidArgumentError {
-  return invalid(`sqliteLog(path, { ${name} })`, expected, found);
-}
-
-function invalid(where: string, expected: string, found: unknown): InvalidArgumentError {
-  return new InvalidArgumentError(`${where}: expected ${expected}, found ${shown(found)}.`);
-}
-
-function shown(found: unknown): string {
-  if (typeof found === 'string') return JSON.stringify(found);
-  if (found === null || found === undefined || typeof found === 'number' || typeof found === 'boolean') {
-    return String(found);
-  }
-  if (typeof found === 'object') return Array.isArray(found) ? 'an array' : 'an object';
-  return `a ${typeof found}`;
+  return InvalidArgumentError.of(`sqliteLog(path, { ${name} })`, expected, found);
 }

@@ -59,7 +59,7 @@ export function withFallback(alternatives: readonly AnyActorLogic[], options: Fa
     throw InvalidArgumentError.of('withFallback(alternatives)', 'a list of at least one logic', alternatives);
   }
   alternatives.forEach((logic, index) => requireLogic(logic, `withFallback(alternatives)[${index}]`));
-  const handles = (error: unknown) => (on ? on.some((match) => matches(error, match)) : isHandledByDefault(error));
+  const handles = (error: unknown) => (on ? on.some((match) => matches(error, match)) : leadsOn(error));
   return <Logic extends AnyActorLogic>(
     primary: Logic,
   ): PolicyMachine<FallbackContext, InputFrom<Logic>, OutputFrom<Logic>, FallbackEntered> => {
@@ -123,7 +123,8 @@ function trying(index: number, isLast: boolean) {
   };
 }
 
-function isHandledByDefault(error: unknown): boolean {
+/** Whether another alternative is worth a try: the other side, or the way to it, is at fault. */
+export function leadsOn(error: unknown): boolean {
   if (error instanceof RecoveryExhaustedError || error instanceof RetryAfterTooLongError) return true;
   return error instanceof FallbackExhaustedError || classify(error).retryable !== false;
 }

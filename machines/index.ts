@@ -51,6 +51,14 @@ export { step, withBreaker, withDeadline, withRetry, withTimeout, type Call } fr
 export type { StepFact } from './step-facts.ts';
 export type { StepMachine } from './step-machine.ts';
 export type { PolicyOptions, TimeoutOption } from './step-policy.ts';
+export type { ToolResult } from './tool-call.ts';
+export { UnknownToolError, type ToolCallInput, type ToolExecutor } from './tool-executor.ts';
+export type { ToolBill, ToolCalled, ToolCost, ToolFact } from './tool-facts.ts';
+export type { ToolMachine } from './tool-machine.ts';
+export { toolMetrics, type ToolEvent, type ToolMetrics, type ToolReport } from './tool-metrics.ts';
+export type { Skipped, Tool, ToolOptions, ToolPolicies, ToolPolicy, Tools } from './tool-options.ts';
+export type { ExecuteOptions, ToolDescription, ToolRegistry, ToolRegistryOptions } from './tool-types.ts';
+export { toolRegistry } from './tools.ts';
 
 /** The machines that many have in common by a key. A runtime whose steps use a breaker must know them. */
 export const recoveryMachines = { breaker, retryBudget } as const;

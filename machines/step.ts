@@ -53,11 +53,16 @@ export const withBreaker = (breaker: string | BreakerUse) => wrapping('withBreak
 
 function wrapping(name: string, options: PolicyOptions) {
   const policy = policyOf(name, options, name);
-  return <Logic extends AnyActorLogic>(logic: Logic): StepMachine<InputFrom<Logic>, OutputFrom<Logic>> =>
-    stepMachine(
-      { logic: isPromise(logic) ? withEffectDefaults(logic, lostOptions(policy)) : logic, reports: false },
-      policy,
-    );
+  return <Logic extends AnyActorLogic>(logic: Logic) => stepAround(logic, policy);
+}
+
+/** A step that calls a logic. */
+export function stepAround<Logic extends AnyActorLogic>(
+  logic: Logic,
+  policy: Policy,
+): StepMachine<InputFrom<Logic>, OutputFrom<Logic>> {
+  const called = isPromise(logic) ? withEffectDefaults(logic, lostOptions(policy)) : logic;
+  return stepMachine({ logic: called, reports: false }, policy);
 }
 
 /** Where attempts are counted, one that is lost counts. */

@@ -6,7 +6,15 @@
  * TX2  The result is the tool's, and so is the error, unchanged.
  */
 import { InvalidArgumentError, registerErrorClass, RewakeError } from 'rewake';
-import { assign, enqueueActions, sendTo, setup, type AnyActorLogic, type AnyEventObject } from 'xstate';
+import {
+  assign,
+  enqueueActions,
+  sendTo,
+  setup,
+  type AnyActorLogic,
+  type AnyEventObject,
+  type EventObject,
+} from 'xstate';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** There is no tool of this name. */
@@ -46,7 +54,7 @@ interface ExecutorContext {
 }
 
 /** The executor of a registry. */
-export type ToolExecutor<Input, Output> = PolicyMachine<ExecutorContext, Input, Output, never>;
+export type ToolExecutor<Input, Output> = PolicyMachine<ExecutorContext, Input, Output, EventObject>;
 
 /** The name of a tool's machine under a policy; without one, under its own. */
 export function srcOf(tool: string, policy?: string): string {

@@ -62,8 +62,7 @@ export function toolMachine<Output>(
     states: {
       ...Object.fromEntries(tools.map(({ name }, index) => [stateOf(name), calling(plan, index)])),
       succeeded: { type: 'final' },
-      ...(policy.strategy === 'skip' && { skipped: { type: 'final' } as const }),
-      failed: failing,
+      ...(policy.strategy === 'skip' ? { skipped: { type: 'final' } as const } : { failed: failing }),
     },
     output: ({ context }: { context: ToolContext }) => outputFrom(context),
   });

@@ -73,7 +73,10 @@ export interface Tool<Name extends string = string> {
   readonly options?: ToolOptions;
 }
 
+/** Tools by their names. */
 export type Tools = Readonly<Record<string, Tool>>;
+
+/** Policies by their names. */
 export type ToolPolicies = Readonly<Record<string, ToolPolicy>>;
 
 /** Checks tools. @throws InvalidArgumentError naming the path of what is wrong */

@@ -11,6 +11,7 @@ import {
   retryBudget,
   saga,
   step,
+  toolRegistry,
   withBreaker,
   withBulkhead,
   withCatch,
@@ -24,6 +25,14 @@ import {
 import { mermaidOf } from '../support/mermaid.ts';
 
 const call = fromPromise(async () => 'done');
+
+const vision = toolRegistry({
+  tools: {
+    gpt4Vision: { run: call, policy: { strategy: 'fallback', fallbackTools: ['claudeVision', 'localOcr'] } },
+    claudeVision: { run: call },
+    localOcr: { run: call },
+  },
+});
 
 const charts: readonly (readonly [title: string, machine: unknown])[] = [
   [
@@ -47,6 +56,9 @@ const charts: readonly (readonly [title: string, machine: unknown])[] = [
     ]),
   ],
   ['batch', batch()(call)],
+  ['a tool with two fallbacks', vision.tool('gpt4Vision')],
+  ['a tool that is skipped', vision.tool('gpt4Vision', { strategy: 'skip' })],
+  ['the executor of a registry', vision.executor],
   ['breaker', breaker],
   ['retryBudget', retryBudget],
 ];

@@ -37,12 +37,12 @@ const policyFor = (name: string, all: readonly string[]): fc.Arbitrary<ToolPolic
             )
             .map(([tools, more]) => ({ strategy: 'fallback' as const, fallbackTools: tools, ...more })),
         ];
-  return fc.oneof(
+  const plain = fc.oneof(
     fc.constant({ strategy: 'fail' as const }),
     retries.map((more) => ({ strategy: 'retry' as const, ...more })),
     fc.oneof(retries, noRetries).map((more) => ({ strategy: 'skip' as const, value: 'skipped', ...more })),
-    ...fallbackTools,
   );
+  return fc.oneof(plain, ...fallbackTools);
 };
 
 const anyTools = fc.integer({ min: 1, max: names.length }).chain((count) => {
@@ -132,7 +132,5 @@ it('the tools that are tried, how often, at what cost and with what end, are the
     }),
     { numRuns: 300 },
   );
-  expect([...seen]).toEqual(
-    expect.arrayContaining(['answers after 1', 'answers after 3', 'skips after 1', 'fails after 2']),
-  );
+  expect([...seen]).toEqual(expect.arrayContaining(['answers after 2', 'skips after 1', 'fails after 2']));
 });

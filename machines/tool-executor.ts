@@ -76,7 +76,6 @@ export function toolExecutor(id: string, callable: Callable): ToolExecutor<ToolC
       call: enqueueActions(({ context: { input }, enqueue }) => {
         enqueue.spawnChild(srcOf(input.tool, input.policy), { id: 'call', input: input.params });
       }),
-      stopCall: enqueueActions(({ enqueue }) => enqueue.stopChild('call')),
       refuse: assign({ failure: ({ context }) => problemOf(callable, context.input) }),
       keepOutput: assign({ output: (_, { output }: Ended) => output }),
       keepFailure: assign({ failure: (_, { error }: Failed) => error }),
@@ -97,7 +96,6 @@ export function toolExecutor(id: string, callable: Callable): ToolExecutor<ToolC
           'xstate.done.actor.call': { target: 'succeeded', actions: { type: 'keepOutput', params: outputOf } },
           'xstate.error.actor.call': { target: 'failed', actions: { type: 'keepFailure', params: errorOf } },
         },
-        exit: 'stopCall',
       },
       succeeded: { type: 'final' },
       failed: failing,

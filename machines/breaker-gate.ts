@@ -7,16 +7,7 @@
  * BG3  Asking and reporting are safe to repeat: who asks again with an id gets the permit of that id, and a report carries it
  *      as its message id.
  */
-import {
-  ActorBlockedError,
-  ActorFinishedError,
-  InvalidArgumentError,
-  LogUnavailableError,
-  MailboxFullError,
-  OutcomeUnknownError,
-  StreamDeletedError,
-  type EffectContext,
-} from 'rewake';
+import type { EffectContext } from 'rewake';
 import { breaker, type BreakerEvent } from './breaker.ts';
 import { breakerOptions, type BreakerOptions } from './breaker-options.ts';
 import {
@@ -29,79 +20,52 @@ import {
   type Permit,
 } from './breaker-permit.ts';
 import { CircuitBreakerOpenError } from './recovery-errors.ts';
-import { requireName } from './options.ts';
-import { findOrStart, tell, type KeyedActor } from './keyed-actor.ts';
+import { findOrStart, readUse, tell, type KeyedActor, type KeyedUse } from './keyed-actor.ts';
 
 /** A breaker by its key, with its options and what to do when it cannot be reached. */
-export interface BreakerUse extends BreakerOptions {
-  /** Name of the dependency; every step with this key shares the breaker. */
-  readonly key: string;
-  /**
-   * When the log of the breaker cannot be read or written: `allow` the call without the breaker having seen it (the
-   * default), or let it `fail`.
-   */
-  readonly onStoreError?: 'allow' | 'fail';
-}
-
-/** What keeps a breaker from answering, and is not the doing of whoever asks. */
-const unreachable = [
-  LogUnavailableError,
-  OutcomeUnknownError,
-  ActorBlockedError,
-  ActorFinishedError,
-  StreamDeletedError,
-  MailboxFullError,
-] as const;
+export interface BreakerUse extends BreakerOptions, KeyedUse {}
 
 /** The breaker of a dependency, as one step uses it. */
 export class BreakerGate {
   readonly key: string;
+  /** Whether a call is made all the same although this kept the breaker from answering. */
+  readonly letsPass: (error: unknown) => boolean;
   readonly #actor: KeyedActor;
   readonly #options: BreakerOptions | undefined;
-  readonly #onStoreError: 'allow' | 'fail';
   /** Whether the breaker is known to have these options. */
   #isConfigured = false;
 
   /** @throws InvalidArgumentError naming the path of what is wrong */
   constructor(use: string | BreakerUse, path: string) {
-    if (typeof use !== 'string' && (typeof use !== 'object' || use === null)) {
-      throw InvalidArgumentError.of(path, 'the key of a dependency, or { key, …options }', use);
-    }
-    const { key, onStoreError = 'allow', ...options } = typeof use === 'string' ? { key: use } : use;
-    requireName(key, `${path}.key`);
-    if (onStoreError !== 'allow' && onStoreError !== 'fail') {
-      throw InvalidArgumentError.of(`${path}.onStoreError`, "'allow' or 'fail'", onStoreError);
-    }
+    const { key, options, letsPass } = readUse(use, path);
     this.key = key;
-    this.#onStoreError = onStoreError;
+    this.letsPass = letsPass;
     breakerOptions(options, path);
     this.#options = Object.keys(options).length > 0 ? options : undefined;
     this.#actor = { machine: 'breaker', logic: breaker, id: key, input: { key, options } };
   }
 
   /**
-   * Asks for a permit; null when the breaker cannot be reached and that is allowed.
+   * Asks for a permit.
    * @param leaseMs how long the call may take: as long a probe is waited for, unless its lease was given
    * @throws CircuitBreakerOpenError
    */
-  async enter(context: EffectContext, leaseMs: number | null): Promise<Permit | null> {
+  async enter(context: EffectContext, leaseMs: number | null): Promise<Permit> {
     const id = context.idempotencyKey;
     const lease = leaseMs === null || this.#options?.halfOpen?.lease !== undefined ? {} : { leaseMs };
-    return this.#orAllowed(async () => {
-      const snapshot = await this.#look(context);
-      const answer =
-        answerWithoutRecord(snapshot, id, context.now()) ??
-        answerOf(await this.#tell({ type: 'permit.asked', id, ...lease }, undefined, context), id, context.now());
-      if (answer.permit) {
-        // Nobody is left to use it.
-        if (context.signal.aborted) await this.leave(context, answer.permit, { outcome: 'ignored' });
-        return answer.permit;
-      }
-      const { state, timeoutRemainingMs, lastFailure } = answer.refused;
-      // Half-open or isolated: no time is known.
-      const remainingMs = state === 'open' ? timeoutRemainingMs : undefined;
-      throw new CircuitBreakerOpenError(this.key, state, remainingMs, lastFailure);
-    });
+    const snapshot = await this.#look(context);
+    const answer =
+      answerWithoutRecord(snapshot, id, context.now()) ??
+      answerOf(await this.#tell({ type: 'permit.asked', id, ...lease }, undefined, context), id, context.now());
+    if (answer.permit) {
+      // Nobody is left to use it.
+      if (context.signal.aborted) await this.leave(context, answer.permit, { outcome: 'ignored' });
+      return answer.permit;
+    }
+    const { state, timeoutRemainingMs, lastFailure } = answer.refused;
+    // Half-open or isolated: no time is known.
+    const remainingMs = state === 'open' ? timeoutRemainingMs : undefined;
+    throw new CircuitBreakerOpenError(this.key, state, remainingMs, lastFailure);
   }
 
   /** Tells the breaker how a call ended that it had let through. Never rejects: the call has its outcome already. */
@@ -127,14 +91,5 @@ export class BreakerGate {
 
   async #tell(event: BreakerEvent, messageId: string | undefined, context: EffectContext): Promise<BreakerSnapshot> {
     return (await tell(this.#actor, event, messageId, context)) as unknown as BreakerSnapshot;
-  }
-
-  async #orAllowed<T>(ask: () => Promise<T | null>): Promise<T | null> {
-    try {
-      return await ask();
-    } catch (error) {
-      if (this.#onStoreError === 'allow' && unreachable.some((type) => error instanceof type)) return null;
-      throw error;
-    }
   }
 }

@@ -11,7 +11,17 @@ import { classify, matches, type ErrorMatch } from './classify.ts';
 import { requireMatches } from './error-rules.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
 import { requireKnown, requireName } from './options.ts';
-import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import {
+  errorOf,
+  failing,
+  holds,
+  orThrown,
+  outputOf,
+  toldWhy,
+  type Ended,
+  type Failed,
+  type PolicyMachine,
+} from './policy-machine.ts';
 
 /** An expected error ended a step. */
 export interface ErrorCaught {
@@ -46,19 +56,20 @@ export function withCatch(match: ErrorMatch | readonly ErrorMatch[], options: { 
   requireName(name, 'withCatch.name');
   const all = (Array.isArray(match) ? match : [match]) as readonly ErrorMatch[];
   requireMatches(all, 'withCatch(match)');
+  const isExpected = (error: unknown) => all.some((one) => matches(error, one));
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<CatchContext, InputFrom<Logic>, OutputFrom<Logic> | Caught, ErrorCaught> => {
     const machine = setup({
       types: {} as { context: CatchContext; input: unknown; output: unknown; emitted: ErrorCaught },
       actors: { call: logic as AnyActorLogic },
-      guards: { isExpected: (_, { error }: Failed) => all.some((one) => matches(error, one)) },
+      guards: { isExpected: (_, { error }: Failed) => holds(() => isExpected(error)) },
       actions: {
         keepOutput: assign({ output: (_, { output }: Ended) => output }),
         keepCaught: assign({
           output: ({ self }, { error }: Failed): Caught => ({ caught: error, partial: partialOf(self) }),
         }),
-        keepFailure: assign({ failure: (_, { error }: Failed) => error }),
+        keepFailure: assign({ failure: (_, { error }: Failed) => orThrown(error, () => isExpected(error)) }),
         tellCaught: emit((_, { error }: Failed) => {
           return { type: 'ErrorCaught', step: name, error: signatureOf(error, classify(error)) } as const;
         }),

@@ -170,7 +170,8 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === 'number' && isGrpc ? grpcName(code) : undefined;
 }
 
-function statusOf(error: unknown): number | undefined {
+/** The HTTP status of an error, or of its response. */
+export function statusOf(error: unknown): number | undefined {
   const candidates = [
     read(error, 'status'),
     read(error, 'statusCode'),

@@ -3,7 +3,8 @@
  * alternative is itself tried is its own business: give it a step.
  *
  * FB1  What alternative runs is a state of the chart: after a crash the running one goes on, never an earlier one.
- * FB2  An error that `on` does not name is the machine's own, unchanged; the alternatives after it are not tried.
+ * FB2  An error that `on` does not name is the machine's own; the alternatives after it are not tried. The primary's leaves
+ *      unchanged, that of an alternative with the primary's error as the last of its causes.
  * FB3  When all failed, the error lists what each failed with, in order.
  */
 import { InvalidArgumentError } from 'rewake';
@@ -11,9 +12,24 @@ import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type O
 import { classify, matches, type ErrorMatch } from './classify.ts';
 import { requireMatches } from './error-rules.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
-import { FallbackExhaustedError, RecoveryExhaustedError, RetryAfterTooLongError } from './recovery-errors.ts';
+import {
+  FallbackExhaustedError,
+  RecoveryExhaustedError,
+  RetryAfterTooLongError,
+  withCause,
+} from './recovery-errors.ts';
 import { requireKnown, requireLogic, requireName } from './options.ts';
-import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import {
+  errorOf,
+  failing,
+  holds,
+  orThrown,
+  outputOf,
+  toldWhy,
+  type Ended,
+  type Failed,
+  type PolicyMachine,
+} from './policy-machine.ts';
 
 /** The next alternative is tried. On disk before it is. */
 export interface FallbackEntered {
@@ -68,12 +84,17 @@ export function withFallback(alternatives: readonly AnyActorLogic[], options: Fa
     const machine = setup({
       types: {} as { context: FallbackContext; input: unknown; output: unknown; emitted: FallbackEntered },
       actors,
-      guards: { isHandled: (_, { error }: Failed) => handles(error) },
+      guards: { isHandled: (_, { error }: Failed) => holds(() => handles(error)) },
       actions: {
         keepOutput: assign({ output: (_, { output }: Ended) => output }),
         keepError: assign({ errors: ({ context }, { error }: Failed) => [...context.errors, error] }),
         giveUp: assign({ failure: ({ context }) => new FallbackExhaustedError(name, context.errors) }),
-        refuse: assign({ failure: (_, { error }: Failed) => error }),
+        refuse: assign({
+          failure: ({ context: { errors } }, { error }: Failed) => {
+            const failure = orThrown(error, () => handles(error));
+            return errors.length === 0 ? failure : withCause(failure, errors[0]);
+          },
+        }),
         tellFallback: emit(({ context: { errors } }) => {
           const error = errors.at(-1);
           const signature = signatureOf(error, classify(error));
@@ -117,7 +138,7 @@ function trying(index: number, isLast: boolean) {
           target: isLast ? 'failed' : nameOf(index + 1),
           actions: isLast ? ([keepError, 'giveUp'] as const) : ([keepError, 'tellFallback'] as const),
         },
-        { target: 'failed', actions: [keepError, { type: 'refuse', params: errorOf }] as const },
+        { target: 'failed', actions: { type: 'refuse', params: errorOf } as const },
       ],
     },
   };

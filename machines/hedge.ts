@@ -23,7 +23,17 @@ import type { Duration } from 'rewake';
 import { classify, type ErrorRule } from './classify.ts';
 import { requireRules } from './error-rules.ts';
 import { durationMs, requireKnown, requireName, wholeNumber } from './options.ts';
-import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import {
+  errorOf,
+  failing,
+  holds,
+  orThrown,
+  outputOf,
+  toldWhy,
+  type Ended,
+  type Failed,
+  type PolicyMachine,
+} from './policy-machine.ts';
 import { FallbackExhaustedError } from './recovery-errors.ts';
 
 /** When a slow call is made again. */
@@ -83,7 +93,7 @@ export function withHedge(options: HedgeOptions) {
       actors: { call: logic as AnyActorLogic },
       delays: { hedge: delayMs ?? 0 },
       guards: {
-        isFatal: (_, { error }: Failed) => isFatal(error),
+        isFatal: (_, { error }: Failed) => !holds(() => !isFatal(error)),
         isLast: ({ context }) => context.errors.length + 1 === max,
         mayHedge: ({ context }) => context.started < max,
       },
@@ -102,7 +112,7 @@ export function withHedge(options: HedgeOptions) {
         tellHedge: emit(({ context }) => ({ type: 'HedgeStarted', step: name, attempt: context.started }) as const),
         keepOutput: assign({ output: (_, { output }: Ended) => output }),
         keepError: assign({ errors: ({ context }, { error }: Failed) => [...context.errors, error] }),
-        refuse: assign({ failure: (_, { error }: Failed) => error }),
+        refuse: assign({ failure: (_, { error }: Failed) => orThrown(error, () => isFatal(error)) }),
         giveUp: assign({ failure: ({ context }) => new FallbackExhaustedError(name, context.errors) }),
         stopOthers: enqueueActions(({ context, enqueue }) => {
           for (let attempt = 1; attempt <= context.started; attempt++) enqueue.stopChild(`attempt.${attempt}`);

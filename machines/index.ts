@@ -36,14 +36,15 @@ export {
   RetryAfterTooLongError,
   TimeoutError,
 } from './recovery-errors.ts';
+export { retryBudget } from './retry-budget.ts';
+export type { RetryBudgetUse } from './retry-budget-gate.ts';
 export {
   answerOf as retryBudgetAnswer,
-  retryBudget,
   type RetryBudgetAnswer,
   type RetryBudgetEvent,
   type RetryBudgetFact,
   type RetryBudgetSnapshot,
-} from './retry-budget.ts';
+} from './retry-budget-state.ts';
 export { awsBudget, grpcBudget, type RetryBudgetOptions } from './retry-budget-options.ts';
 export type { RetryOptions } from './retry-policy.ts';
 export { saga, SagaFailedError, type SagaInput, type SagaStep, type SagaStepFailed, type StepUndone } from './saga.ts';

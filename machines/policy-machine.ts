@@ -4,6 +4,8 @@
  *
  * PM1  A machine fails in a step of its own, after the one that told why: what it emits in the step in which it throws is
  *      lost, under plain XState too.
+ * PM2  What a user's predicate throws is what the machine fails with, as it is: a guard that throws hides it behind a text of
+ *      XState's. So the guard says no, and the action that keeps the failure asks the predicate again.
  */
 import type {
   EventObject,
@@ -56,3 +58,22 @@ export const toldWhy = { type: 'machine.failed' } as const;
 
 /** The state in which a machine fails (PM1): it needs the actions `fail` and `throwFailure`. */
 export const failing = { entry: 'fail', on: { [toldWhy.type]: { actions: 'throwFailure' } } } as const;
+
+/** What a guard says for a user's predicate: false where it throws (PM2). */
+export function holds(predicate: () => boolean): boolean {
+  try {
+    return predicate();
+  } catch {
+    return false;
+  }
+}
+
+/** The error, unless the predicate throws when it is asked about it: then what that throws (PM2). */
+export function orThrown(error: unknown, predicate: () => unknown): unknown {
+  try {
+    predicate();
+    return error;
+  } catch (thrown) {
+    return thrown;
+  }
+}

@@ -149,6 +149,18 @@ export class FallbackExhaustedError extends RewakeError {
   }
 }
 
+/** How long a chain of causes is followed. */
+const causesMax = 10;
+
+/** A copy of an error with one more error behind the last of its causes; what is no error is left as it is. */
+export function withCause(error: unknown, last: unknown, causesLeft = causesMax): unknown {
+  if (!(error instanceof Error) || causesLeft === 0) return error;
+  const copy = Object.defineProperties(new Error(error.message), Object.getOwnPropertyDescriptors(error));
+  Object.setPrototypeOf(copy, Object.getPrototypeOf(error) as object);
+  const cause = error.cause === undefined ? last : withCause(error.cause, last, causesLeft - 1);
+  return Object.defineProperty(copy, 'cause', { value: cause, enumerable: false, writable: true, configurable: true });
+}
+
 /** What a thrown value says. */
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

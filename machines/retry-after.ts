@@ -4,15 +4,17 @@
  *
  * RA1  Garbage, negative values and dates that are past say nothing, and hide nothing that does.
  * RA2  The nearest hint counts: of the error, then of what is behind it.
+ * RA3  A hint that was kept as a plain field says the same as the headers it came from, with and without them.
  */
 import type { TimeMs } from 'rewake';
-import { chainOf, headerOf, read } from './classify.ts';
+import { chainOf, headerOf, read, statusOf } from './classify.ts';
 import type { RetryHint } from './retry-policy.ts';
 
 /**
  * The hint of an error: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), `retry-after-ms`,
  * `x-ratelimit-reset-after` (s), the fields `retryAfter` (s) and `retryAfterMs`, and
- * `grpc-retry-pushback-ms` (gRPC A6), which comes before the others: exactly that wait, or none and no call where negative.
+ * `grpc-retry-pushback-ms` (gRPC A6, also as the field `retryPushbackMs`), which comes before the others: exactly that wait,
+ * or none and no call where negative.
  */
 export function retryAfterOf(error: unknown, nowMs: TimeMs): RetryHint | undefined {
   for (const each of chainOf(error)) {
@@ -22,8 +24,33 @@ export function retryAfterOf(error: unknown, nowMs: TimeMs): RetryHint | undefin
   return undefined;
 }
 
+/**
+ * Puts what an error and its headers say on the error itself, and so with its causes, as the plain fields `status`,
+ * `retryAfterMs` and `retryPushbackMs`: a log carries these where it cannot carry a `Response`, `Headers` or gRPC's
+ * `Metadata` (RA3). What is there already stays.
+ */
+export function keepHints(error: unknown, nowMs: TimeMs): void {
+  for (const each of chainOf(error)) {
+    keepField(each, 'status', statusOf(each));
+    const hint = hintOf(each, nowMs);
+    if (!hint) continue;
+    if ('delayMs' in hint) keepField(each, 'retryAfterMs', hint.delayMs);
+    else keepField(each, 'retryPushbackMs', 'stop' in hint ? -1 : hint.pushbackMs);
+  }
+}
+
+function keepField(error: unknown, name: string, value: number | undefined): void {
+  if (value === undefined || typeof error !== 'object' || error === null || read(error, name) !== undefined) return;
+  try {
+    Reflect.set(error, name, value);
+  } catch {
+    // A proxy that refuses: it is logged as it is.
+  }
+}
+
 function hintOf(error: unknown, nowMs: TimeMs): RetryHint | undefined {
-  const pushbackMs = pushbackOf(headerOf(error, 'grpc-retry-pushback-ms'));
+  const kept = read(error, 'retryPushbackMs');
+  const pushbackMs = pushbackOf(typeof kept === 'number' ? `${kept}` : headerOf(error, 'grpc-retry-pushback-ms'));
   if (pushbackMs !== undefined) return pushbackMs < 0 ? { stop: true } : { pushbackMs };
   const delays = [
     msOf(read(error, 'retryAfterMs')),

@@ -6,11 +6,14 @@
  * RP2  A server is not called before the time it asked for; too long a time is an end, or a wait that is parked.
  * RP3  Where the next call would come at or after the deadline there is no wait for it.
  * RP4  A call that an open breaker did not let through consumes no attempt.
+ * RP5  A retry budget pays for what the dependency did: an attempt that was lost with its host, or that a policy of this
+ *      side kept from being sent, is made again without asking it.
  */
 import { InvalidArgumentError, type Duration, type TimeMs } from 'rewake';
 import type { ErrorVerdict } from './classify.ts';
 import { backoff, type Backoff, type BackoffOptions } from './backoff.ts';
 import { durationMs, requireBoolean, requireFunction, requireKnown, wholeNumber } from './options.ts';
+import { RetryBudgetGate, type RetryBudgetUse } from './retry-budget-gate.ts';
 
 /** How often and when a call is made again. */
 export interface RetryOptions {
@@ -27,6 +30,10 @@ export interface RetryOptions {
   readonly idempotent?: boolean;
   /** Asked about each failure before the taxonomy's answer counts: only what it returns true for is retried. */
   readonly retryIf?: (error: unknown, attempt: number) => boolean;
+  /** What all retries of a dependency share, asked before each of them: its key, or key and options. None when omitted. */
+  readonly budget?: string | RetryBudgetUse;
+  /** Fail when `retryResult` refused the last result too, instead of returning that; `false` when omitted. */
+  readonly failOnRefusedResult?: boolean;
 }
 
 /** A checked policy; made by {@link retryPolicy}. */
@@ -37,6 +44,8 @@ export interface RetryPolicy {
   readonly park: boolean;
   readonly idempotent: boolean;
   readonly retryIf: ((error: unknown, attempt: number) => boolean) | undefined;
+  readonly budget: RetryBudgetGate | undefined;
+  readonly failOnRefusedResult: boolean;
 }
 
 /** What of a verdict counts here. */
@@ -81,7 +90,10 @@ export type RetryDecision =
 /** What is added to a server's hint when there is jitter, so that one hint does not bring all callers back at once. */
 const hintSpread = 0.1;
 
-const optionNames = ['maxRetries', 'maxAttempts', 'backoff', 'retryAfterMax', 'park', 'idempotent', 'retryIf'];
+const optionNames: readonly (keyof RetryOptions)[] = [
+  ...(['maxRetries', 'maxAttempts', 'backoff', 'retryAfterMax', 'park', 'idempotent', 'retryIf'] as const),
+  ...(['budget', 'failOnRefusedResult'] as const),
+];
 
 /**
  * Checks the options of retries.
@@ -89,7 +101,14 @@ const optionNames = ['maxRetries', 'maxAttempts', 'backoff', 'retryAfterMax', 'p
  */
 export function retryPolicy(options: RetryOptions = {}, path = 'retry'): RetryPolicy {
   requireKnown(options, optionNames, path);
-  const { retryAfterMax = '60s', park = false, idempotent = true, retryIf } = options;
+  const {
+    retryAfterMax = '60s',
+    park = false,
+    idempotent = true,
+    retryIf,
+    budget,
+    failOnRefusedResult = false,
+  } = options;
   requireFunction(retryIf, `${path}.retryIf`);
   return Object.freeze({
     maxAttempts: attemptsOf(options, path),
@@ -98,6 +117,8 @@ export function retryPolicy(options: RetryOptions = {}, path = 'retry'): RetryPo
     park: requireBoolean(park, `${path}.park`),
     idempotent: requireBoolean(idempotent, `${path}.idempotent`),
     retryIf,
+    budget: budget === undefined ? undefined : new RetryBudgetGate(budget, `${path}.budget`),
+    failOnRefusedResult: requireBoolean(failOnRefusedResult, `${path}.failOnRefusedResult`),
   });
 }
 
@@ -140,9 +161,18 @@ export function decideRetry(policy: RetryPolicy, facts: RetryFacts): RetryDecisi
   return delay.restarts ? { ...decision, restartsBackoff: true } : decision;
 }
 
-function isRetryable({ idempotent }: RetryPolicy, { verdict, sameClassInARow }: RetryFacts): boolean {
-  if (verdict.retryable === 'idempotent') return idempotent;
-  return verdict.retryable === 'once' ? sameClassInARow <= 1 : verdict.retryable;
+function isRetryable(policy: RetryPolicy, { verdict, sameClassInARow }: RetryFacts): boolean {
+  return verdict.retryable === 'once' ? sameClassInARow <= 1 : mayBeRetried(policy, verdict);
+}
+
+function mayBeRetried({ idempotent }: RetryPolicy, { retryable }: RetryVerdict): boolean {
+  return retryable === 'idempotent' ? idempotent : retryable !== false;
+}
+
+/** Whether a failure and the retry after it concern the budget (RP5); that a server wants no retry does (gRPC A6). */
+export function concernsBudget(policy: RetryPolicy, verdict: RetryVerdict, hint?: RetryHint): boolean {
+  if (verdict.class === 'lost' || verdict.class === 'policy') return false;
+  return (hint !== undefined && 'stop' in hint) || mayBeRetried(policy, verdict);
 }
 
 /** RP2, RP4. */

@@ -2,7 +2,8 @@
  * What a step tells the log besides its transitions. Owns the names and shapes of these facts; they never change once
  * published.
  */
-import type { ErrorSignature } from './error-signature.ts';
+import { classify } from './classify.ts';
+import { signatureOf, type ErrorSignature } from './error-signature.ts';
 import type { GiveUpReason } from './recovery-errors.ts';
 import type { StepContext } from './step-state.ts';
 
@@ -56,8 +57,48 @@ export interface RetryExhausted {
   readonly reason: GiveUpReason;
 }
 
+/** The step is not tried again: its retry budget is used up. It ends with the error of its last attempt as it is. */
+export interface RetryRefused {
+  readonly type: 'RetryRefused';
+  readonly step: string;
+  /** Calls made. */
+  readonly attempt: number;
+  /** Of the budget. */
+  readonly key: string;
+  /** What is left in it. */
+  readonly tokens: number;
+  readonly errorClass: string;
+}
+
+/** The breaker, or the retry budget, could not be asked; the call is made without it. */
+export interface Unavailable {
+  readonly type: 'BreakerUnavailable' | 'RetryBudgetUnavailable';
+  readonly step: string;
+  readonly key: string;
+  /** What kept it from answering. */
+  readonly problem: string;
+}
+
+/** This step tries again what has itself retries inside: their attempts multiply. Told once, when it begins. */
+export interface NestedRetryDetected {
+  readonly type: 'NestedRetryDetected';
+  readonly step: string;
+  /** Calls in all that this step may make of what it wraps. */
+  readonly maxAttempts: number;
+  /** The steps inside it, and how many calls each may make each time. */
+  readonly inner: readonly { readonly step: string; readonly maxAttempts: number }[];
+}
+
 /** What a step tells the log. */
-export type StepFact = AttemptFailed | TimedOut | AttemptRejected | RetryScheduled | RetryExhausted;
+export type StepFact =
+  | AttemptFailed
+  | TimedOut
+  | AttemptRejected
+  | RetryScheduled
+  | RetryExhausted
+  | RetryRefused
+  | Unavailable
+  | NestedRetryDetected;
 
 /** Facts by what a step remembers; each is told in the transition that made it true. */
 export const stepFacts = {
@@ -74,6 +115,12 @@ export const stepFacts = {
   retryScheduled(step: string, { attempt, retry, failure }: StepContext): RetryScheduled {
     const { delayMs, r, dueAt, parked } = retry!;
     return { type: 'RetryScheduled', step, attempt, delayMs, r, dueAt, errorClass: failure!.verdict.class, parked };
+  },
+  retryRefused(step: string, { attempt, failure }: StepContext, key: string, tokens: number): RetryRefused {
+    return { type: 'RetryRefused', step, attempt, key, tokens, errorClass: failure!.verdict.class };
+  },
+  unavailable(type: Unavailable['type'], step: string, key: string, error: unknown): Unavailable {
+    return { type, step, key, problem: signatureOf(error, classify(error)).message };
   },
   retryExhausted(step: string, { attempt, ending }: StepContext): RetryExhausted {
     return { type: 'RetryExhausted', step, attempts: attempt, reason: ending!.exhausted! };

@@ -7,14 +7,27 @@
  * SM3  A call that the breaker did not let through consumes no attempt.
  * SM4  What the step fails with leaves it after the facts that say why.
  * SM5  States and timers that a policy does not ask for are not in its chart.
+ * SM6  A retry that its budget did not grant is not made: the step ends with the error of the last attempt as it is.
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic, type PromiseActorLogic } from 'xstate';
 import { now } from 'rewake';
-import { breakerEffects, callInput } from './breaker-effects.ts';
-import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { noteRetries, retriesIn } from './nested-retry.ts';
+import {
+  errorOf,
+  failing,
+  holds,
+  outputOf,
+  toldWhy,
+  type Ended,
+  type Failed,
+  type PolicyMachine,
+} from './policy-machine.ts';
+import type { RetryAnswer } from './retry-budget-gate.ts';
+import { callInput, isHeard, stepEffects } from './step-effects.ts';
 import { stepFacts, type StepFact } from './step-facts.ts';
 import { timeoutMsOf, type Policy } from './step-policy.ts';
 import {
+  asksBudget,
   attemptAnswered,
   attemptBegun,
   attemptFailed,
@@ -22,6 +35,8 @@ import {
   attemptTimedOut,
   deadlineMissed,
   decided,
+  endingWith,
+  hasAnswer,
   isLost,
   resultRefused,
   stepBegun,
@@ -34,33 +49,43 @@ export type StepMachine<Input, Output> = PolicyMachine<StepContext, Input, Outpu
 /** What a step calls. */
 export interface Callee {
   readonly logic: AnyActorLogic;
-  /** Whether it is called with `callInput` and tells the breaker itself how it ended. */
+  /** Whether it is called with `callInput` and tells breaker and budget itself how it ended. */
   readonly reports: boolean;
 }
 
 /** The chart of a policy around a call. */
 export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: Policy): StepMachine<Input, Output> {
   const { name, breaker, timeout, deadlineMs, retry } = policy;
+  const budget = retry?.budget;
+  const heard = isHeard(policy);
+  const nested = retry && retry.maxAttempts > 1 ? retriesIn(logic) : [];
   const first = breaker ? 'admitting' : 'attempting';
-  const afterFailure = breaker ? 'reporting' : 'deciding';
+  const afterFailure = heard ? 'reporting' : 'deciding';
   const refused = {
     guard: { type: 'isRefused', params: outputOf },
     target: 'deciding',
     actions: { type: 'keepRefused', params: outputOf },
   } as const;
-  const toldAlready = { type: 'hasToldBreaker', params: errorOf } as const;
+  const toldAlready = { type: 'hasTold', params: errorOf } as const;
   const failed = { target: afterFailure, actions: [{ type: 'keepFailure', params: errorOf }, 'tellFailure'] } as const;
+  const refusal = { actions: ['keepRefusal', { type: 'tellRefusal', params: outputOf }] } as const;
   const machine = setup({
     types: {} as { context: StepContext; input: unknown; output: unknown; emitted: StepFact },
-    actors: { call: logic as PromiseActorLogic<unknown, unknown>, ...breakerEffects(breaker) },
+    actors: { call: logic as PromiseActorLogic<unknown, unknown>, ...stepEffects(policy) },
     delays: {
       attemptTimeout: ({ context }) => timeoutMsOf(timeout!, context.attempt),
       deadline: deadlineMs ?? 0,
       backoff: ({ context }) => Math.max(0, context.retry!.dueAt - now()),
     },
     guards: {
-      isRefused: (_, { output }: Ended) => policy.retryResult?.(output) ?? false,
-      hasToldBreaker: (_, { error }: Failed) => !isLost(error),
+      // Also where the predicate throws: see PM2.
+      isRefused: (_, { output }: Ended) => !holds(() => !policy.retryResult!(output)),
+      isGranted: (_, { output }: Ended) => (output as RetryAnswer).granted,
+      asksBudget: ({ context }) => asksBudget(context, policy),
+      hasAnswer: ({ context }) => hasAnswer(context, policy),
+      passesUnseen: (_, { error }: Failed) => breaker!.letsPass(error),
+      isGrantedUnseen: (_, { error }: Failed) => budget!.letsPass(error),
+      hasTold: (_, { error }: Failed) => !isLost(error),
       isFailed: ({ context }) => context.failed,
       isAnswered: ({ context }) => context.ending?.answers === true,
       isExhausted: ({ context }) => context.ending?.exhausted !== undefined,
@@ -69,6 +94,10 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
     actions: {
       beginAttempt: assign(({ context }) => attemptBegun(context)),
       keepPermit: assign({ permit: (_, { output }: Ended) => output as StepContext['permit'] }),
+      goWithoutPermit: assign({ permit: null }),
+      keepGrant: assign({ grant: (_, { output }: Ended) => grantOf(output as RetryAnswer) }),
+      keepProblem: assign({ ending: (_, { error }: Failed) => endingWith(error) }),
+      keepRefusal: assign({ ending: ({ context }) => endingWith(context.failure!.error) }),
       keepOutput: assign(({ context }, { output }: Ended) => attemptAnswered(context, output)),
       keepRefused: assign(({ context }, { output }: Ended) => resultRefused(context, policy, output)),
       keepFailure: assign(({ context }, { error }: Failed) => attemptFailed(context, policy, error)),
@@ -83,6 +112,18 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
       ),
       tellDeadline: emit(({ context }) => stepFacts.timedOut(name, context, 'deadline', deadlineMs!)),
       tellRetry: emit(({ context }) => stepFacts.retryScheduled(name, context)),
+      tellNesting: emit({
+        ...{ type: 'NestedRetryDetected', step: name, maxAttempts: retry?.maxAttempts ?? 1, inner: nested },
+      } as const),
+      tellBreakerUnavailable: emit((_, { error }: Failed) =>
+        stepFacts.unavailable('BreakerUnavailable', name, breaker!.key, error),
+      ),
+      tellBudgetUnavailable: emit((_, { error }: Failed) =>
+        stepFacts.unavailable('RetryBudgetUnavailable', name, budget!.key, error),
+      ),
+      tellRefusal: emit(({ context }, { output }: Ended) =>
+        stepFacts.retryRefused(name, context, budget!.key, (output as RetryAnswer).tokens),
+      ),
       tellExhausted: emit(({ context }) => stepFacts.retryExhausted(name, context)),
       fail: sendTo(({ self }) => self, toldWhy),
       throwFailure: assign(({ context }) => {
@@ -93,6 +134,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
     id: name,
     context: ({ input }) => stepBegun(input),
     initial: first,
+    ...(nested.length > 0 && { entry: 'tellNesting' as const }),
     ...(deadlineMs !== undefined && {
       after: { deadline: { target: `.${afterFailure}`, actions: ['missDeadline', 'tellDeadline'] } },
     }),
@@ -104,15 +146,21 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
             input: ({ context }: { context: StepContext }) =>
               timeout ? timeoutMsOf(timeout, context.attempt + 1) : null,
             onDone: { target: 'attempting', actions: { type: 'keepPermit', params: outputOf } },
-            onError: {
-              target: 'deciding',
-              actions: [{ type: 'keepRejection', params: errorOf }, 'tellRejection'],
-            },
+            onError: [
+              {
+                guard: { type: 'passesUnseen', params: errorOf },
+                target: 'attempting',
+                actions: ['goWithoutPermit', { type: 'tellBreakerUnavailable', params: errorOf }],
+              },
+              { target: 'deciding', actions: [{ type: 'keepRejection', params: errorOf }, 'tellRejection'] },
+            ],
           },
         },
+      }),
+      ...(heard && {
         reporting: {
           invoke: {
-            src: 'reportToBreaker',
+            src: 'report',
             input: ({ context }: { context: StepContext }) => context,
             onDone: 'reported',
             onError: 'reported',
@@ -124,16 +172,15 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
         entry: 'beginAttempt',
         invoke: {
           src: 'call',
-          input: ({ context: { input, permit } }: { context: StepContext }) =>
-            reports ? callInput(input, permit) : input,
+          input: ({ context }: { context: StepContext }) => (reports ? callInput(context, policy) : context.input),
           onDone: [
             ...(policy.retryResult ? [refused] : []),
             {
-              target: breaker && !reports ? 'reporting' : 'succeeded',
+              target: heard && !reports ? 'reporting' : 'succeeded',
               actions: { type: 'keepOutput', params: outputOf },
             },
           ],
-          onError: [...(breaker && reports ? [{ ...failed, guard: toldAlready, target: 'deciding' }] : []), failed],
+          onError: [...(reports ? [{ ...failed, guard: toldAlready, target: 'deciding' }] : []), failed],
         },
         ...(timeout && {
           after: { attemptTimeout: { target: afterFailure, actions: ['keepTimeout', 'tellTimeout', 'tellFailure'] } },
@@ -147,16 +194,49 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
           ...(retry
             ? ([
                 { guard: 'isEnding', target: 'failed' },
+                ...(budget ? ([{ guard: 'asksBudget', target: 'spending' }] as const) : []),
                 { target: 'waiting', actions: 'tellRetry' },
               ] as const)
             : ([{ target: 'failed' }] as const)),
         ],
       },
+      ...(budget && {
+        spending: {
+          invoke: {
+            src: 'askBudget',
+            input: ({ context }: { context: StepContext }) => context.failure!.verdict.class === 'throttled',
+            onDone: [
+              {
+                guard: { type: 'isGranted', params: outputOf },
+                target: 'waiting',
+                actions: [{ type: 'keepGrant', params: outputOf }, 'tellRetry'],
+              },
+              ...(policy.retryResult ? ([{ ...refusal, guard: 'hasAnswer', target: 'succeeded' }] as const) : []),
+              { ...refusal, target: 'failed' },
+            ],
+            onError: [
+              {
+                guard: { type: 'isGrantedUnseen', params: errorOf },
+                target: 'waiting',
+                actions: [{ type: 'tellBudgetUnavailable', params: errorOf }, 'tellRetry'],
+              },
+              { target: 'failed', actions: { type: 'keepProblem', params: errorOf } },
+            ],
+          },
+        },
+      }),
       ...(retry && { waiting: { after: { backoff: first } } }),
       succeeded: { type: 'final' },
       failed: failing,
     },
     output: ({ context }: { context: StepContext }) => context.output,
   });
-  return machine as unknown as StepMachine<Input, Output>;
+  const step = machine as unknown as StepMachine<Input, Output>;
+  if (retry && retry.maxAttempts > 1) noteRetries(step, { step: name, maxAttempts: retry.maxAttempts });
+  return step;
+}
+
+/** What a success gives back; nothing where a retry was free. */
+function grantOf(answer: RetryAnswer) {
+  return answer.granted ? { id: answer.id, cost: answer.cost } : undefined;
 }

@@ -4,7 +4,7 @@
  *
  * SP1  A wrong option is an InvalidArgumentError that names its path; nothing is found out only when the step runs.
  */
-import type { Duration } from 'rewake';
+import { InvalidArgumentError, type Duration } from 'rewake';
 import { BreakerGate, type BreakerUse } from './breaker-gate.ts';
 import type { ErrorRule } from './classify.ts';
 import { requireRules } from './error-rules.ts';
@@ -34,7 +34,10 @@ export interface PolicyOptions {
   readonly breaker?: string | BreakerUse;
   /** What errors mean, before the built-in taxonomy is asked. */
   readonly classify?: readonly ErrorRule[];
-  /** Whether a result is as good as a failure: it is then tried again, and returned when no attempt is left. */
+  /**
+   * Whether a result is as good as a failure: it is then tried again, and returned when no attempt is left, unless
+   * `retry.failOnRefusedResult`.
+   */
   readonly retryResult?: (result: unknown) => boolean;
 }
 
@@ -61,11 +64,19 @@ export function policyOf(name: string, options: PolicyOptions, path = `step('${n
   const { timeout, deadline, retry, breaker, classify = [], retryResult } = options;
   requireRules(classify, `${path}.classify`);
   requireFunction(retryResult, `${path}.retryResult`);
+  const retries = retry === false || retry === undefined ? undefined : retryOf(retry, `${path}.retry`);
+  if (retries?.failOnRefusedResult && !retryResult) {
+    throw InvalidArgumentError.of(
+      `${path}.retryResult`,
+      'a function, because retry.failOnRefusedResult is true',
+      retryResult,
+    );
+  }
   return Object.freeze({
     name,
     timeout: timeout === undefined ? undefined : timeoutOf(timeout, `${path}.timeout`),
     deadlineMs: deadline === undefined ? undefined : durationMs(deadline, `${path}.deadline`, 1),
-    retry: retry === false || retry === undefined ? undefined : retryOf(retry, `${path}.retry`),
+    retry: retries,
     breaker: breaker === undefined ? undefined : new BreakerGate(breaker, `${path}.breaker`),
     rules: classify,
     retryResult,

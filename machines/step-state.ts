@@ -1,6 +1,8 @@
 /**
  * What a step remembers, and how it changes: functions that the chart of step-machine.ts calls by name, deterministic in
  * context, event, now() and random(). Owns the context; knows no state of the chart.
+ *
+ * SS1  What a rule, `retryIf` or `retryResult` of the user throws ends the step, after the facts that are true anyway.
  */
 import { EffectLostError, now, random, type TimeMs } from 'rewake';
 import type { Permit } from './breaker-permit.ts';
@@ -13,8 +15,10 @@ import {
   RetryAfterTooLongError,
   TimeoutError,
 } from './recovery-errors.ts';
+import { orThrown } from './policy-machine.ts';
 import { retryAfterOf } from './retry-after.ts';
-import { decideRetry, type RetryDecision } from './retry-policy.ts';
+import type { RetryGrant } from './retry-budget-gate.ts';
+import { concernsBudget, decideRetry, type RetryDecision } from './retry-policy.ts';
 import { timeoutMsOf, type Policy } from './step-policy.ts';
 
 /** How many errors of a long series of attempts are kept: the newest ones. */
@@ -49,6 +53,8 @@ export interface StepContext {
   readonly startedAt: TimeMs;
   readonly attemptAt: TimeMs;
   readonly permit: Permit | null;
+  /** What the budget granted for the newest retry; not there without a budget. */
+  readonly grant?: RetryGrant;
   readonly output: unknown;
   /** How long the call took that succeeded. */
   readonly answeredMs: number;
@@ -97,7 +103,7 @@ export function attemptAnswered({ attemptAt }: StepContext, output: unknown): Pa
 
 /** An attempt ended with an error; also one that was lost (SM2). */
 export function attemptFailed(context: StepContext, policy: Policy, error: unknown): Partial<StepContext> {
-  const verdict = verdictOn(error, context.attempt, policy);
+  const { verdict, ...ended } = judged(error, context.attempt, policy);
   const signature = signatureOf(error, verdict);
   const { failure, errors, sameClassInARow, attemptAt } = context;
   return {
@@ -107,19 +113,39 @@ export function attemptFailed(context: StepContext, policy: Policy, error: unkno
     failed: true,
     errors: [...errors.slice(1 - errorsMax), error],
     sameClassInARow: failure?.verdict.class === verdict.class ? sameClassInARow + 1 : 1,
+    ...ended,
   };
 }
 
+/**
+ * What an error means to this step. Where a rule or `retryIf` of its user throws, the built-in taxonomy says it, and the
+ * step ends with what was thrown (SS1).
+ * @param attempt undefined where whether it is retried does not matter: then `retryIf` is not asked
+ */
+export function judged(
+  error: unknown,
+  attempt: number | undefined,
+  policy: Policy,
+): { readonly verdict: ErrorVerdict; readonly ending?: Ending } {
+  try {
+    return { verdict: verdictOn(error, attempt, policy) };
+  } catch (thrown) {
+    return { verdict: classify(error), ending: endingWith(thrown) };
+  }
+}
+
 /** What an error means to this step: its `retryIf` has the last word, but for what was cancelled. */
-function verdictOn(error: unknown, attempt: number, { rules, retry }: Policy): ErrorVerdict {
+function verdictOn(error: unknown, attempt: number | undefined, { rules, retry }: Policy): ErrorVerdict {
   const verdict = classify(error, rules);
-  if (!retry?.retryIf || verdict.class === 'cancelled') return verdict;
+  if (!retry?.retryIf || attempt === undefined || verdict.class === 'cancelled') return verdict;
   return { ...verdict, retryable: retry.retryIf(error, attempt) };
 }
 
-/** An attempt returned what the policy takes for a failure. */
-export function resultRefused(context: StepContext, { name }: Policy, output: unknown): Partial<StepContext> {
-  const error = new ResultRefusedError(name, context.attempt);
+/** An attempt returned what the policy takes for a failure, or cannot judge (SS1). */
+export function resultRefused(context: StepContext, policy: Policy, output: unknown): Partial<StepContext> {
+  const error = new ResultRefusedError(policy.name, context.attempt);
+  const problem = orThrown(error, () => policy.retryResult!(output));
+  if (problem !== error) return { ending: endingWith(problem) };
   const verdict: ErrorVerdict = { class: 'unknown', retryable: true, breaker: 'ignored' };
   const durationMs = now() - context.attemptAt;
   return {
@@ -136,9 +162,10 @@ export function attemptTimedOut(context: StepContext, policy: Policy): Partial<S
 }
 
 /** There was no call (SM3). */
-export function attemptRejected({ rules }: Policy, error: unknown): Partial<StepContext> {
-  const verdict = classify(error, rules);
+export function attemptRejected(policy: Policy, error: unknown): Partial<StepContext> {
+  const { verdict, ...ended } = judged(error, undefined, policy);
   return {
+    ...ended,
     failure: {
       error,
       verdict,
@@ -154,7 +181,22 @@ export function attemptRejected({ rules }: Policy, error: unknown): Partial<Step
 /** The deadline of the whole step is over. */
 export function deadlineMissed({ name, deadlineMs }: Policy): Partial<StepContext> {
   const error = new TimeoutError(name, 'deadline', deadlineMs!);
-  return { failed: true, ending: { error, exhausted: 'deadline', answers: false } };
+  return { failed: true, ending: { ...endingWith(error), exhausted: 'deadline' } };
+}
+
+/** With this error and no other reason the step ends. */
+export function endingWith(error: unknown): Ending {
+  return { error, exhausted: undefined, answers: false };
+}
+
+/** Whether the last result is refused and returned all the same. */
+export function hasAnswer({ failure }: StepContext, { retry }: Policy): boolean {
+  return failure !== undefined && failure.refused && !retry?.failOnRefusedResult;
+}
+
+/** Whether the budget is asked before the retry that was decided on. */
+export function asksBudget({ failure }: StepContext, { retry }: Policy): boolean {
+  return failure !== undefined && !failure.rejected && concernsBudget(retry!, failure.verdict);
 }
 
 /** Whether the step is tried again, and when; or how it ends. */
@@ -191,28 +233,27 @@ function decisionOn(context: StepContext, policy: Policy, failure: Failure): Ret
 }
 
 function endingOf(
-  { attempt, errors }: StepContext,
-  { name, retry }: Policy,
-  { error, refused }: Failure,
+  context: StepContext,
+  policy: Policy,
+  { error }: Failure,
   decision: Extract<RetryDecision, { retry: false }>,
 ): Ending {
+  const { attempt, errors } = context;
+  const { name, retry } = policy;
+  const answers = hasAnswer(context, policy);
   switch (decision.reason) {
     case 'exhausted':
     case 'deadline': {
       const reason = decision.reason === 'deadline' ? 'deadline' : 'attempts';
-      if (refused) return { error, exhausted: reason, answers: true };
+      if (answers) return { error, exhausted: reason, answers };
       const all = errors.length > 0 ? errors : [error];
       const exhausted = retry ? new RecoveryExhaustedError(name, reason, attempt, all) : error;
-      return { error: exhausted, exhausted: reason, answers: false };
+      return { error: exhausted, exhausted: reason, answers };
     }
     case 'retryAfterTooLong':
-      return {
-        error: new RetryAfterTooLongError(name, decision.retryAfterMs ?? 0, error),
-        exhausted: undefined,
-        answers: false,
-      };
+      return endingWith(new RetryAfterTooLongError(name, decision.retryAfterMs ?? 0, error));
     default:
-      return { error, exhausted: refused ? 'attempts' : undefined, answers: refused };
+      return { error, exhausted: answers ? 'attempts' : undefined, answers };
   }
 }
 

@@ -4,11 +4,11 @@
  */
 import { fromPromise, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { effect, withEffectDefaults, type Duration, type EffectArguments } from 'rewake';
-import { reporting } from './breaker-effects.ts';
 import { requireFunction } from './options.ts';
 import type { BreakerUse } from './breaker-gate.ts';
 import type { RetryOptions } from './retry-policy.ts';
 import { stepMachine, type StepMachine } from './step-machine.ts';
+import { isHeard, keepingHints, reporting } from './step-effects.ts';
 import { policyOf, type Policy, type PolicyOptions, type TimeoutOption } from './step-policy.ts';
 
 /** What a step calls: a function of an effect's arguments. */
@@ -33,10 +33,10 @@ export function step<Input, Output>(
 ): StepMachine<Input, Output> {
   const policy = policyOf(name, options);
   requireFunction(call ?? null, `step('${name}')(call)`);
-  const { breaker, rules } = policy;
-  const run = breaker ? reporting(breaker, rules, call) : call;
+  const heard = isHeard(policy);
+  const run = heard ? reporting(policy, keepingHints(call)) : keepingHints(call);
   const logic = effect(run as Call<unknown, Output>, lostOptions(policy));
-  return stepMachine({ logic, reports: breaker !== undefined }, policy);
+  return stepMachine({ logic, reports: heard }, policy);
 }
 
 /** Aborts an attempt that takes too long; it fails with a TimeoutError. */

@@ -10,18 +10,18 @@ import {
   retryBudgetOptions,
   type RetryBudgetOptions,
 } from '../../machines/retry-budget-options.ts';
+import { retryBudget } from '../../machines/retry-budget.ts';
 import {
   answerOf,
   answerWithoutRecord,
   changesNothing,
-  retryBudget,
   retryBudgetAfter,
   retryBudgetBegun,
   type RetryBudgetAnswer,
   type RetryBudgetEvent,
   type RetryBudgetFact,
   type RetryBudgetSnapshot,
-} from '../../machines/retry-budget.ts';
+} from '../../machines/retry-budget-state.ts';
 import { House } from '../support/house.ts';
 
 /** A budget as its callers use it: what changes nothing is not sent. */
@@ -170,6 +170,7 @@ describe('the machine', () => {
       { requiredKeys: ['type'] },
     ),
     fc.record({ type: fc.constant('attempt.failed' as const), id, retryable: fc.boolean() }),
+    fc.record({ type: fc.constant('budget.configured' as const), options: fc.oneof(budget, fc.constant({ cost: -1 })) }),
   );
 
   function played(options: RetryBudgetOptions, look: (before: RetryBudgetSnapshot, sent: RetryBudgetEvent) => void) {

@@ -11,7 +11,6 @@
 import type { PromiseActorLogic } from 'xstate';
 import { effect, EffectStoppedError, type EffectArguments, type EffectContext } from 'rewake';
 import type { CallReport, Permit } from './breaker-permit.ts';
-import { classify, type ErrorVerdict } from './classify.ts';
 import { signatureOf } from './error-signature.ts';
 import { holds } from './policy-machine.ts';
 import { keepHints, retryAfterOf } from './retry-after.ts';

@@ -1,6 +1,6 @@
 /** Alternatives and expected errors: order, what leads on, and what is kept (scenarios F01 to F03, laminar's Catch). */
 import { describe, expect, it } from 'vitest';
-import { assign, fromPromise, setup, type AnyActorLogic, type AnyStateMachine } from 'xstate';
+import { assign, createActor, fromPromise, setup, toPromise, type AnyActorLogic, type AnyStateMachine } from 'xstate';
 import { InvalidArgumentError } from 'rewake';
 import { withCatch } from '../../machines/catch.ts';
 import { withFallback, type FallbackOptions } from '../../machines/fallback.ts';
@@ -58,6 +58,37 @@ describe('withFallback', () => {
     expect(error).toBeInstanceOf(FallbackExhaustedError);
     expect((error as FallbackExhaustedError).errors.map((each) => (each as Error).message)).toEqual(['a', 'b', 'c']);
     expect((error as FallbackExhaustedError).cause).toMatchObject({ message: 'c' });
+  });
+
+  it('F02: an alternative that fails with what leads no further surfaces, with the primary as the last of its causes', async () => {
+    const bug = () => new TypeError('x is undefined', { cause: Object.assign(new Error('deeper'), { status: 400 }) });
+    for (const failure of [new TypeError('x is undefined'), bug()]) {
+      const calls: string[] = [];
+      const { error, facts } = await fallback([bad(failure), good('third', calls)], bad(busy('the primary')));
+      expect(error).toMatchObject({ name: 'TypeError', message: 'x is undefined' });
+      expect(error).toBeInstanceOf(TypeError);
+      const { cause } = error as Error;
+      expect(failure.cause ? (cause as Error).cause : cause).toMatchObject({ message: 'the primary', status: 503 });
+      expect([calls, facts.length]).toEqual([[], 1]);
+    }
+    const plain = createActor(withFallback([bad('a text')], { on: [Error] })(bad(busy())));
+    expect(await outcomeOf(toPromise(plain.start()))).toMatchObject({ error: 'a text' });
+  });
+
+  it('F02: the error of an alternative is not written to', async () => {
+    const failure = new TypeError('x is undefined');
+    const plain = createActor(withFallback([bad(failure)])(bad(busy('the primary'))));
+    const { error } = await outcomeOf(toPromise(plain.start()));
+    expect([(error as Error).cause, failure.cause]).toMatchObject([{ message: 'the primary' }, undefined]);
+  });
+
+  it('R08: fails with what a predicate throws', async () => {
+    const wrong = (error: unknown): boolean => {
+      throw new RangeError(`asked about ${(error as Error).message}`);
+    };
+    const { error, facts } = await fallback([good('secondary')], bad(busy()), { on: [wrong] });
+    expect([error, facts]).toMatchObject([{ name: 'RangeError', message: 'asked about busy' }, []]);
+    expect((await run(withCatch(wrong)(bad(busy())))).error).toMatchObject({ message: 'asked about busy' });
   });
 
   it.each([

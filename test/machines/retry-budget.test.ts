@@ -170,7 +170,10 @@ describe('the machine', () => {
       { requiredKeys: ['type'] },
     ),
     fc.record({ type: fc.constant('attempt.failed' as const), id, retryable: fc.boolean() }),
-    fc.record({ type: fc.constant('budget.configured' as const), options: fc.oneof(budget, fc.constant({ cost: -1 })) }),
+    fc.record({
+      type: fc.constant('budget.configured' as const),
+      options: fc.oneof(budget, fc.constant({ cost: -1 })),
+    }),
   );
 
   function played(options: RetryBudgetOptions, look: (before: RetryBudgetSnapshot, sent: RetryBudgetEvent) => void) {

@@ -255,13 +255,54 @@ describe('a breaker that cannot be reached', () => {
     await runtime.start('breaker', { id: 'api', input: { key: 'api', options: {} } });
     const ref = await runtime.start('work', { id: '1' });
     await rest();
-    return ref.output();
+    return { ...(await outcomeOf(ref.output())), facts: await house.facts('work-1') };
   };
 
-  it('B34: lets the call through unless it is told to fail', async () => {
-    expect(await unreachable()).toBe('ok');
-    expect(await unreachable('allow')).toBe('ok');
-    await expect(unreachable('fail')).rejects.toMatchObject({ code: 'REWAKE_LOG_UNAVAILABLE' });
+  it('B34: lets the call through with a warning, unless it is told to fail', async () => {
+    for (const how of [undefined, 'allow'] as const) {
+      const { output, facts } = await unreachable(how);
+      expect(output).toBe('ok');
+      expect(facts).toMatchObject([{ type: 'BreakerUnavailable', step: 'work', key: 'api' }]);
+      expect(facts[0]!.problem).toContain('gone');
+    }
+    const { error, facts } = await unreachable('fail');
+    expect(error).toMatchObject({ code: 'REWAKE_LOG_UNAVAILABLE' });
+    expect(facts.map(({ type }) => type)).toEqual(['AttemptRejected']);
+  });
+
+  it('B34: a retry that it could not be asked for reports under no earlier permit', async () => {
+    const house = new House();
+    let calls = 0;
+    const options: PolicyOptions = { breaker: { key: 'api', consecutive: 9 }, retry: { backoff: { jitter: 'none' } } };
+    const work = step('work', () => (++calls === 1 ? unavailable() : 'ok'), options) as AnyStateMachine;
+    const log = house.faulty();
+    const runtime = await house.open({ work, breaker }, { log });
+    const ref = await runtime.start('work', { id: '1' });
+    await rest();
+    Object.defineProperty(log, 'actor', { value: () => Promise.reject(new LogUnavailableError('gone', false)) });
+    await house.advance(1_000);
+    expect(await ref.output()).toBe('ok');
+    expect(ref.getSnapshot().context).toMatchObject({ permit: null });
+    expect((await house.facts('work-1')).map(({ type }) => type)).toEqual([
+      'AttemptFailed',
+      'RetryScheduled',
+      'BreakerUnavailable',
+    ]);
+  });
+
+  it('a probe whose result is refused is given back: a result says nothing about the dependency (SE1)', async () => {
+    let broken = true;
+    const call = () => (broken ? unavailable() : 'half');
+    const { house, run, state } = await place(call, {
+      breaker: { key: 'api', consecutive: 1 },
+      retryResult: (result) => result === 'half',
+    });
+    await run();
+    broken = false;
+    await house.advance(60_000);
+    expect((await run()).output).toBe('half');
+    expect(await state()).toBe('halfOpen');
+    expect((await run()).output).toBe('half');
   });
 
   it('is an error that says what to do where the runtime does not know the machine', async () => {

@@ -1,8 +1,14 @@
 /** A step on virtual time: how often it calls, when, what it tells, and what it fails with (resilience.md §1, §3). */
 import { describe, expect, it } from 'vitest';
-import { fromPromise, type AnyStateMachine } from 'xstate';
+import { createActor, fromPromise, setup, type AnyStateMachine } from 'xstate';
 import type { EffectArguments } from 'rewake';
-import { RecoveryExhaustedError, RetryAfterTooLongError, TimeoutError } from '../../machines/recovery-errors.ts';
+import { breaker } from '../../machines/breaker.ts';
+import {
+  RecoveryExhaustedError,
+  ResultRefusedError,
+  RetryAfterTooLongError,
+  TimeoutError,
+} from '../../machines/recovery-errors.ts';
 import { step, withRetry, withTimeout } from '../../machines/step.ts';
 import type { PolicyOptions } from '../../machines/step-policy.ts';
 import { House, outcomeOf } from '../support/house.ts';
@@ -90,6 +96,20 @@ describe('counting', () => {
     expect(factsOf(exhausted.facts, 'RetryExhausted')).toMatchObject([{ attempts: 6 }]);
   });
 
+  it('R04: it fails the step instead where that is asked for', async () => {
+    const retry = { maxRetries: 1, backoff, failOnRefusedResult: true };
+    const attempts = await run(() => 1, { retry, retryResult: () => true });
+    expect(attempts.error).toBeInstanceOf(RecoveryExhaustedError);
+    expect(attempts.error).toMatchObject({ reason: 'attempts', attempts: 2 });
+    expect((attempts.error as RecoveryExhaustedError).originalError).toBeInstanceOf(ResultRefusedError);
+    const deadline = await run(() => 1, { retry, retryResult: () => true, deadline: 500 });
+    expect(deadline.error).toMatchObject({ reason: 'deadline', attempts: 1, originalError: { step: 'work' } });
+    expect(await run((attempt) => attempt, { retry, retryResult: (result) => result === 1 })).toMatchObject({
+      output: 2,
+    });
+    expect(() => step('work', () => 1, { retry })).toThrow("step('work').retryResult:");
+  });
+
   it('R05: a bug is called once, a network failure as often as allowed', async () => {
     const failures: [Error, number][] = [
       [new TypeError('bug'), 1],
@@ -162,8 +182,35 @@ describe('what the author of a step says of its errors', () => {
   it('R08: a predicate that throws ends the step with what it threw, and no further call', async () => {
     const wrong = new RangeError('the predicate');
     const predicate = failing(wrong);
-    const { calls, error } = await run(failing(), { retry: { maxRetries: 3, backoff, retryIf: predicate } });
-    expect([calls.length, (error as Error).message]).toEqual([1, 'the predicate']);
+    for (const options of [
+      { retry: { maxRetries: 3, backoff, retryIf: predicate } },
+      { classify: [{ match: predicate }] },
+    ]) {
+      const { calls, error, facts } = await run(failing(), options);
+      expect([calls.length, (error as Error).name, (error as Error).message]).toEqual([
+        1,
+        'RangeError',
+        'the predicate',
+      ]);
+      expect(facts).toMatchObject([{ type: 'AttemptFailed', error: { class: 'server', message: 'busy' } }]);
+    }
+  });
+
+  it('R08: and so does one that throws about a result, or about a breaker that does not let a call through', async () => {
+    const predicate = failing(new RangeError('the predicate'));
+    for (const retry of [false, { maxRetries: 3, backoff }] as const) {
+      const { calls, error, facts } = await run(() => 1, { retry, retryResult: predicate });
+      expect([calls.length, (error as Error).name, (error as Error).message]).toEqual([
+        1,
+        'RangeError',
+        'the predicate',
+      ]);
+      expect(facts).toEqual([]);
+    }
+    const { error, facts } = await run(() => 1, { breaker: 'api', classify: [{ match: predicate }] });
+    expect(error).toMatchObject({ name: 'RangeError', message: 'the predicate' });
+    // The runtime does not know the machine of the breaker.
+    expect(facts).toMatchObject([{ type: 'AttemptRejected', error: { name: 'UnknownMachineError' } }]);
   });
 
   it('an ambiguous error is retried once in a row, and again after another one', async () => {
@@ -193,7 +240,97 @@ describe('what the author of a step says of its errors', () => {
   });
 });
 
+describe('what a server says in headers that no log can carry', () => {
+  const response = (headers: Record<string, string>, status = 503) => new Response('', { status, headers });
+
+  it.each([
+    ['Headers of the error', () => ({ status: 503, headers: new Headers({ 'retry-after': '7' }) })],
+    ['a Response', () => ({ response: response({ 'retry-after-ms': '7000' }, 429) })],
+    [
+      'the cause of the error',
+      () => ({ cause: Object.assign(new Error('x'), { response: response({ 'retry-after': '7' }) }) }),
+    ],
+  ])('R17: is waited for: %s', async (_, fields) => {
+    const once = (attempt: number) => (attempt === 1 ? failing(Object.assign(new Error('busy'), fields()))() : 'ok');
+    const { calls, facts } = await run(once, { retry: { maxRetries: 1, backoff } });
+    expect(calls).toEqual(seconds(0, 7));
+    expect(factsOf(facts, 'AttemptFailed')).toMatchObject([{ error: { class: 'throttled' } }]);
+  });
+
+  it('R19: a pushback in gRPC metadata is obeyed', async () => {
+    const metadata = (ms: string) => new Map([['grpc-retry-pushback-ms', ms]]);
+    const pushing = (ms: string) =>
+      Object.assign(new Error('busy'), { code: 14, details: '', metadata: metadata(ms), f() {} });
+    const once = (ms: string) => (attempt: number) => (attempt === 1 ? failing(pushing(ms))() : 'ok');
+    expect((await run(once('700'), { retry: { maxRetries: 1, backoff } })).calls).toEqual([0, 700]);
+    expect((await run(once('-1'), { retry: { maxRetries: 1, backoff } })).calls).toEqual([0]);
+  });
+
+  it('an error that is frozen, or that says it already, stays as it is', async () => {
+    const frozen = Object.freeze(Object.assign(new Error('no'), { response: response({ 'retry-after': '7' }, 400) }));
+    expect((await run(failing(frozen), {})).error).toMatchObject({ message: 'no' });
+    const said = Object.assign(new Error('no'), {
+      status: 400,
+      retryAfterMs: 5,
+      headers: new Headers({ 'retry-after': '7' }),
+    });
+    expect((await run(failing(said), {})).error).toMatchObject({ status: 400, retryAfterMs: 5 });
+  });
+});
+
 describe('a step that is stopped', () => {
+  it('R22: before its first attempt began makes no call', async () => {
+    const house = new House();
+    const log = house.faulty();
+    let calls = 0;
+    const work = step('work', () => calls++, { breaker: 'api', retry: 3 }) as AnyStateMachine;
+    const runtime = await house.open({ work, breaker }, { log });
+    await runtime.start('breaker', { id: 'api', input: { key: 'api', options: {} } });
+    let answer = () => {};
+    const row = log.actor.bind(log);
+    const asked = new Promise<void>((resolve) => (answer = resolve));
+    Object.defineProperty(log, 'actor', { value: (name: string) => asked.then(() => row(name)) });
+    const ref = await runtime.start('work', { id: '1' });
+    const ended = outcomeOf(ref.output());
+    await ref.stop({ reason: 'no longer wanted' });
+    answer();
+    await rest();
+    await house.advance(60_000);
+    expect(calls).toBe(0);
+    expect((await ended).error).toMatchObject({ code: 'REWAKE_ACTOR_STOPPED' });
+    const events = await house.events('work-1');
+    expect(events.map(({ type }) => type)).toEqual(['ActorStarted', 'ActorStopped']);
+    expect(events[1]!.data).toMatchObject({ reason: 'no longer wanted' });
+  });
+
+  it.each(['hosted', 'plain'])('R22: by the machine that invoked it, in the same step: no call (%s)', async (how) => {
+    let calls = 0;
+    const work = step('work', () => calls++, { retry: 3, timeout: '1s' });
+    const parent = setup({ actors: { work } }).createMachine({
+      initial: 'working',
+      states: { working: { invoke: { src: 'work' }, always: 'called off' }, 'called off': {} },
+    });
+    const house = new House();
+    if (how === 'hosted') await (await house.open({ parent })).start('parent', { id: '1' });
+    else createActor(parent).start();
+    await rest();
+    await house.advance(60_000);
+    expect(calls).toBe(0);
+  });
+
+  it('R22: by a runtime that closes makes no call while it is closing', async () => {
+    const house = new House();
+    let calls = 0;
+    const work = step('work', () => (calls++, failing()()), { retry: { maxRetries: 1, backoff } }) as AnyStateMachine;
+    const runtime = await house.open({ work });
+    await runtime.start('work', { id: '1' });
+    await rest();
+    const closed = runtime.close();
+    await house.advance(60_000);
+    await closed;
+    expect(calls).toBe(1);
+  });
+
   it('R23: in a wait makes no further call and leaves no timer', async () => {
     const house = new House();
     let calls = 0;

@@ -1,13 +1,15 @@
 /** The public surface of 'rewake/machines': exports only. */
 import { breaker } from './breaker.ts';
+import { breakerQuorum } from './breaker-quorum.ts';
 import { retryBudget } from './retry-budget.ts';
 
 export { backoff, type Backoff, type BackoffOptions, type BackoffStrategy, type Jitter } from './backoff.ts';
 export { batch, BatchFailedError, type BatchOptions, type BatchResult, type ItemFailed } from './batch.ts';
 export { breaker, type BreakerEvent } from './breaker.ts';
 export type { BreakerFact } from './breaker-facts.ts';
-export type { BreakerUse } from './breaker-gate.ts';
+export type { BreakerScope, BreakerUse } from './breaker-gate.ts';
 export type { BreakerOptions } from './breaker-options.ts';
+export { breakerQuorum, type BreakerQuorumEvent, type BreakerQuorumFact } from './breaker-quorum.ts';
 export { breakerState, type BreakerSnapshot, type BreakerState } from './breaker-permit.ts';
 export { withBulkhead, type BulkheadOptions, type BulkheadRejected } from './bulkhead.ts';
 export { withCatch, type Caught, type ErrorCaught } from './catch.ts';
@@ -61,5 +63,5 @@ export type { Skipped, Tool, ToolOptions, ToolPolicies, ToolPolicy, Tools } from
 export type { ExecuteOptions, ToolDescription, ToolRegistry, ToolRegistryOptions } from './tool-types.ts';
 export { toolRegistry } from './tools.ts';
 
-/** The machines that many have in common by a key. A runtime whose steps use a breaker must know them. */
-export const recoveryMachines = { breaker, retryBudget } as const;
+/** The machines that many have in common by a key. A runtime whose steps use a breaker or a budget must know them. */
+export const recoveryMachines = { breaker, breakerQuorum, retryBudget } as const;

@@ -93,7 +93,7 @@ export class ResultRefusedError extends RewakeError {
 export class CircuitBreakerOpenError extends RewakeError {
   readonly code = 'REWAKE_BREAKER_OPEN';
   readonly key: string;
-  /** `open`, `halfOpen` with every probe taken, or `isolated` by a person. */
+  /** `open`, `halfOpen` with every probe taken, `isolated` by a person, or `quorum`: open on so many other nodes. */
   readonly state: string;
   /** In ms until a call may be tried again; undefined where only a person or a probe decides. */
   readonly timeoutRemaining: number | undefined;
@@ -103,7 +103,7 @@ export class CircuitBreakerOpenError extends RewakeError {
   constructor(key: string, state: string, timeoutRemainingMs: number | undefined, lastFailure: unknown) {
     const when = timeoutRemainingMs === undefined ? 'until that changes' : `for another ${timeoutRemainingMs} ms`;
     super(
-      `The circuit breaker '${key}' is ${state} and lets no call through ${when}. ` +
+      `The circuit breaker '${key}' is ${state === 'quorum' ? 'open on a quorum of nodes' : state} and lets no call through ${when}. ` +
         'The dependency was not called. Wait, use a fallback, or read the stream of the breaker to see why.',
     );
     this.key = key;

@@ -310,6 +310,10 @@ export class ActorHost implements EffectHost, Surroundings {
     this.#services.logger.info({ stream: this.stream }, args.map(readable).join(' '));
   }
 
+  get host(): string {
+    return this.#services.host;
+  }
+
   get send(): EffectHost['send'] {
     return this.#services.send;
   }

@@ -31,6 +31,8 @@ import { checkEvent } from './messages.ts';
 /** What a running effect needs of its surroundings. */
 export interface EffectHost {
   readonly stream: string;
+  /** Name of the host in events. */
+  readonly host: string;
   /** Takes what the effect said as a stimulus; calls back when it is durable, or with the reason why it is not. */
   report(prepared: Prepared, effect: PendingEffect, done?: (error?: unknown) => void): void;
   /** A message of the effect to another actor of its tree. */
@@ -262,6 +264,10 @@ class RunningContext implements EffectContext {
 
   get stream(): string {
     return this.#host.stream;
+  }
+
+  get host(): string {
+    return this.#host.host;
   }
 
   get signal(): AbortSignal {

@@ -37,6 +37,8 @@ export interface EffectContext {
   readonly stream: string;
   /** Address of the effect inside its tree, for example `/charge:3`; empty outside rewake. */
   readonly actor: string;
+  /** Name of the host that runs it, the option `host` of its runtime; empty outside rewake. */
+  readonly host: string;
   /** Aborted when the effect is stopped, its actor is dropped or the runtime closes. */
   readonly signal: AbortSignal;
   /** What the last {@link progress} of this effect saved, also before a crash; undefined at first. */
@@ -140,6 +142,7 @@ class NeutralContext implements EffectContext {
   readonly causationId = '';
   readonly stream = '';
   readonly actor = '';
+  readonly host = '';
   readonly checkpoint = undefined;
   readonly signal: AbortSignal;
   #key: string | undefined;

@@ -49,13 +49,15 @@ describe('the key of an effect', () => {
 it('says where the effect is', async () => {
   const house = new House();
   const { contexts, job } = recorder();
-  const ref = await (await house.open({ job })).start('job', { id: '1', correlationId: 'c' });
+  const runtime = await house.open({ job }, { host: 'node-1' });
+  const ref = await runtime.start('job', { id: '1', correlationId: 'c' });
   await ref.send({ type: 'GO' });
   await rest();
   const [, received] = await house.events('job-1');
   expect(contexts[0]).toMatchObject({
     stream: 'job-1',
     actor: '/work:1',
+    host: 'node-1',
     attempt: 1,
     restarts: 0,
     correlationId: 'c',

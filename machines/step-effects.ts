@@ -42,9 +42,15 @@ export function isHeard({ breaker, retry }: Policy): boolean {
   return breaker !== undefined || retry?.budget !== undefined;
 }
 
-/** The actors by which a chart asks and tells. A chart without a breaker or a budget has no state that names them. */
+/** The actors by which a chart asks and tells: those that its policy needs. */
 export function stepEffects(policy: Policy) {
-  return { askBreaker: askBreaker(policy), askBudget: askBudget(policy), report: report(policy) };
+  const effects = {
+    ...(policy.breaker && { askBreaker: askBreaker(policy) }),
+    ...(policy.retry?.budget && { askBudget: askBudget(policy) }),
+    ...(isHeard(policy) && { report: report(policy) }),
+  };
+  // A chart has no state that names the others.
+  return effects as Required<typeof effects>;
 }
 
 /** Asks for a permit. Its input is how long the attempt may take, in ms; null without a bound. */

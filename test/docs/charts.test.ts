@@ -8,6 +8,7 @@ import { fromPromise, type AnyStateMachine } from 'xstate';
 import {
   batch,
   breaker,
+  breakerQuorum,
   retryBudget,
   saga,
   step,
@@ -39,6 +40,7 @@ const charts: readonly (readonly [title: string, machine: unknown])[] = [
     'step with timeout, deadline, retry and breaker',
     step('call', () => 'done', { timeout: '30s', deadline: '10m', retry: 3, breaker: 'api' }),
   ],
+  ['step with retry and budget', step('call', () => 'done', { retry: { maxRetries: 3, budget: 'api' } })],
   ['withTimeout', withTimeout('30s')(call)],
   ['withDeadline', withDeadline('10m')(call)],
   ['withRetry', withRetry()(call)],
@@ -60,6 +62,7 @@ const charts: readonly (readonly [title: string, machine: unknown])[] = [
   ['a tool that is skipped', vision.tool('gpt4Vision', { strategy: 'skip' })],
   ['the executor of a registry', vision.executor],
   ['breaker', breaker],
+  ['breakerQuorum', breakerQuorum],
   ['retryBudget', retryBudget],
 ];
 

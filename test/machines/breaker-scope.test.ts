@@ -13,13 +13,14 @@ import { forgetLocalActors } from '../../machines/keyed-actor.ts';
 import { recoveryMachines } from '../../machines/index.ts';
 import { CircuitBreakerOpenError } from '../../machines/recovery-errors.ts';
 import { step } from '../../machines/step.ts';
+import { crashingLog } from '../support/crashing-log.ts';
 import { House, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
 type Scope = Pick<BreakerUse, 'scope' | 'autoHalfOpen'>;
 
-const openNode = (house: House, work: AnyStateMachine, host: string) =>
-  house.open({ work, ...recoveryMachines }, { host, resume: false });
+const openNode = (house: House, work: AnyStateMachine, host: string, log = house.log) =>
+  house.open({ work, ...recoveryMachines }, { host, log, resume: false });
 
 /** Nodes of one log, of each of which the way to the dependency can be cut. */
 class Cluster {
@@ -171,6 +172,10 @@ describe('a quorum of nodes', () => {
     for (let round = 0; round < 3; round++) await cluster.callAll('a', 'b');
     await cluster.trip('a');
     for (let round = 0; round < 3; round++) await cluster.callAll('a', 'b');
+    // Due, and then closed by its probe: its time on the list is over.
+    cluster.cut.clear();
+    await cluster.house.advance(60_000);
+    expect(await cluster.callAll('a', 'a')).toEqual(['by a', 'by a']);
     expect(await cluster.house.types('breakerQuorum-api')).toEqual([
       'ActorStarted',
       'EventReceived',
@@ -188,6 +193,30 @@ describe('a quorum of nodes', () => {
       await runtime.send('breaker-api@a', { type: 'outcome.reported', permit, outcome: 'failure' });
     }
     expect(await cluster.callAll('b', 'a', 'b')).toEqual(['by b', 'quorum', 'quorum']);
+  });
+
+  it('a crash of a node at any append: the others hear of its opening, once (BG4, BQ2)', async () => {
+    let crashes = 0;
+    for (const phase of ['before', 'after'] as const) {
+      for (let append = 0; ; append++) {
+        const cluster = new Cluster({ scope: { quorum: 1 } });
+        cluster.cut.add('a');
+        const dying = crashingLog(cluster.house.log, { append, phase });
+        const first = await openNode(cluster.house, cluster.machine(), 'a', dying.log);
+        for (const id of ['x', 'y', 'z']) {
+          void first.start('work', { id }).catch(() => {});
+          await rest();
+        }
+        if (!dying.crashed) break;
+        crashes++;
+        await cluster.callAll('a', 'a', 'a');
+        const answers = await cluster.callAll('a', 'b', 'c');
+        expect({ append, phase, answers }).toEqual({ append, phase, answers: ['quorum', 'quorum', 'quorum'] });
+        const facts = await cluster.house.facts('breakerQuorum-api');
+        expect(facts.map(({ type, node }) => [type, node])).toEqual([['NodeBreakerOpened', 'a']]);
+      }
+    }
+    expect(crashes).toBeGreaterThan(15);
   });
 
   it('a node whose breaker a person switches off is taken from the list', async () => {

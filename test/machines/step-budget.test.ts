@@ -196,6 +196,20 @@ describe('a step that shares a budget', () => {
 });
 
 describe('what a budget does not pay for (RP5)', () => {
+  it('a wait for the breaker, whatever a rule says of it', async () => {
+    const { run, house } = await place('api', {
+      breaker: { key: 'api', consecutive: 1, openFor: '1s' },
+      classify: [{ match: 'CircuitBreakerOpenError', class: 'server' }],
+      deadline: '1m',
+      maxRetries: 3,
+    });
+    const { output, facts } = await run(failTimes(1));
+    expect(output).toBe('ok');
+    expect(facts.map(({ type }) => type)).toContain('AttemptRejected');
+    // The one retry, and that it succeeded.
+    expect(await house.types('retryBudget-api')).toEqual(['ActorStarted', 'EventReceived', 'EventReceived']);
+  });
+
   it('an attempt that was lost with its host', async () => {
     const house = new House();
     let hangs = true;
@@ -312,24 +326,33 @@ describe('after a restart', () => {
     expect(calls).toBe(6);
   });
 
-  it('a crash at any append: no retry is paid for twice, and none is made that was refused (RG3)', async () => {
-    let crashes = 0;
-    for (const phase of ['before', 'after'] as const) {
-      for (let append = 0; ; append++) {
-        const lived = await liveThrough({ append, phase });
-        if (!lived.crashed) break;
-        crashes++;
-        const { calls, message, grants } = lived;
-        expect({ append, phase, message }).toEqual({ append, phase, message: 'busy' });
-        expect(calls).toBeLessThanOrEqual(4);
-        expect(grants).toBe(2);
+  it.each([
+    ['and refused the third', 30, 'busy'],
+    ['and gives up', 500, 'no attempt is left'],
+  ])(
+    'a crash at any append: each retry is paid for once, of a step that is granted two %s (RG3)',
+    async (_, tokens, end) => {
+      let crashes = 0;
+      for (const phase of ['before', 'after'] as const) {
+        for (let append = 0; ; append++) {
+          const lived = await liveThrough({ append, phase }, tokens);
+          if (!lived.crashed) break;
+          crashes++;
+          expect({ append, phase, message: lived.message }).toMatchObject({
+            append,
+            phase,
+            message: expect.stringContaining(end) as string,
+          });
+          expect(lived.calls).toBeLessThanOrEqual(4);
+          expect({ append, phase, paid: lived.paid }).toEqual({ append, phase, paid: lived.scheduled });
+        }
       }
-    }
-    expect(crashes).toBeGreaterThan(15);
-  });
+      expect(crashes).toBeGreaterThan(15);
+    },
+  );
 
-  /** A step that is granted two retries and refused the third, with a crash in its first life. */
-  async function liveThrough(crash: Crash) {
+  /** A step whose call always fails, with a crash in its first life. */
+  async function liveThrough(crash: Crash, tokens: number) {
     const clock = new VirtualClock();
     const below = memoryLog({ clock });
     const dying = crashingLog(below, crash);
@@ -344,7 +367,7 @@ describe('after a restart', () => {
         keepLogOpen: true,
         machines: {
           work: worker(() => (calls++, unavailable()), {
-            retry: { maxRetries: 9, backoff: fixed, budget: { key: 'api', tokens: 30 } },
+            retry: { maxRetries: tokens < 100 ? 9 : 2, backoff: fixed, budget: { key: 'api', tokens } },
           }),
           retryBudget,
         },
@@ -354,16 +377,16 @@ describe('after a restart', () => {
     await clock.advance(1_000, rest);
     const crashed = dying.crashed !== undefined;
     const next = await open(below);
-    const ref = await next.start('work', { id: '1' });
-    const ended = outcomeOf(ref.output());
+    const ended = outcomeOf((await next.start('work', { id: '1' })).output());
     await clock.advance(1_000, rest);
     const { context } = (await next.get('retryBudget-api')).getSnapshot() as unknown as RetryBudgetSnapshot;
-    return {
-      crashed,
-      calls,
-      message: ((await ended).error as Error).message,
-      grants: (context.settings.tokens - context.tokens) / context.settings.cost,
-    };
+    let scheduled = 0;
+    for await (const { type, data } of below.readStream('work-1')) {
+      // RP5: after a lost attempt it is free.
+      if (type === 'RetryScheduled' && !data.includes('"lost"')) scheduled++;
+    }
+    const paid = (context.settings.tokens - context.tokens) / context.settings.cost;
+    return { crashed, calls, message: ((await ended).error as Error).message, paid, scheduled };
   }
 });
 

@@ -72,7 +72,7 @@ export function isUnsent(parts: ErrorParts): boolean {
 const codesByClass: Partial<Record<ErrorClass, readonly string[]>> = {
   // The call was made and succeeded; what it returned is the mistake.
   bug: ['REWAKE_NOT_SERIALIZABLE', 'REWAKE_EVENT_TOO_LARGE'],
-  policy: ['REWAKE_BREAKER_OPEN', 'REWAKE_BULKHEAD_FULL', 'REWAKE_RATE_LIMITED'],
+  policy: ['REWAKE_BREAKER_OPEN', 'REWAKE_BULKHEAD_FULL', 'REWAKE_RATE_LIMITED', 'REWAKE_APPROVAL_TIMED_OUT'],
   lost: ['REWAKE_EFFECT_LOST'],
   timeout: ['REWAKE_TIMEOUT', 'ETIMEDOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'DEADLINE_EXCEEDED'],
   throttled: [
@@ -115,6 +115,7 @@ const codesByClass: Partial<Record<ErrorClass, readonly string[]>> = {
   auth: ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'EACCES', 'EPERM'],
   cancelled: ['CANCELLED', 'ABORT_ERR', 'ERR_CANCELED', 'UND_ERR_ABORTED', 'REWAKE_EFFECT_STOPPED'],
   permanent: [
+    'REWAKE_APPROVAL_REJECTED',
     'INVALID_ARGUMENT',
     'NOT_FOUND',
     'ALREADY_EXISTS',

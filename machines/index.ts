@@ -3,6 +3,17 @@ import { breaker } from './breaker.ts';
 import { breakerQuorum } from './breaker-quorum.ts';
 import { retryBudget } from './retry-budget.ts';
 
+export { approval } from './approval.ts';
+export {
+  ApprovalRejectedError,
+  ApprovalTimedOutError,
+  type AnswerProblem,
+  type ApprovalDecision,
+  type ApprovalEvent,
+  type ApprovalFact,
+  type ApprovalVote,
+} from './approval-answers.ts';
+export type { ApprovalNotice, ApprovalOptions, ApprovalRequest, Escalation } from './approval-options.ts';
 export { backoff, type Backoff, type BackoffOptions, type BackoffStrategy, type Jitter } from './backoff.ts';
 export { batch, BatchFailedError, type BatchOptions, type BatchResult, type ItemFailed } from './batch.ts';
 export { breaker, type BreakerEvent } from './breaker.ts';
@@ -50,6 +61,10 @@ export {
 export { awsBudget, grpcBudget, type RetryBudgetOptions } from './retry-budget-options.ts';
 export type { RetryOptions } from './retry-policy.ts';
 export { saga, SagaFailedError, type SagaInput, type SagaStep, type SagaStepFailed, type StepUndone } from './saga.ts';
+export { schedule } from './schedule.ts';
+export type { ScheduledRun, ScheduleEvent, ScheduleFact, ScheduleSummary } from './schedule-facts.ts';
+export type { ScheduleOptions } from './schedule-options.ts';
+export type { DueRun, MissedTimes } from './schedule-plan.ts';
 export { step, withBreaker, withDeadline, withRetry, withTimeout, type Call } from './step.ts';
 export type { StepFact } from './step-facts.ts';
 export type { StepMachine } from './step-machine.ts';

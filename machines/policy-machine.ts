@@ -17,10 +17,16 @@ import type {
   StateValue,
 } from 'xstate';
 
-/** A machine with the input and output of what it wraps, its context, and the facts it tells. */
-export type PolicyMachine<Context extends object, Input, Output, Fact extends EventObject> = StateMachine<
+/** A machine with the input and output of what it wraps, its context, the facts it tells, and the events it takes. */
+export type PolicyMachine<
+  Context extends object,
+  Input,
+  Output,
+  Fact extends EventObject,
+  Event extends EventObject = EventObject,
+> = StateMachine<
   Context,
-  EventObject,
+  Event,
   Record<string, never>,
   ProvidedActor,
   ParameterizedObject,

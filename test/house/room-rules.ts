@@ -42,7 +42,7 @@ const rooms: readonly Room[] = [
   },
   { name: 'rx', files: /^src\/rx\//, rooms: core },
   { name: 'fp', files: /^src\/fp\//, rooms: core },
-  { name: 'machines', files: /^machines\//, rooms: [], packages: /^(?:xstate|rewake)$/ },
+  { name: 'machines', files: /^machines\//, rooms: [], packages: /^(?:xstate|rewake|croner)$/ },
   { name: 'projections', files: /^projections\//, rooms: [], packages: /^rewake$/ },
   { name: 'inspector', files: /^inspector\//, rooms: [] },
   {

@@ -2,7 +2,8 @@
  * What is to be run now, and when to look again. Owns which due times were missed and what is made of them; the machine
  * asks in an effect and keeps the answer. Pure, but for the time zone rules of this Node.
  *
- * PL1  Every due time after the last one that was decided is decided here once: run, missed, or still to come.
+ * PL1  Every due time after the last one that was decided is decided here once: run, missed, or still to come. What an
+ *      earlier plan promised as the next one is due, also where the expression or the time zone rules have changed.
  * PL2  On time is the newest due time that has come, if it is not older than the grace; what came before it was missed.
  * PL3  A plan is bounded, however long nobody looked: the newest missed ones are listed, and counting ends at 1,000.
  */
@@ -27,6 +28,14 @@ export interface MissedTimes {
   readonly to: TimeMs;
 }
 
+/** Where the last plan left off. */
+export interface PlanFrom {
+  /** Every due time up to here is decided. */
+  readonly after: TimeMs;
+  /** What is due next; null where nothing was promised. */
+  readonly next: TimeMs | null;
+}
+
 /** The answer of a planner. */
 export interface Plan {
   /** The newest due time that this plan has decided about. */
@@ -42,9 +51,10 @@ export interface Plan {
 
 const countMax = 1_000;
 
-/** Decides about all due times after `after` up to `at`. */
-export function planOf(rules: ScheduleRules, after: TimeMs, at: TimeMs): Plan {
-  const { times, missed: policy, graceMs, maxQueued, until } = rules;
+/** Decides about all due times that have come by `at`. */
+export function planOf(rules: ScheduleRules, { after, next: promised }: PlanFrom, at: TimeMs): Plan {
+  const { missed: policy, graceMs, maxQueued, until } = rules;
+  const times = promised === null ? rules.times : startingAt(promised, rules.times);
   const end = Math.min(at, until);
   const following = times.next(Math.max(after, end));
   const next = following !== null && following <= until ? following : null;
@@ -55,6 +65,17 @@ export function planOf(rules: ScheduleRules, after: TimeMs, at: TimeMs): Plan {
   const listMax = { skip: 0, once: onTime === null ? 1 : 0, all: maxQueued }[policy];
   const makeUp = missed && listMax > 0 ? times.before(missed.to + 1, Math.min(listMax, missed.count)) : [];
   return { after: newest, missed, makeUp: makeUp.filter((dueAt) => dueAt > after), onTime, next };
+}
+
+/** The due times from one of them on. */
+function startingAt(first: TimeMs, times: CronTimes): CronTimes {
+  return {
+    next: (after) => (after < first ? first : times.next(after)),
+    before: (moment, count) => {
+      const later = times.before(moment, count).filter((dueAt) => dueAt > first);
+      return later.length < count && first < moment ? [first, ...later] : later;
+    },
+  };
 }
 
 /** Those after one moment and before another. */

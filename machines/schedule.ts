@@ -17,7 +17,7 @@ import { requireLogic } from './options.ts';
 import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import type { ScheduledRun, ScheduleEvent, ScheduleFact, ScheduleSummary } from './schedule-facts.ts';
 import { scheduleRules, type ScheduleOptions } from './schedule-options.ts';
-import { planOf, type DueRun, type Plan } from './schedule-plan.ts';
+import { planOf, type DueRun, type Plan, type PlanFrom } from './schedule-plan.ts';
 
 /** What a schedule knows. */
 interface ScheduleContext extends ScheduleSummary {
@@ -49,7 +49,7 @@ export function schedule(name: string, options: ScheduleOptions) {
   const rules = scheduleRules(name, options);
   const { missed: policy, overlap, maxQueued, maxRuns } = rules;
   // It is never what kills its host, however often it was running when the host died.
-  const plan = effect(({ input: after, context }: EffectArguments<TimeMs>) => planOf(rules, after, context.now()), {
+  const plan = effect(({ input, context }: EffectArguments<PlanFrom>) => planOf(rules, input, context.now()), {
     maxRestarts: Number.MAX_SAFE_INTEGER,
   });
   return <Logic extends AnyActorLogic>(logic: Logic): ScheduleMachine<InputFrom<Logic>['input']> => {
@@ -83,15 +83,15 @@ export function schedule(name: string, options: ScheduleOptions) {
       actions: {
         takePlan: enqueueActions(({ context, enqueue }, { output }: Ended) => {
           const { after, missed, makeUp, onTime, next } = output as Plan;
-          const room = maxQueued - context.waiting.length;
+          const skipped = onTime === null ? undefined : skipReason(context, { triggered: false });
+          const isMade = onTime !== null && skipped === undefined;
+          const room = maxQueued - context.waiting.length - (isMade ? 1 : 0);
           const made = room > 0 ? makeUp.slice(-room) : [];
+          const waiting = [...context.waiting, ...made.map((dueAt) => dueRun(dueAt, true))];
+          if (isMade) waiting.push(dueRun(onTime, false));
           if (missed) enqueue.emit({ type: 'RunsMissed', schedule: name, ...missed, policy, made: made.length });
-          const due = { triggered: false } as const;
-          const waiting = [...context.waiting, ...made.map((dueAt) => ({ dueAt, missed: true, ...due }))];
-          if (onTime !== null) {
-            const reason = skipReason(context, due);
-            if (reason === undefined) waiting.push({ dueAt: onTime, missed: false, ...due });
-            else enqueue.emit({ type: 'RunSkipped', schedule: name, dueAt: onTime, ...due, reason });
+          if (skipped) {
+            enqueue.emit({ type: 'RunSkipped', schedule: name, dueAt: onTime!, triggered: false, reason: skipped });
           }
           enqueue.assign({ after, next, isExhausted: next === null, waiting });
         }),
@@ -110,7 +110,7 @@ export function schedule(name: string, options: ScheduleOptions) {
         countFailure: assign({ failures: ({ context }) => context.failures + 1 }),
         pause: assign({ isPaused: true }),
         resume: assign({ isPaused: false }),
-        passOver: assign({ after: ({ context }) => Math.max(context.after, now()) }),
+        passOver: assign({ after: ({ context }) => Math.max(context.after, now()), next: null }),
         tellStarted: emit(({ context }) => {
           const { dueAt, missed, triggered } = context.running!;
           return { type: 'RunStarted', schedule: name, dueAt, missed, triggered } as const;
@@ -149,7 +149,7 @@ export function schedule(name: string, options: ScheduleOptions) {
                 planning: {
                   invoke: {
                     src: 'plan',
-                    input: ({ context }: { context: ScheduleContext }) => context.after,
+                    input: ({ context }: { context: ScheduleContext }) => fromOf(context),
                     onDone: { target: 'waiting', actions: { type: 'takePlan', params: outputOf } },
                   },
                 },
@@ -198,6 +198,14 @@ export function schedule(name: string, options: ScheduleOptions) {
     });
     return machine as unknown as ScheduleMachine<InputFrom<Logic>['input']>;
   };
+}
+
+function dueRun(dueAt: TimeMs, missed: boolean): DueRun {
+  return { dueAt, missed, triggered: false };
+}
+
+function fromOf({ after, next }: ScheduleContext): PlanFrom {
+  return { after, next };
 }
 
 function runOf({ running, input }: ScheduleContext): ScheduledRun {

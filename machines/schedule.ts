@@ -7,7 +7,7 @@
  * SC2  When the next run is due is worked out in an effect and kept; a fold never asks a time zone.
  * SC3  One run at a time. What it comes to is a fact; no failure ends the schedule.
  * SC4  The state is bounded: `maxQueued` runs wait at most, and nothing is kept of a run that is over.
- * SC5  A wait that plain XState's timer cannot hold is made in parts.
+ * SC5  A wait that plain XState's timer cannot hold is made in parts: whoever looks too early plans the rest.
  */
 import { effect, now, type EffectArguments, type TimeMs } from 'rewake';
 import { assign, emit, enqueueActions, setup, type AnyActorLogic, type AnyEventObject, type InputFrom } from 'xstate';
@@ -72,7 +72,6 @@ export function schedule(name: string, options: ScheduleOptions) {
         untilDue: ({ context }) => Math.min(Math.max(0, context.next! - now()), timerMsMax),
       },
       guards: {
-        isEarly: ({ context }) => now() < context.next!,
         isExhausted: ({ context }) => context.isExhausted,
         isGoing: ({ context }) => !context.isPaused,
         isPaused: ({ context }) => context.isPaused,
@@ -158,9 +157,7 @@ export function schedule(name: string, options: ScheduleOptions) {
                     { guard: 'isPaused', target: 'paused' },
                     { guard: 'isExhausted', target: 'exhausted' },
                   ],
-                  after: {
-                    untilDue: [{ guard: 'isEarly', target: 'waiting', reenter: true }, { target: 'planning' }],
-                  },
+                  after: { untilDue: 'planning' },
                 },
                 paused: {
                   on: { 'schedule.resumed': { target: 'planning', actions: ['resume', 'passOver', 'tellResumed'] } },

@@ -256,6 +256,8 @@ describe('an escalation', () => {
     await house.advance(0);
     expect(await ref.output()).toMatchObject({ approved: false, timedOut: true });
     expect(notices.map(({ level }) => level)).toEqual([0]);
+    const told = (await house.facts('refund-1')).map(({ type }) => type);
+    expect(told).toEqual(['ApprovalRequested', 'ApprovalNotified', 'ApprovalTimedOut']);
   });
 
   it('AP4: a notice that hangs keeps nobody from deciding, and is aborted then', async () => {

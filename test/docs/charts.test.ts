@@ -6,11 +6,13 @@ import { format } from 'prettier';
 import { expect, it } from 'vitest';
 import { fromPromise, type AnyStateMachine } from 'xstate';
 import {
+  approval,
   batch,
   breaker,
   breakerQuorum,
   retryBudget,
   saga,
+  schedule,
   step,
   toolRegistry,
   withBreaker,
@@ -61,6 +63,8 @@ const charts: readonly (readonly [title: string, machine: unknown])[] = [
   ['a tool with two fallbacks', vision.tool('gpt4Vision')],
   ['a tool that is skipped', vision.tool('gpt4Vision', { strategy: 'skip' })],
   ['the executor of a registry', vision.executor],
+  ['approval with one escalation', approval('refund', { timeout: '3d', escalation: [{ after: '1d', to: 'head' }] })],
+  ['schedule', schedule('nightly', { cron: '0 3 * * *' })(call)],
   ['breaker', breaker],
   ['breakerQuorum', breakerQuorum],
   ['retryBudget', retryBudget],

@@ -28,7 +28,8 @@ export function mermaidOf(machine: AnyStateMachine): string {
 function linesOf(node: Node, indent: string): string[] {
   const lines: string[] = [];
   for (const initial of node.initial?.target ?? []) lines.push(`${indent}[*] --> ${nameOf(initial.id)}`);
-  for (const child of Object.values(node.states)) {
+  for (const [index, child] of Object.values(node.states).entries()) {
+    if (node.type === 'parallel' && index > 0) lines.push(`${indent}--`);
     const inner = linesOf(child, `${indent}  `);
     const hasStates = Object.keys(child.states).length > 0;
     lines.push(`${indent}state "${labelOf(child)}" as ${nameOf(child.id)}${hasStates ? ' {' : ''}`);

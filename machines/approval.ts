@@ -4,7 +4,7 @@
  * business of whoever sends the answer.
  *
  * AP1  Times are counted from the request, all of them: a restart moves none, and an escalation does not move the timeout.
- * AP2  What is refused changes nothing, and is told with the reason: every answer that came is on the log.
+ * AP2  What is refused changes nothing, and is told with the reason: every answer that came while it waited is on the log.
  * AP3  An approval ends once: by the answer that completes the quorum, by one rejection, or by its timeout.
  * AP4  Telling people is an effect beside the wait: that it failed, hangs or runs again decides nothing.
  */

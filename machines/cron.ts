@@ -25,30 +25,24 @@ export function cronTimes(expression: string, timeZone: string, path: string): C
   } catch (cause) {
     throw InvalidArgumentError.of(`${path}.timeZone`, "an IANA time zone such as 'Europe/Berlin'", timeZone, cause);
   }
-  const expected = "a cron expression that comes due, such as '0 6 * * 1-5' (minute hour day month weekday)";
-  // croner takes a date for an expression too; a single moment is no schedule.
-  if (typeof expression !== 'string' || expression.includes(':')) {
-    throw InvalidArgumentError.of(`${path}.cron`, expected, expression);
-  }
-  const cron = parsed(expression, timeZone, (cause) =>
-    InvalidArgumentError.of(`${path}.cron`, expected, expression, cause),
-  );
-  const times: CronTimes = {
-    next: (after) => cron.nextRun(new Date(after))?.getTime() ?? null,
-    before: (moment, count) =>
-      cron
-        .previousRuns(count, new Date(moment))
-        .map((date) => date.getTime())
-        .reverse(),
+  const refused = (cause?: unknown) => {
+    const expected = "a cron expression that comes due, such as '0 6 * * 1-5' (minute hour day month weekday)";
+    return InvalidArgumentError.of(`${path}.cron`, expected, expression, cause);
   };
-  if (times.next(0) === null) throw InvalidArgumentError.of(`${path}.cron`, expected, expression);
-  return times;
-}
-
-function parsed(expression: string, timezone: string, refusal: (cause: unknown) => Error): Cron {
+  // croner takes a date for an expression too; a single moment is no schedule.
+  if (typeof expression !== 'string' || expression.includes(':')) throw refused();
+  let cron: Cron;
   try {
-    return new Cron(expression, { timezone });
+    cron = new Cron(expression, { timezone: timeZone });
   } catch (cause) {
-    throw refusal(cause);
+    throw refused(cause);
   }
+  const next = (after: TimeMs) => cron.nextRun(new Date(after))?.getTime() ?? null;
+  const before = (moment: TimeMs, count: number) =>
+    cron
+      .previousRuns(count, new Date(moment))
+      .map((date) => date.getTime())
+      .reverse();
+  if (next(0) === null) throw refused();
+  return { next, before };
 }

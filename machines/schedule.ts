@@ -31,6 +31,9 @@ interface ScheduleContext extends ScheduleSummary {
   readonly running: (DueRun & { readonly startedAt: TimeMs }) | null;
 }
 
+/** What is given to a schedule: what its runs find under `input`. */
+type InputOfRuns<Logic extends AnyActorLogic> = InputFrom<Logic> extends ScheduledRun<infer Input> ? Input : unknown;
+
 type ScheduleMachine<Input> = PolicyMachine<ScheduleContext, Input, ScheduleSummary, ScheduleFact, ScheduleEvent>;
 
 /** What one timer of Node can hold, in ms. */
@@ -52,7 +55,7 @@ export function schedule(name: string, options: ScheduleOptions) {
   const plan = effect(({ input, context }: EffectArguments<PlanFrom>) => planOf(rules, input, context.now()), {
     maxRestarts: Number.MAX_SAFE_INTEGER,
   });
-  return <Logic extends AnyActorLogic>(logic: Logic): ScheduleMachine<InputFrom<Logic>['input']> => {
+  return <Logic extends AnyActorLogic>(logic: Logic): ScheduleMachine<InputOfRuns<Logic>> => {
     requireLogic(logic, `schedule(${JSON.stringify(name)})(logic)`);
     const skipReason = ({ waiting, running, isPaused }: ScheduleContext, { triggered }: { triggered: boolean }) => {
       const isBusy = running !== null || (waiting.length > 0 && !(triggered && isPaused));
@@ -193,7 +196,7 @@ export function schedule(name: string, options: ScheduleOptions) {
       },
       output: ({ context: { runs, failures } }) => ({ runs, failures }),
     });
-    return machine as unknown as ScheduleMachine<InputFrom<Logic>['input']>;
+    return machine as unknown as ScheduleMachine<InputOfRuns<Logic>>;
   };
 }
 

@@ -1,7 +1,7 @@
 /** Approvals that outlive a process, inside another machine, and under plain XState. */
 import { describe, expect, it } from 'vitest';
 import { assign, createActor, fromPromise, sendTo, setup, SimulatedClock } from 'xstate';
-import { createRuntime, memoryLog, VirtualClock, type EventLog } from 'rewake';
+import { ActorFinishedError, createRuntime, memoryLog, VirtualClock, type EventLog } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
 import { approval } from '../../machines/approval.ts';
 import { ApprovalTimedOutError, type ApprovalDecision, type ApprovalEvent } from '../../machines/approval-answers.ts';
@@ -9,7 +9,7 @@ import type { ApprovalOptions, ApprovalRequest } from '../../machines/approval-o
 import { logPath } from '../stores/sqlite/log-files.ts';
 import { crashingLog, type Crash } from '../support/crashing-log.ts';
 import { silentLogger } from '../support/hosted.ts';
-import { House } from '../support/house.ts';
+import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
 const day = 86_400_000;
@@ -153,6 +153,19 @@ describe('a crash at any append', () => {
     }
     expect(crashes).toBeGreaterThan(10);
   });
+});
+
+it('AP3: an answer after the timeout comes to nothing, also where nobody was there to see it pass', async () => {
+  const house = new House();
+  const machines = { refund: approval('refund', { timeout: '1d', onTimeout: 'reject' }) };
+  const { runtime, crash } = await house.openToCrash(machines);
+  await runtime.start('refund', { id: '1', input: refund });
+  await rest();
+  crash();
+  house.clock.jump(2 * day);
+  const ref = await (await house.open(machines, { resume: false })).get('refund-1');
+  expect(await failureOf(ref.send(grant('ann')))).toBeInstanceOf(ActorFinishedError);
+  expect(await ref.output()).toMatchObject({ approved: false, timedOut: true });
 });
 
 it('an approval outlives a process on a SQLite file, its times too', async () => {

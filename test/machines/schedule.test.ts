@@ -252,6 +252,15 @@ describe('in Europe/Berlin', () => {
     ]);
   });
 
+  it('either of two day fields is enough', () => {
+    expect(dueFrom('0 12 13 * 5', '2026-02-01T00:00:00Z', 3).map((at) => at.slice(0, 10))).toEqual([
+      ...['2026-02-06', '2026-02-13', '2026-02-20'],
+    ]);
+    expect(dueFrom('0 12 12 * 5', '2026-02-07T00:00:00Z', 2).map((at) => at.slice(0, 10))).toEqual([
+      ...['2026-02-12', '2026-02-13'],
+    ]);
+  });
+
   it('a time that exists twice comes due the first time', () => {
     expect(dueFrom('30 2 * * *', '2026-10-24T12:00:00Z', 2)).toEqual([
       '2026-10-25T00:30:00.000Z',

@@ -126,7 +126,7 @@ describe('a crash at any append', () => {
       await rest();
     };
     const say = (event: ApprovalEvent) => async () =>
-      (await runtime.get('refund-1')).send(event as never, { messageId: `of ${event.by}` });
+      (await runtime.get('refund-1')).send(event, { messageId: `of ${event.by}` });
     await insist(() => runtime.start('refund', { id: '1', input: refund }));
     await insist(say(grant('ann')));
     await insist(() => clock.advance(began + 1 * day - clock.now(), rest));
@@ -181,7 +181,7 @@ it('an approval outlives a process on a SQLite file, its times too', async () =>
   await first.close();
   clock.jump(59 * day);
   await using second = await life();
-  await (await second.get('refund-1')).send({ type: 'approval.granted', by: 'ann' } as never);
+  await (await second.get('refund-1')).send({ type: 'approval.granted', by: 'ann' });
   expect((await second.get('refund-1')).getSnapshot().output).toMatchObject({ by: 'ann', at: began + 59 * day });
   const output = (await second.get('refund-2')).output();
   await clock.advance(1 * day, async () => {

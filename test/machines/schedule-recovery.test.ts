@@ -88,7 +88,7 @@ describe('after a downtime from 2:30 to 5:30, a schedule on a SQLite file', () =
       return createRuntime({ log, clock, logger: silentLogger, lease: false, machines: logged(options, runs) });
     };
     const first = await life();
-    await first.start('hourly', { id: '1' } as never);
+    await first.start('hourly', { id: '1' });
     await clock.advance(2.5 * hour, settled);
     await first.close();
     const before: Made[] = [
@@ -118,7 +118,7 @@ describe('a host that dies', () => {
     let hangs = true;
     const run = () => (hangs ? new Promise(() => {}) : Promise.resolve());
     const { runtime, crash } = await house.openToCrash(logged({ missed: 'skip' }, runs, run));
-    await runtime.start('hourly', { id: '1' } as never);
+    await runtime.start('hourly', { id: '1' });
     await rest();
     await house.advance(hour);
     crash();
@@ -141,7 +141,7 @@ describe('a host that dies', () => {
     const runs: Made[] = [];
     const daily = (timeZone: string) => logged({ cron: '0 3 * * *', timeZone }, runs);
     const { runtime, crash } = await house.openToCrash(daily('Europe/Berlin'));
-    await runtime.start('hourly', { id: '1' } as never);
+    await runtime.start('hourly', { id: '1' });
     await rest();
     await house.advance(2 * day);
     const { context } = (await runtime.get('hourly-1')).getSnapshot();
@@ -198,10 +198,10 @@ describe('a crash at any append', () => {
       await rest();
       await clock.advance(0, rest);
     };
-    void runtime.start('hourly', { id: '1' } as never).catch(() => {});
+    void runtime.start('hourly', { id: '1' }).catch(() => {});
     await rest();
     await restart();
-    await runtime.start('hourly', { id: '1' } as never);
+    await runtime.start('hourly', { id: '1' });
     for (let half = 1; half <= 8; half++) {
       await clock.advance(hour / 2, rest);
       await restart();
@@ -280,7 +280,7 @@ describe('over random downtimes', () => {
         logged({ ...rules, cron: '*/10 * * * *', grace: graceMinutes * minute, overlap: 'queue' }, runs);
       for (const [index, { up, down }] of all.entries()) {
         const { runtime, crash } = await house.openToCrash(machines());
-        if (index === 0) await runtime.start('hourly', { id: '1' } as never);
+        if (index === 0) await runtime.start('hourly', { id: '1' });
         await rest();
         await house.advance(0);
         await house.advance(up * minute);
@@ -320,10 +320,10 @@ describe('over random downtimes and long runs', () => {
       const machines = () => logged({ ...rules, cron: '*/10 * * * *', grace: graceMinutes * minute }, runs, run);
       for (const [index, { up, down, triggers }] of [...all, { up: 1, down: 1, triggers: false }].entries()) {
         const { runtime, crash } = await house.openToCrash(machines());
-        const ref = await (index === 0 ? runtime.start('hourly', { id: '1' } as never) : runtime.get('hourly-1'));
+        const ref = await (index === 0 ? runtime.start('hourly', { id: '1' }) : runtime.get('hourly-1'));
         await rest();
         await house.advance(0);
-        if (triggers) await ref.send({ type: 'schedule.triggered' } as never);
+        if (triggers) await ref.send({ type: 'schedule.triggered' });
         await house.advance(up * minute);
         expect(ref.getSnapshot().context.waiting.length).toBeLessThanOrEqual(rules.maxQueued);
         crash();

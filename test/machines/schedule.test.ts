@@ -286,7 +286,7 @@ describe('in Europe/Berlin', () => {
     const runs: number[] = [];
     const logic = fromPromise(async ({ input }: { input: ScheduledRun }) => void runs.push(input.dueAt));
     const daily = schedule('daily', { cron: '30 2 * * *', timeZone: 'Europe/Berlin' })(logic);
-    await (await house.open({ daily })).start('daily', { id: '1' } as never);
+    await (await house.open({ daily })).start('daily', { id: '1' });
     await rest();
     await house.advance(3 * day);
     const offset = from.includes('-03-') ? -12 : 0;

@@ -3,7 +3,7 @@
  * cannot be reached; the rules are breaker.ts's.
  *
  * BG1  What changes nothing in the breaker is not sent to it: a healthy dependency costs its breaker no event.
- * BG2  Options given with a key are the breaker's from the first use by this process on; of several, the newest hold.
+ * BG2  Options given with a key are the breaker's from the first use by this process on; of several, the newest hold (KG1).
  * BG3  Asking and reporting are safe to repeat: who asks again with an id gets the permit of that id, and a report carries it
  *      as its message id.
  * BG4  Of a scope of nodes each node has a breaker of its own, named by key and host. One that opened is on the list of the
@@ -22,7 +22,7 @@ import {
   type Permit,
 } from './breaker-permit.ts';
 import { blockedUntil, breakerQuorum, newsOf, type BreakerQuorumSnapshot } from './breaker-quorum.ts';
-import { findOrStart, readUse, tell, type KeyedActor, type KeyedUse } from './keyed-actor.ts';
+import { KeyedGate, readUse, type KeyedUse } from './keyed-gate.ts';
 import { requireKnown, wholeNumber } from './options.ts';
 import { CircuitBreakerOpenError } from './recovery-errors.ts';
 
@@ -43,14 +43,13 @@ export class BreakerGate {
   readonly key: string;
   /** Whether a call is made all the same although this kept the breaker from answering. */
   readonly letsPass: (error: unknown) => boolean;
-  readonly #options: BreakerOptions | undefined;
+  readonly #options: BreakerOptions;
   /** How many open nodes block all; undefined where there is no such list. */
   readonly #quorum: number | undefined;
-  readonly #list: KeyedActor;
-  /** The breaker of all nodes; undefined where each has its own. */
-  readonly #shared: KeyedActor | undefined;
-  /** Ids of the breakers that are known to have these options. */
-  readonly #configured = new Set<string>();
+  readonly #list: KeyedGate<BreakerQuorumSnapshot>;
+  readonly #isShared: boolean;
+  /** By their ids: one where it is shared, else one for each host that ran in this process. */
+  readonly #breakers = new Map<string, KeyedGate<BreakerSnapshot>>();
 
   /** @throws InvalidArgumentError naming the path of what is wrong */
   constructor(use: string | BreakerUse, path: string) {
@@ -62,10 +61,10 @@ export class BreakerGate {
     this.key = key;
     this.letsPass = letsPass;
     breakerOptions(options, path);
-    this.#options = Object.keys(options).length > 0 ? options : undefined;
+    this.#options = options;
     this.#quorum = quorumOf(scope, `${path}.scope`);
-    this.#list = { machine: 'breakerQuorum', logic: breakerQuorum, id: key, input: { key } };
-    this.#shared = scope === 'shared' ? this.#breaker(key) : undefined;
+    this.#list = new KeyedGate({ machine: 'breakerQuorum', logic: breakerQuorum, id: key, input: { key } });
+    this.#isShared = scope === 'shared';
   }
 
   /**
@@ -75,12 +74,13 @@ export class BreakerGate {
    */
   async enter(context: EffectContext, leaseMs: number | null): Promise<Permit> {
     const id = context.idempotencyKey;
-    const lease = leaseMs === null || this.#options?.halfOpen?.lease !== undefined ? {} : { leaseMs };
-    const snapshot = await this.#look(context);
+    const lease = leaseMs === null || this.#options.halfOpen?.lease !== undefined ? {} : { leaseMs };
+    const breakerOfNode = this.#breakerFor(context);
+    const snapshot = await breakerOfNode.look(context);
     if (this.#quorum !== undefined) await this.#requireFew(this.#quorum, snapshot, context);
     const answer =
       answerWithoutRecord(snapshot, id, context.now()) ??
-      answerOf(await this.#tell({ type: 'permit.asked', id, ...lease }, undefined, context), id, context.now());
+      answerOf(await breakerOfNode.tell({ type: 'permit.asked', id, ...lease }, undefined, context), id, context.now());
     if (answer.permit) {
       // Nobody is left to use it.
       if (context.signal.aborted) await this.leave(context, answer.permit, { outcome: 'ignored' });
@@ -95,37 +95,22 @@ export class BreakerGate {
   /** Tells the breaker how a call ended that it had let through. Never rejects: the call has its outcome already. */
   async leave(context: EffectContext, permit: Permit, report: CallReport): Promise<void> {
     try {
-      if (changesNothing(await this.#look(context), permit, report, context.now())) return;
-      const after = await this.#tell({ type: 'outcome.reported', permit, ...report }, `${permit.id}.outcome`, context);
+      const breakerOfNode = this.#breakerFor(context);
+      if (changesNothing(await breakerOfNode.look(context), permit, report, context.now())) return;
+      const reported = { type: 'outcome.reported', permit, ...report } as const;
+      const after = await breakerOfNode.tell(reported, `${permit.id}.outcome`, context);
       if (this.#quorum !== undefined) await this.#listed(after, context);
     } catch {
       // What the breaker did not hear it does not count; the lease of a probe runs out by itself.
     }
   }
 
-  async #look(context: EffectContext): Promise<BreakerSnapshot> {
-    const actor = this.#actorFor(context);
-    const snapshot = (await findOrStart(actor, context)) as unknown as BreakerSnapshot;
-    if (!this.#options || this.#configured.has(actor.id)) return snapshot;
-    const isNew = needsConfiguring(snapshot, this.#options);
-    const configured = isNew
-      ? await this.#tell({ type: 'breaker.configured', options: this.#options }, undefined, context)
-      : snapshot;
-    this.#configured.add(actor.id);
-    return configured;
-  }
-
-  async #tell(event: BreakerEvent, messageId: string | undefined, context: EffectContext): Promise<BreakerSnapshot> {
-    return (await tell(this.#actorFor(context), event, messageId, context)) as unknown as BreakerSnapshot;
-  }
-
   /** Outside rewake this process is the only node there is. */
-  #actorFor({ host }: EffectContext): KeyedActor {
-    return this.#shared ?? this.#breaker(host === '' ? this.key : `${this.key}@${host}`);
-  }
-
-  #breaker(id: string): KeyedActor {
-    return { machine: 'breaker', logic: breaker, id, input: { key: id, options: this.#options ?? {} } };
+  #breakerFor({ host }: EffectContext): KeyedGate<BreakerSnapshot> {
+    const id = this.#isShared || host === '' ? this.key : `${this.key}@${host}`;
+    let gate = this.#breakers.get(id);
+    if (!gate) this.#breakers.set(id, (gate = breakerGate(id, this.#options)));
+    return gate;
   }
 
   /** @throws CircuitBreakerOpenError when so many nodes are open */
@@ -136,10 +121,17 @@ export class BreakerGate {
 
   /** The list of open nodes, with what there is to say of this one (BG4). */
   async #listed(own: BreakerSnapshot, context: EffectContext): Promise<BreakerQuorumSnapshot> {
-    const list = (await findOrStart(this.#list, context)) as unknown as BreakerQuorumSnapshot;
+    const list = await this.#list.look(context);
     const news = newsOf(list, context.host, own, context.now());
-    return news ? ((await tell(this.#list, news, undefined, context)) as unknown as BreakerQuorumSnapshot) : list;
+    return news ? this.#list.tell(news, undefined, context) : list;
   }
+}
+
+function breakerGate(id: string, options: BreakerOptions): KeyedGate<BreakerSnapshot> {
+  const event: BreakerEvent = { type: 'breaker.configured', options };
+  const isNew = (snapshot: BreakerSnapshot) => needsConfiguring(snapshot, options);
+  const actor = { machine: 'breaker', logic: breaker, id, input: { key: id, options } };
+  return new KeyedGate(actor, Object.keys(options).length > 0 ? { isNew, event } : undefined);
 }
 
 function quorumOf(scope: BreakerScope, path: string): number | undefined {

@@ -7,19 +7,7 @@
  * KA3  What was answered is the outcome of the asking effect, so a fold of the asker never reads the other stream.
  */
 import { createActor, type AnyActor, type AnyEventObject, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
-import {
-  ActorBlockedError,
-  ActorExistsError,
-  ActorFinishedError,
-  InvalidArgumentError,
-  LogUnavailableError,
-  MailboxFullError,
-  NotFoundError,
-  OutcomeUnknownError,
-  StreamDeletedError,
-  type EffectContext,
-} from 'rewake';
-import { requireName } from './options.ts';
+import { ActorExistsError, NotFoundError, type EffectContext } from 'rewake';
 
 /** A root actor that is shared by its name. */
 export interface KeyedActor {
@@ -29,52 +17,6 @@ export interface KeyedActor {
   readonly id: string;
   /** What it is started with where it is not there yet. */
   readonly input: unknown;
-}
-
-/** How a step names such an actor in its options; what else is there are the actor's own. */
-export interface KeyedUse {
-  /** Name of the dependency; every step with this key shares the actor. */
-  readonly key: string;
-  /**
-   * When the log of that actor cannot be read or written: `allow` the call without it having seen the call (the default), or
-   * let it `fail`.
-   */
-  readonly onStoreError?: 'allow' | 'fail';
-}
-
-/** A checked {@link KeyedUse}. */
-export interface CheckedUse<Options> {
-  readonly key: string;
-  readonly options: Options;
-  /** Whether the call is made all the same although this kept the actor from answering. */
-  letsPass(error: unknown): boolean;
-}
-
-/** What keeps such an actor from answering, and is not the doing of whoever asks. */
-const unreachable = [
-  LogUnavailableError,
-  OutcomeUnknownError,
-  ActorBlockedError,
-  ActorFinishedError,
-  StreamDeletedError,
-  MailboxFullError,
-] as const;
-
-/**
- * Checks how an option names such an actor; its options are for the caller to check.
- * @throws InvalidArgumentError naming the path of what is wrong
- */
-export function readUse<Use extends KeyedUse>(use: string | Use, path: string): CheckedUse<Omit<Use, keyof KeyedUse>> {
-  if (typeof use !== 'string' && (typeof use !== 'object' || use === null)) {
-    throw InvalidArgumentError.of(path, 'the key of a dependency, or { key, …options }', use);
-  }
-  const { key, onStoreError = 'allow', ...options } = typeof use === 'string' ? ({ key: use } as Use) : use;
-  requireName(key, `${path}.key`);
-  if (onStoreError !== 'allow' && onStoreError !== 'fail') {
-    throw InvalidArgumentError.of(`${path}.onStoreError`, "'allow' or 'fail'", onStoreError);
-  }
-  const letsPass = (error: unknown) => onStoreError === 'allow' && unreachable.some((type) => error instanceof type);
-  return { key, options, letsPass };
 }
 
 /** The plain actors of this process, by what would be their stream. */

@@ -3,11 +3,11 @@
  * tokens are retry-budget-state.ts's.
  *
  * RG1  What changes nothing in the budget is not sent to it: a dependency that is well costs its budget no event.
- * RG2  Options given with a key are the budget's from the first use by this process on; of several, the newest hold.
+ * RG2  Options given with a key are the budget's from the first use by this process on; of several, the newest hold (KG1).
  * RG3  Asking and telling are safe to repeat: both carry the key of their effect, so a retry is paid for once.
  */
 import type { EffectContext } from 'rewake';
-import { findOrStart, readUse, tell, type KeyedActor, type KeyedUse } from './keyed-actor.ts';
+import { KeyedGate, readUse, type KeyedUse } from './keyed-gate.ts';
 import { retryBudget } from './retry-budget.ts';
 import { retryBudgetOptions, type RetryBudgetOptions } from './retry-budget-options.ts';
 import {
@@ -36,9 +36,7 @@ export class RetryBudgetGate {
   readonly key: string;
   /** Whether a retry is made all the same although this kept the budget from answering. */
   readonly letsPass: (error: unknown) => boolean;
-  readonly #actor: KeyedActor;
-  readonly #options: RetryBudgetOptions | undefined;
-  #isConfigured = false;
+  readonly #budget: KeyedGate<RetryBudgetSnapshot>;
 
   /** @throws InvalidArgumentError naming the path of what is wrong */
   constructor(use: string | RetryBudgetUse, path: string) {
@@ -46,44 +44,30 @@ export class RetryBudgetGate {
     retryBudgetOptions(options, path);
     this.key = key;
     this.letsPass = letsPass;
-    this.#options = Object.keys(options).length > 0 ? options : undefined;
-    this.#actor = { machine: 'retryBudget', logic: retryBudget, id: key, input: { key, options } };
+    const event: RetryBudgetEvent = { type: 'budget.configured', options };
+    this.#budget = new KeyedGate(
+      { machine: 'retryBudget', logic: retryBudget, id: key, input: { key, options } },
+      Object.keys(options).length > 0 ? { isNew: (snapshot) => !changesNothing(snapshot, event), event } : undefined,
+    );
   }
 
   /** Asks for a retry. */
   async ask(context: EffectContext, throttled: boolean): Promise<RetryAnswer> {
     const id = context.idempotencyKey;
-    const snapshot = await this.#look(context);
+    const snapshot = await this.#budget.look(context);
     const known = answerWithoutRecord(snapshot, { id, throttled });
     if (known) return { ...known, id };
-    const after = await this.#tell({ type: 'retry.asked', id, throttled }, id, context);
+    const after = await this.#budget.tell({ type: 'retry.asked', id, throttled }, id, context);
     return { ...answerOf(after, id, throttled), id };
   }
 
   /** Tells how an attempt ended. Never rejects: the attempt has its outcome already. */
   async tell(context: EffectContext, event: RetryBudgetEvent): Promise<void> {
     try {
-      if (changesNothing(await this.#look(context), event)) return;
-      await this.#tell(event, `${context.idempotencyKey}.spent`, context);
+      if (changesNothing(await this.#budget.look(context), event)) return;
+      await this.#budget.tell(event, `${context.idempotencyKey}.spent`, context);
     } catch {
       // What the budget did not hear it does not count.
     }
-  }
-
-  async #look(context: EffectContext): Promise<RetryBudgetSnapshot> {
-    const snapshot = (await findOrStart(this.#actor, context)) as unknown as RetryBudgetSnapshot;
-    if (this.#isConfigured || !this.#options) return snapshot;
-    const event: RetryBudgetEvent = { type: 'budget.configured', options: this.#options };
-    const configured = changesNothing(snapshot, event) ? snapshot : await this.#tell(event, undefined, context);
-    this.#isConfigured = true;
-    return configured;
-  }
-
-  async #tell(
-    event: RetryBudgetEvent,
-    messageId: string | undefined,
-    context: EffectContext,
-  ): Promise<RetryBudgetSnapshot> {
-    return (await tell(this.#actor, event, messageId, context)) as unknown as RetryBudgetSnapshot;
   }
 }

@@ -1,0 +1,122 @@
+/**
+ * The gate of whoever asks an actor that many have in common by its key: it gives that actor its options, and says what
+ * happens when it cannot be reached. Owns these two; what is asked and told is the business of each kind of gate.
+ *
+ * KG1  Options given with a key are the actor's from the first use by this process on; of several, the newest hold.
+ * KG2  What keeps the actor from answering and is not the doing of whoever asks is an error or no answer, as they chose;
+ *      everything else, such as a machine that the runtime does not know, is an error always.
+ */
+import type { AnyEventObject } from 'xstate';
+import {
+  ActorBlockedError,
+  ActorFinishedError,
+  InvalidArgumentError,
+  LogUnavailableError,
+  MailboxFullError,
+  OutcomeUnknownError,
+  StreamDeletedError,
+  type EffectContext,
+} from 'rewake';
+import { findOrStart, tell, type KeyedActor } from './keyed-actor.ts';
+import { requireName } from './options.ts';
+
+/** When the log of a shared actor cannot be read or written: call all the same, or fail. */
+export type OnStoreError = 'allow' | 'fail';
+
+/** How a step names a shared actor in its options; what else is there are the actor's own. */
+export interface KeyedUse {
+  /** Name of the dependency; every step with this key shares the actor. */
+  readonly key: string;
+  /**
+   * When the log of that actor cannot be read or written: `allow` the call without it having seen the call (the default), or
+   * let it `fail`.
+   */
+  readonly onStoreError?: OnStoreError;
+}
+
+/** A checked {@link KeyedUse}. */
+export interface CheckedUse<Options> {
+  readonly key: string;
+  readonly options: Options;
+  /** Whether the call is made all the same although this kept the actor from answering (KG2). */
+  letsPass(error: unknown): boolean;
+}
+
+const unreachable = [
+  LogUnavailableError,
+  OutcomeUnknownError,
+  ActorBlockedError,
+  ActorFinishedError,
+  StreamDeletedError,
+  MailboxFullError,
+] as const;
+
+/** The options of a shared actor, as one of those who use it gives them. */
+export interface Configuration<Snapshot> {
+  /** Whether the actor has others. */
+  readonly isNew: (snapshot: Snapshot) => boolean;
+  /** Tells it these. */
+  readonly event: AnyEventObject;
+}
+
+/** A shared actor, as one of those who use it sees it. */
+export class KeyedGate<Snapshot> {
+  readonly #actor: KeyedActor;
+  readonly #configuration: Configuration<Snapshot> | undefined;
+  /** Whether the actor is known to have these options. */
+  #isConfigured = false;
+
+  constructor(actor: KeyedActor, configuration?: Configuration<Snapshot>) {
+    this.#actor = actor;
+    this.#configuration = configuration;
+  }
+
+  /** Its newest state, with these options (KG1); started if it is not there yet. */
+  async look(context: EffectContext): Promise<Snapshot> {
+    const snapshot = (await findOrStart(this.#actor, context)) as unknown as Snapshot;
+    if (this.#isConfigured || !this.#configuration) return snapshot;
+    const { isNew, event } = this.#configuration;
+    const configured = isNew(snapshot) ? await this.tell(event, undefined, context) : snapshot;
+    this.#isConfigured = true;
+    return configured;
+  }
+
+  /** Its state right after an event; it must have been looked at before. */
+  async tell(event: AnyEventObject, messageId: string | undefined, context: EffectContext): Promise<Snapshot> {
+    return (await tell(this.#actor, event, messageId, context)) as unknown as Snapshot;
+  }
+}
+
+/**
+ * Checks how an option names a shared actor; its own options are for the caller to check.
+ * @throws InvalidArgumentError naming the path of what is wrong
+ */
+export function readUse<Use extends KeyedUse>(use: string | Use, path: string): CheckedUse<Omit<Use, keyof KeyedUse>> {
+  if (typeof use !== 'string' && (typeof use !== 'object' || use === null)) {
+    throw InvalidArgumentError.of(path, 'the key of a dependency, or { key, …options }', use);
+  }
+  const { key, onStoreError = 'allow', ...options } = typeof use === 'string' ? ({ key: use } as Use) : use;
+  requireName(key, `${path}.key`);
+  requireOnStoreError(onStoreError, `${path}.onStoreError`);
+  return { key, options, letsPass: (error) => letsPass(onStoreError, error) };
+}
+
+/** What was asked; null where nobody can answer and that is allowed (KG2). */
+export async function unlessUnreachable<T>(onStoreError: OnStoreError, ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (letsPass(onStoreError, error)) return null;
+    throw error;
+  }
+}
+
+/** @throws InvalidArgumentError unless it is one of the two */
+export function requireOnStoreError(value: OnStoreError, path: string): OnStoreError {
+  if (value === 'allow' || value === 'fail') return value;
+  throw InvalidArgumentError.of(path, "'allow' or 'fail'", value);
+}
+
+function letsPass(onStoreError: OnStoreError, error: unknown): boolean {
+  return onStoreError === 'allow' && unreachable.some((type) => error instanceof type);
+}

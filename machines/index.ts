@@ -1,6 +1,7 @@
 /** The public surface of 'rewake/machines': exports only. */
 import { breaker } from './breaker.ts';
 import { breakerQuorum } from './breaker-quorum.ts';
+import { rateLimiter } from './rate-limiter.ts';
 import { retryBudget } from './retry-budget.ts';
 
 export { approval } from './approval.ts';
@@ -40,10 +41,15 @@ export {
 export { withHedge, type HedgeOptions, type HedgeStarted } from './hedge.ts';
 export { comfyRetry, laminarRetry, tutorialRetry, tutorialTimeout } from './presets.ts';
 export type { ComfyRetry, LaminarRetry, TutorialRetry } from './presets.ts';
+export { withRateLimit, type CallDelayed, type CallRateLimited } from './rate-limit.ts';
+export type { RateLimitOptions } from './rate-limit-gate.ts';
+export type { RateLimit } from './rate-limit-options.ts';
+export { rateLimiter, type RateLimiterEvent, type RateLimiterFact } from './rate-limiter.ts';
 export {
   BulkheadFullError,
   CircuitBreakerOpenError,
   FallbackExhaustedError,
+  RateLimitedError,
   RecoveryExhaustedError,
   ResultRefusedError,
   RetryAfterTooLongError,
@@ -78,5 +84,5 @@ export type { Skipped, Tool, ToolOptions, ToolPolicies, ToolPolicy, Tools } from
 export type { ExecuteOptions, ToolDescription, ToolRegistry, ToolRegistryOptions } from './tool-types.ts';
 export { toolRegistry } from './tools.ts';
 
-/** The machines that many have in common by a key. A runtime whose steps use a breaker or a budget must know them. */
-export const recoveryMachines = { breaker, breakerQuorum, retryBudget } as const;
+/** The machines that many have in common by a key. A runtime whose steps use a breaker, a budget, a rate limit or a cache must know them. */
+export const recoveryMachines = { breaker, breakerQuorum, rateLimiter, retryBudget } as const;

@@ -131,6 +131,23 @@ export class BulkheadFullError extends RewakeError {
   }
 }
 
+/** A dependency was called as often as its rate limit allows. */
+export class RateLimitedError extends RewakeError {
+  readonly code = 'REWAKE_RATE_LIMITED';
+  readonly key: string;
+  /** In how many ms a call may be let through, if nobody else is before. A retry waits at least as long. */
+  readonly retryAfterMs: number;
+
+  constructor(key: string, retryAfterMs: number) {
+    super(
+      `The rate limit '${key}' lets no call through for another ${retryAfterMs} ms. The dependency was not called. ` +
+        "Try again after that, give the call a 'wait', or raise 'limit' or 'burst'.",
+    );
+    this.key = key;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /** Every alternative failed. */
 export class FallbackExhaustedError extends RewakeError {
   readonly code = 'REWAKE_FALLBACK_EXHAUSTED';
@@ -173,6 +190,7 @@ for (const [type, code] of [
   [ResultRefusedError, 'REWAKE_RESULT_REFUSED'],
   [CircuitBreakerOpenError, 'REWAKE_BREAKER_OPEN'],
   [BulkheadFullError, 'REWAKE_BULKHEAD_FULL'],
+  [RateLimitedError, 'REWAKE_RATE_LIMITED'],
   [FallbackExhaustedError, 'REWAKE_FALLBACK_EXHAUSTED'],
 ] as const) {
   registerErrorClass(type, code);

@@ -18,6 +18,9 @@ import {
 } from '../../machines/rate-limiter.ts';
 import { withAmbient } from '../../src/kernel/determinism.ts';
 
+const mustBeAlike = (found: unknown, expected: unknown): void => expect(found).toEqual(expected);
+const mustDiffer = (found: unknown, other: unknown): void => expect(found).not.toEqual(other);
+
 /** A limiter under plain XState at a time that the test sets. */
 class Bench {
   nowMs = 1_767_225_600_000;
@@ -45,8 +48,8 @@ class Bench {
     const before = this.snapshot.context;
     this.send({ type: 'turn.asked', id, waitMs });
     const answer = answerOf(this.snapshot, id, this.nowMs);
-    if (known) expect([this.snapshot.context, answer]).toEqual([before, known]);
-    else expect(this.snapshot.context).not.toEqual(before);
+    if (known) mustBeAlike([this.snapshot.context, answer], [before, known]);
+    else mustDiffer(this.snapshot.context, before);
     return answer;
   }
 

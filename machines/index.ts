@@ -1,6 +1,7 @@
 /** The public surface of 'rewake/machines': exports only. */
 import { breaker } from './breaker.ts';
 import { breakerQuorum } from './breaker-quorum.ts';
+import { cache } from './cache.ts';
 import { rateLimiter } from './rate-limiter.ts';
 import { retryBudget } from './retry-budget.ts';
 
@@ -24,6 +25,9 @@ export type { BreakerOptions } from './breaker-options.ts';
 export { breakerQuorum, type BreakerQuorumEvent, type BreakerQuorumFact } from './breaker-quorum.ts';
 export { breakerState, type BreakerSnapshot, type BreakerState } from './breaker-permit.ts';
 export { withBulkhead, type BulkheadOptions, type BulkheadRejected } from './bulkhead.ts';
+export { cache, type CacheEntry, type CacheEvent, type CacheSnapshot } from './cache.ts';
+export type { CacheOptions } from './cache-options.ts';
+export { withCache, type CacheFact, type CacheHit, type CacheStored, type CallShared } from './caching.ts';
 export { withCatch, type Caught, type ErrorCaught } from './catch.ts';
 export { classify, type ErrorMatch, type ErrorRule, type ErrorVerdict } from './classify.ts';
 export type { ErrorClass, Retryable } from './error-classes.ts';
@@ -85,4 +89,4 @@ export type { ExecuteOptions, ToolDescription, ToolRegistry, ToolRegistryOptions
 export { toolRegistry } from './tools.ts';
 
 /** The machines that many have in common by a key. A runtime whose steps use a breaker, a budget, a rate limit or a cache must know them. */
-export const recoveryMachines = { breaker, breakerQuorum, rateLimiter, retryBudget } as const;
+export const recoveryMachines = { breaker, breakerQuorum, cache, rateLimiter, retryBudget } as const;

@@ -1,0 +1,56 @@
+/**
+ * The effects of a caller with a cache: looking, storing, and waiting for the same call of another. Owns what they ask and
+ * tell; the rules are cache.ts's and flights.ts's.
+ *
+ * CE1  Looking appends nothing to the cache, and storing nothing where it changes nothing.
+ * CE2  A cache that cannot be reached has no result, and the call is made without it; it is the same as no other call.
+ */
+import { fromCallback, type PromiseActorLogic } from 'xstate';
+import { effect, type EffectArguments } from 'rewake';
+import { cache, changesNothing, freshEntry, type CacheSnapshot, type ValueStored } from './cache.ts';
+import { board, type FlightNews, type FlightReport } from './flights.ts';
+import { KeyedGate, unlessUnreachable } from './keyed-gate.ts';
+
+/** What was found: a result, or the name of the calls that are the same. */
+export type Found = { readonly hit: { readonly value: unknown; readonly ageMs: number } } | { readonly flight: string };
+
+/** The cache of this name, wherever its callers run. */
+export function cacheGate(name: string): KeyedGate<CacheSnapshot> {
+  return new KeyedGate({ machine: 'cache', logic: cache, id: name, input: { name } });
+}
+
+/** Looks for the result of a key. */
+export function lookUp(gate: KeyedGate<CacheSnapshot>): PromiseActorLogic<Found, string> {
+  return effect(async ({ input: key, context }: EffectArguments<string>): Promise<Found> => {
+    const snapshot = await unlessUnreachable('allow', () => gate.look(context));
+    if (!snapshot) return { flight: context.idempotencyKey };
+    const entry = freshEntry(snapshot, key, context.now());
+    if (!entry) return { flight: `${snapshot.context.id} ${key}` };
+    return { hit: { value: entry.value, ageMs: Math.max(0, context.now() - entry.answeredAt) } };
+  });
+}
+
+/** Stores a result; whether it is in the cache then. Never rejects: the call has its result. */
+export function store(gate: KeyedGate<CacheSnapshot>): PromiseActorLogic<boolean, ValueStored> {
+  return effect(async ({ input: stored, context }: EffectArguments<ValueStored>): Promise<boolean> => {
+    try {
+      const before = await gate.look(context);
+      const isNews = !changesNothing(before, stored, context.now());
+      const after = isNews ? await gate.tell(stored, undefined, context) : before;
+      return freshEntry(after, stored.key, context.now())?.answeredAt === stored.answeredAt;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** A seat among the calls that are the same: its input is their name. */
+export function seat() {
+  return fromCallback<FlightReport, string>(({ input, sendBack, receive, self }) => {
+    const parent = self._parent?.getSnapshot() as { matches?(value: object): boolean } | undefined;
+    const leads = ['calling', 'storing'].some((state) => parent?.matches?.({ sharing: state }) ?? false);
+    const taken = board(input, (news: FlightNews) => sendBack(news), leads);
+    receive((report) => taken.report(report));
+    return () => taken.leave();
+  });
+}

@@ -10,6 +10,8 @@ import {
   batch,
   breaker,
   breakerQuorum,
+  cache,
+  rateLimiter,
   retryBudget,
   saga,
   schedule,
@@ -17,11 +19,13 @@ import {
   toolRegistry,
   withBreaker,
   withBulkhead,
+  withCache,
   withCatch,
   withDeadline,
   withFallback,
   withHealing,
   withHedge,
+  withRateLimit,
   withRetry,
   withTimeout,
 } from '../../machines/index.ts';
@@ -50,6 +54,8 @@ const charts: readonly (readonly [title: string, machine: unknown])[] = [
   ['withFallback, two alternatives', withFallback([call, call])(call)],
   ['withCatch', withCatch(TypeError)(call)],
   ['withBulkhead', withBulkhead('api')(call)],
+  ['withRateLimit', withRateLimit('api', { limit: 1, per: '1s', wait: '1s' })(call)],
+  ['withCache', withCache('prices', { key: String, ttl: '1m' })(call)],
   ['withHedge', withHedge({ delay: '500ms' })(call)],
   ['withHealing, one remedy', withHealing({ diagnose: call, remedies: { mend: call } })(call)],
   [
@@ -68,6 +74,8 @@ const charts: readonly (readonly [title: string, machine: unknown])[] = [
   ['breaker', breaker],
   ['breakerQuorum', breakerQuorum],
   ['retryBudget', retryBudget],
+  ['rateLimiter', rateLimiter],
+  ['cache', cache],
 ];
 
 it('every machine is drawn as it is', async () => {

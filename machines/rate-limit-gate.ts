@@ -2,10 +2,12 @@
  * A call at the gate of a rate limiter. Owns the order of asking; the rules are rate-limiter.ts's, and what happens when
  * the limiter cannot be reached keyed-gate.ts's.
  *
- * RG1  A refusal is not sent to the limiter: a dependency that is asked too often does not fill the log.
+ * RG1  A refusal is not sent to the limiter: a dependency that is asked too often does not fill the log. Only who asks in
+ *      the same moment as the one who gets the last token is refused by the limiter itself.
  * RG2  Asking is safe to repeat: a run of the effect that asks again has the same id, and gets the same turn (RL3).
+ * RG3  A limiter whose mailbox is full is asked too often: that is a refusal, whatever `onStoreError` says.
  */
-import type { Duration, EffectContext } from 'rewake';
+import { MailboxFullError, type Duration, type EffectContext } from 'rewake';
 import { KeyedGate, requireOnStoreError, unlessUnreachable, type OnStoreError } from './keyed-gate.ts';
 import { durationMs, requireKnown, requireName } from './options.ts';
 import { rateLimitNames, rateLimitSettings, type RateLimit } from './rate-limit-options.ts';
@@ -35,6 +37,8 @@ export class RateLimitGate {
   readonly key: string;
   /** How long a call may wait for its turn, in ms. */
   readonly waitMs: number;
+  /** How long it takes until there is another token. */
+  readonly #tokenMs: number;
   readonly #limiter: KeyedGate<RateLimiterSnapshot>;
   readonly #onStoreError: OnStoreError;
 
@@ -45,7 +49,8 @@ export class RateLimitGate {
     const { wait = false, onStoreError = 'allow', ...limit } = options;
     this.waitMs = wait === false ? 0 : durationMs(wait, `${path}.wait`);
     this.#onStoreError = requireOnStoreError(onStoreError, `${path}.onStoreError`);
-    rateLimitSettings(limit, path);
+    const settings = rateLimitSettings(limit, path);
+    this.#tokenMs = Math.ceil(settings.perMs / settings.limit);
     this.#limiter = new KeyedGate(
       { machine: 'rateLimiter', logic: rateLimiter, id: key, input: { key, options: limit } },
       {
@@ -57,10 +62,19 @@ export class RateLimitGate {
 
   /** Asks for a turn; null when the limiter cannot be reached and that is allowed. */
   async ask(context: EffectContext): Promise<RateLimitAnswer | null> {
-    const asked = { type: 'turn.asked', id: context.idempotencyKey, waitMs: this.waitMs } as const;
     return unlessUnreachable(this.#onStoreError, async () => {
-      const known = answerWithoutRecord(await this.#limiter.look(context), asked, context.now());
-      return known ?? answerOf(await this.#limiter.tell(asked, undefined, context), asked.id, context.now());
+      try {
+        return await this.#answer(context);
+      } catch (error) {
+        if (error instanceof MailboxFullError) return { retryAfterMs: this.#tokenMs };
+        throw error;
+      }
     });
+  }
+
+  async #answer(context: EffectContext): Promise<RateLimitAnswer> {
+    const asked = { type: 'turn.asked', id: context.idempotencyKey, waitMs: this.waitMs } as const;
+    const known = answerWithoutRecord(await this.#limiter.look(context), asked, context.now());
+    return known ?? answerOf(await this.#limiter.tell(asked, undefined, context), asked.id, context.now());
   }
 }

@@ -202,7 +202,41 @@ describe('a call that may wait', () => {
   });
 });
 
+it('RG3: a limiter that is asked by more than its mailbox holds refuses them', async () => {
+  const house = new House();
+  const calls: number[] = [];
+  const work = limited({ limit: 3, per: '1m' }, noting(calls, house.clock));
+  const runtime = await house.open({ work, ...recoveryMachines }, { mailboxSize: 5 });
+  await runtime.start('rateLimiter', { id: 'api', input: { key: 'api', options: { limit: 3, per: '1m' } } });
+  const ids = Array.from({ length: 60 }, (_, index) => `${index}`);
+  const refs = await Promise.all(ids.map((id) => runtime.start('work', { id })));
+  await rest();
+  expect(calls.length).toBe(3);
+  const errors = await Promise.all(refs.map(async (ref) => (await outcomeOf(ref.output())).error));
+  expect(errors.filter((error) => error instanceof RateLimitedError).length).toBe(57);
+  expect((await house.types('rateLimiter-api')).length).toBeLessThan(20);
+});
+
 describe('two processes on one log', () => {
+  it('hand out the last token once on a SQLite file, too', async () => {
+    const path = logPath();
+    const clock = new VirtualClock();
+    const calls: number[] = [];
+    const open = () =>
+      createRuntime({
+        ...{ log: sqliteLog(path, { clock }), clock, logger: silentLogger, lease: false },
+        machines: { work: limited({ limit: 3, per: '1m' }, noting(calls, clock)), ...recoveryMachines },
+      });
+    await using here = await open();
+    await using there = await open();
+    const ids = ['1', '2', '3', '4', '5', '6', '7', '8'];
+    const refs = await Promise.all(ids.map((id, index) => (index % 2 ? here : there).start('work', { id })));
+    const ends = refs.map((ref) => outcomeOf(ref.output()));
+    await clock.advance(2_000, settled);
+    const errors = (await Promise.all(ends)).filter(({ error }) => error instanceof RateLimitedError);
+    expect([calls.length, errors.length]).toEqual([3, 5]);
+  });
+
   it('hand out the last token once', async () => {
     const house = new House();
     const calls: number[] = [];

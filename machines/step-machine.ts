@@ -8,9 +8,10 @@
  * SM4  What the step fails with leaves it after the facts that say why.
  * SM5  States and timers that a policy does not ask for are not in its chart.
  * SM6  A retry that its budget did not grant is not made: the step ends with the error of the last attempt as it is.
+ * SM7  What an attempt saved by progress() is the checkpoint of the next one, however it ended.
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic, type PromiseActorLogic } from 'xstate';
-import { now } from 'rewake';
+import { now, type CheckpointSaved } from 'rewake';
 import { noteRetries, retriesIn } from './nested-retry.ts';
 import {
   errorOf,
@@ -51,6 +52,12 @@ export interface Callee {
   readonly logic: AnyActorLogic;
   /** Whether it is called with `callInput` and tells breaker and budget itself how it ended. */
   readonly reports: boolean;
+}
+
+type Saved = Pick<CheckpointSaved, 'value'>;
+
+function savedOf({ event }: { event: unknown }): Saved {
+  return { value: (event as CheckpointSaved).value };
 }
 
 /** The chart of a policy around a call. */
@@ -98,6 +105,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
       keepGrant: assign({ grant: (_, { output }: Ended) => grantOf(output as RetryAnswer) }),
       keepProblem: assign({ ending: (_, { error }: Failed) => endingWith(error) }),
       keepRefusal: assign({ ending: ({ context }) => endingWith(context.failure!.error) }),
+      keepCheckpoint: assign({ checkpoint: (_, { value }: Saved) => value }),
       keepOutput: assign(({ context }, { output }: Ended) => attemptAnswered(context, output)),
       keepRefused: assign(({ context }, { output }: Ended) => resultRefused(context, policy, output)),
       keepFailure: assign(({ context }, { error }: Failed) => attemptFailed(context, policy, error)),
@@ -182,6 +190,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
           ],
           onError: [...(reports ? [{ ...failed, guard: toldAlready, target: 'deciding' }] : []), failed],
         },
+        ...(retry && { on: { 'checkpoint.saved': { actions: { type: 'keepCheckpoint', params: savedOf } } } }),
         ...(timeout && {
           after: { attemptTimeout: { target: afterFailure, actions: ['keepTimeout', 'tellTimeout', 'tellFailure'] } },
         }),

@@ -55,6 +55,8 @@ export interface StepContext {
   readonly permit: Permit | null;
   /** What the budget granted for the newest retry; not there without a budget. */
   readonly grant?: RetryGrant;
+  /** What an attempt saved last, for the next one: see `checkpoint` of an effect's options. */
+  readonly checkpoint: unknown;
   readonly output: unknown;
   /** How long the call took that succeeded. */
   readonly answeredMs: number;
@@ -79,6 +81,7 @@ export function stepBegun(input: unknown): StepContext {
     startedAt: at,
     attemptAt: at,
     permit: null,
+    checkpoint: undefined,
     output: undefined,
     answeredMs: 0,
     failure: undefined,

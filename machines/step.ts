@@ -65,9 +65,9 @@ export function stepAround<Logic extends AnyActorLogic>(
   return stepMachine({ logic: called, reports: false }, policy);
 }
 
-/** Where attempts are counted, one that is lost counts. */
+/** Where attempts are counted, one that is lost counts; and what one saved is where the next begins. */
 function lostOptions({ retry }: Policy) {
-  return retry ? ({ onLost: 'fail' } as const) : {};
+  return retry ? ({ onLost: 'fail', checkpoint: 'machine' } as const) : {};
 }
 
 const promiseTransition = fromPromise(async () => {}).transition.toString();

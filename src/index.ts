@@ -35,6 +35,7 @@ export {
   effect,
   effectContext,
   withEffectDefaults,
+  type CheckpointSaved,
   type EffectArguments,
   type EffectContext,
   type EffectOptions,

@@ -44,7 +44,7 @@ import { hasEnded, stopEventType, type AnySnapshot, type HostedActor } from '../
 import { encode } from '../log/codec.ts';
 import { sealEvent } from '../log/envelope.ts';
 import type { ActorHead, ActorStatus, EventLog, Metadata, NewEvent, Revision } from '../log/event-log.ts';
-import { effectContext } from './effect.ts';
+import { hostedContext } from './effect.ts';
 import { describeFailure, failureOf, RunningEffect, type EffectHost } from './effect-runner.ts';
 import type { Logger } from './logger.ts';
 import { checkEvent, originOf, type Origin } from './messages.ts';
@@ -302,7 +302,7 @@ export class ActorHost implements EffectHost, Surroundings {
 
   /** A message to an actor of the tree: from an effect, a custom action, or whoever holds a reference. */
   relay(target: HostedActor, event: AnyEventObject, effect?: PendingEffect): void {
-    const origin = effect ? originOf(effect) : (this.#origin ?? effectContext() ?? {});
+    const origin = effect ? originOf(effect) : (this.#origin ?? hostedContext() ?? {});
     this.#message(target, event, origin);
   }
 

@@ -25,7 +25,7 @@ import {
 import type { ProgressChannel } from '../kernel/stimulus.ts';
 import { EffectOverError } from '../errors.ts';
 import { encode } from '../log/codec.ts';
-import { runInEffect, type EffectContext } from './effect.ts';
+import { effectOptions, keptCheckpoint, runInEffect, type CheckpointSaved, type EffectContext } from './effect.ts';
 import { checkEvent } from './messages.ts';
 
 /** What a running effect needs of its surroundings. */
@@ -108,7 +108,7 @@ export class RunningEffect {
     const { logic } = this.#effect.actor;
     const context = new RunningContext(this, this.#effect, this.#address, this.#host);
     try {
-      runInEffect(context, () => logic.start?.(this.#state, this.#scope));
+      runInEffect(context, this.#scope.self, () => logic.start?.(this.#state, this.#scope));
     } catch (error) {
       this.#threw(error);
     }
@@ -215,11 +215,18 @@ export class RunningEffect {
     return this.#controller.signal;
   }
 
+  /** Whether its checkpoints are kept by the machine that invoked it. */
+  get keepsInMachine(): boolean {
+    return effectOptions(this.#effect.actor.logic).checkpoint === 'machine';
+  }
+
   /** What the effect is told: see RunningContext. */
   checkpoint(value: unknown): Promise<void> {
     const saved = new Promise<void>((resolve, reject) => {
       if (this.#over) throw new EffectOverError(this.#host.stream, this.#address);
-      const prepared = effectProgressed(this.#address, 'checkpoint', value);
+      const prepared = this.keepsInMachine
+        ? effectProgressed(this.#address, 'parent', { type: 'checkpoint.saved', value } satisfies CheckpointSaved)
+        : effectProgressed(this.#address, 'checkpoint', value);
       this.#host.report(prepared, this.#effect, (error) => (error === undefined ? resolve() : reject(error as Error)));
     });
     // One that nobody waits for must not end the process.
@@ -243,7 +250,7 @@ class RunningContext implements EffectContext {
     this.#host = host;
     this.actor = address;
     this.restarts = effect.restarts;
-    this.checkpoint = effect.checkpoint;
+    this.checkpoint = running.keepsInMachine ? copyOf(keptCheckpoint(effect.actor._parent)) : effect.checkpoint;
   }
 
   get idempotencyKey(): string {
@@ -299,13 +306,18 @@ class RunningContext implements EffectContext {
 /** A copy for the effect to keep: what it does to its input must not reach the machine's context. */
 function ownState(snapshot: AnySnapshot): AnySnapshot {
   const state = { ...snapshot } as AnySnapshot & { input?: unknown };
-  if (typeof state.input !== 'object' || state.input === null) return state;
+  state.input = copyOf(state.input);
+  return state;
+}
+
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
   try {
-    state.input = encode(state.input, 'input of an effect').value;
+    return encode(value, 'what an effect is given').value;
   } catch {
     // Holds something that cannot be copied, such as a reference to an actor.
+    return value;
   }
-  return state;
 }
 
 /** An outcome as a stimulus. One that cannot be logged is a failure that says so, so that the machine hears of it. */

@@ -1,9 +1,13 @@
 /**
  * What an effect is told about itself. Owns effect() and effectContext(); running effects is effect-runner.ts.
+ *
+ * EC1  An effect has the context that was made for it: one in a plain actor that a hosted effect runs does not take the
+ *      hosted one's for its own.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   fromPromise,
+  type AnyActor,
   type AnyActorLogic,
   type AnyActorRef,
   type AnyEventObject,
@@ -20,6 +24,18 @@ export interface EffectOptions {
   readonly onLost?: 'rerun' | 'fail' | 'ask';
   /** After this many lost runs the effect fails with an EffectLostError: it may be what kills its host. 10 by default. */
   readonly maxRestarts?: number;
+  /**
+   * Who keeps what `progress` saves: the `effect` (the default), for its own next run; or the `machine` that invoked it, which
+   * hears an event {@link CheckpointSaved} and keeps its value as `checkpoint` in its context, where the next effect of that
+   * machine finds it. So a checkpoint outlives an attempt that failed.
+   */
+  readonly checkpoint?: 'effect' | 'machine';
+}
+
+/** What a machine hears that keeps the checkpoints of its effects. */
+export interface CheckpointSaved {
+  readonly type: 'checkpoint.saved';
+  readonly value: unknown;
 }
 
 /** What a running effect may know and do. */
@@ -79,16 +95,34 @@ export function effectOptions(logic: AnyActorLogic): EffectOptions {
   return optionsOf.get(logic) ?? {};
 }
 
-const storage = new AsyncLocalStorage<EffectContext>();
+interface Running {
+  readonly context: EffectContext;
+  /** The actor that is the effect; code of it may run other effects in turn, in actors that rewake does not host. */
+  readonly self: AnyActorRef;
+  /** The nearest context that rewake gave: what is sent from here belongs to that effect. */
+  readonly hosted: EffectContext | undefined;
+}
 
-/** Runs `fn` as part of an effect. */
-export function runInEffect<T>(context: EffectContext, fn: () => T): T {
-  return storage.run(context, fn);
+const storage = new AsyncLocalStorage<Running>();
+
+/** Runs `fn` as part of a hosted effect. */
+export function runInEffect<T>(context: EffectContext, self: AnyActorRef, fn: () => T): T {
+  return storage.run({ context, self, hosted: context }, fn);
 }
 
 /** The context of the effect this code runs in, also after an `await`; undefined outside of effects. */
 export function effectContext(): EffectContext | undefined {
-  return storage.getStore();
+  return storage.getStore()?.context;
+}
+
+/** The context of the hosted effect this code runs in, however deep. */
+export function hostedContext(): EffectContext | undefined {
+  return storage.getStore()?.hosted;
+}
+
+/** What the machine of an effect keeps for the next one, where its options say so. */
+export function keptCheckpoint(parent: { getSnapshot(): unknown } | undefined): unknown {
+  return (parent?.getSnapshot() as { context?: { checkpoint?: unknown } } | undefined)?.context?.checkpoint;
 }
 
 /**
@@ -104,9 +138,15 @@ export function effect<Output, Input = unknown>(
   options: EffectOptions = {},
 ): PromiseActorLogic<Output, Input> {
   validate(options);
-  const logic = fromPromise<Output, Input>(async ({ input, signal, self }) =>
-    run({ input, signal, self: self as unknown as AnyActorRef, context: effectContext() ?? neutralContext(signal) }),
-  );
+  const logic = fromPromise<Output, Input>(async ({ input, signal, self: actor }) => {
+    const self = actor as unknown as AnyActorRef;
+    const running = storage.getStore();
+    if (running?.self === self) return run({ input, signal, self, context: running.context });
+    // Not hosted, though perhaps inside an effect that is.
+    const hosted = running?.hosted;
+    const context = new NeutralContext(signal, self, hosted);
+    return storage.run({ context, self, hosted }, () => run({ input, signal, self, context }));
+  });
   optionsOf.set(logic, options);
   return logic;
 }
@@ -122,34 +162,40 @@ export function withEffectDefaults<Logic extends AnyActorLogic>(logic: Logic, op
   return copy;
 }
 
-function validate({ onLost, maxRestarts }: EffectOptions): void {
+function validate({ onLost, maxRestarts, checkpoint }: EffectOptions): void {
   if (onLost !== undefined && !['rerun', 'fail', 'ask'].includes(onLost)) {
     throw InvalidArgumentError.of('effect(run, { onLost })', "'rerun', 'fail' or 'ask'", onLost);
   }
   if (maxRestarts !== undefined && !(Number.isInteger(maxRestarts) && maxRestarts >= 0)) {
     throw InvalidArgumentError.of('effect(run, { maxRestarts })', 'a whole number of at least 0', maxRestarts);
   }
+  if (checkpoint !== undefined && checkpoint !== 'effect' && checkpoint !== 'machine') {
+    throw InvalidArgumentError.of('effect(run, { checkpoint })', "'effect' or 'machine'", checkpoint);
+  }
 }
 
 /** Outside rewake nothing is durable: a fresh key, first attempt, and nobody to send to. */
-function neutralContext(signal: AbortSignal): EffectContext {
-  return new NeutralContext(signal);
-}
-
 class NeutralContext implements EffectContext {
   readonly attempt = 1;
   readonly restarts = 0;
-  readonly causationId = '';
+  readonly causationId: string;
   readonly stream = '';
   readonly actor = '';
   readonly host = '';
-  readonly checkpoint = undefined;
+  readonly checkpoint: unknown;
   readonly signal: AbortSignal;
+  readonly #self: AnyActorRef;
+  readonly #keeps: boolean;
   #key: string | undefined;
   #correlationId: string | undefined;
 
-  constructor(signal: AbortSignal) {
+  constructor(signal: AbortSignal, self: AnyActorRef, around: EffectContext | undefined) {
     this.signal = signal;
+    this.#self = self;
+    this.#keeps = effectOptions((self as unknown as AnyActor).logic).checkpoint === 'machine';
+    this.checkpoint = this.#keeps ? keptCheckpoint(self._parent) : undefined;
+    this.#correlationId = around?.correlationId;
+    this.causationId = around?.causationId ?? '';
   }
 
   // Drawn when it is asked for: most functions do not ask.
@@ -166,7 +212,10 @@ class NeutralContext implements EffectContext {
   }
 
   get progress(): EffectContext['progress'] {
-    return async () => {};
+    return async (value) => {
+      if (!this.#keeps || this.signal.aborted) return;
+      this.#self._parent?.send({ type: 'checkpoint.saved', value } satisfies CheckpointSaved);
+    };
   }
 
   get send(): EffectContext['send'] {

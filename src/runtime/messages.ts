@@ -7,7 +7,7 @@ import type { AnyEventObject } from 'xstate';
 import { InvalidArgumentError, InvalidEventError } from '../errors.ts';
 import { eventReceived, type Prepared } from '../kernel/records.ts';
 import type { PendingEffect } from '../kernel/actor-tree.ts';
-import { effectContext } from './effect.ts';
+import { hostedContext } from './effect.ts';
 
 /** Where a message comes from: carried along with everything it causes. */
 export interface Origin {
@@ -42,7 +42,7 @@ export function receivable(stream: string, event: unknown, messageId: string | u
 
 /** Inside an effect a message carries on the effect's correlation and names it as its cause. */
 export function ambientOrigin(correlationId: string | undefined): Origin {
-  const context = effectContext();
+  const context = hostedContext();
   if (context) return { correlationId: correlationId ?? context.correlationId, causationId: context.causationId };
   return correlationId === undefined ? noOrigin : { correlationId };
 }

@@ -1,6 +1,16 @@
 /** What an effect is told: its key, its place, its correlation; and what flows on from it. */
 import { describe, expect, it } from 'vitest';
-import { assign, createActor, fromCallback, fromPromise, raise, sendTo, spawnChild, type AnyActorLogic } from 'xstate';
+import {
+  assign,
+  createActor,
+  fromCallback,
+  fromPromise,
+  raise,
+  sendTo,
+  spawnChild,
+  toPromise,
+  type AnyActorLogic,
+} from 'xstate';
 import { EffectOverError, EffectStoppedError, InvalidArgumentError } from '../../src/errors.ts';
 import { effect, effectContext, type EffectContext } from '../../src/runtime/effect.ts';
 import { failureOf, House } from '../support/house.ts';
@@ -92,6 +102,35 @@ it('outside rewake is neutral: an effect runs under plain XState too', async () 
   expect(seen[0]).toMatchObject({ attempt: 1, restarts: 0, stream: '', checkpoint: undefined });
   await seen[0]!.progress(1);
   expect(await failureOf(seen[0]!.send('a-1', { type: 'X' }))).toBeInstanceOf(InvalidArgumentError);
+});
+
+it('EC1: an effect of a plain actor inside a hosted one has a context of its own, and its correlation', async () => {
+  const house = new House();
+  const contexts: EffectContext[] = [];
+  const inner = effect(async ({ context }) => {
+    await Promise.resolve();
+    expect(effectContext()).toBe(context);
+    contexts.push(context);
+  });
+  const outer = effect(async ({ context }) => {
+    contexts.push(context);
+    await toPromise(createActor(inner).start());
+    expect(effectContext()).toBe(context);
+  });
+  const job = createMachine({ invoke: { id: 'work', src: outer } });
+  await (await house.open({ job })).start('job', { id: '1', correlationId: 'c' });
+  await rest();
+  expect(contexts).toMatchObject([
+    { stream: 'job-1', correlationId: 'c' },
+    { stream: '', correlationId: 'c', causationId: contexts[0]!.causationId },
+  ]);
+  expect(contexts[1]!.idempotencyKey).not.toBe(contexts[0]!.idempotencyKey);
+});
+
+it("refuses a keeper of checkpoints that is neither 'effect' nor 'machine'", () => {
+  expect(() => effect(() => 1, { checkpoint: 'step' as never })).toThrow(
+    "expected 'effect' or 'machine', found \"step\"",
+  );
 });
 
 it('aborts its signal with a reason that tells whether its machine went on or was stopped', async () => {

@@ -6,10 +6,11 @@
  */
 import { basename } from 'node:path';
 import type { EventLog } from '../../log/event-log.ts';
+import { prepareDefaultFile } from './data-folder.ts';
 import { openSqliteLog } from './open.ts';
-import { filePathOf, type SqliteLogOptions } from './options.ts';
+import { filePathOf, splitAppOptions, type AppLogOptions, type SqliteLogOptions } from './options.ts';
 
-export type { SqliteLogOptions } from './options.ts';
+export type { AppLogOptions, SqliteLogOptions } from './options.ts';
 
 /** An event log in a SQLite file, open. */
 export interface SqliteLog extends EventLog, AsyncDisposable {
@@ -32,18 +33,37 @@ export interface SqliteLog extends EventLog, AsyncDisposable {
  * A file that is deleted, moved or replaced while it is open is noticed when a lease is acquired or renewed and when a
  * subscription polls; from then on nothing is appended any more.
  *
- * `path` is a path or a `file:` URL.
+ * `path` is a path or a `file:` URL. Without one the file lies in the user's data folder and bears the name of the
+ * application, `rewake` unless `app` says otherwise: `$XDG_DATA_HOME/rewake/rewake.db` (`~/.local/share` where that is not
+ * set), on macOS `~/Library/Application Support/rewake/rewake.db`, on Windows `%LOCALAPPDATA%\\rewake\\rewake.db`. A folder
+ * that is missing is made, for this user alone.
  *
  * @example
  * await using log = sqliteLog('orders.db');
  * await log.append('order-1', 'no-stream', [event]);
  *
  * @throws InvalidArgumentError the path or an option is not one
- * @throws LogUnavailableError the file cannot be opened or written, or no SQLite binding is installed
+ * @throws LogUnavailableError the file cannot be opened or written, no SQLite binding is installed, or no path is given and
+ *   the user has no home folder
  * @throws LogIncompatibleError the file is not a SQLite database, belongs to another application, or was written by a
  *   newer version of rewake
  */
-export function sqliteLog(path: string | URL, options: SqliteLogOptions = {}): SqliteLog {
-  const file = filePathOf(path);
+export function sqliteLog(path: string | URL, options?: SqliteLogOptions): SqliteLog;
+export function sqliteLog(options?: AppLogOptions): SqliteLog;
+export function sqliteLog(...given: [path?: string | URL | AppLogOptions, options?: SqliteLogOptions]): SqliteLog {
+  const [first, second = {}] = given;
+  // A path that is undefined is a mistake, such as a variable of the environment that is not set.
+  if (given.length === 0 || (given.length === 1 && isOptions(first))) {
+    const { app, options } = splitAppOptions((first ?? {}) as AppLogOptions);
+    return open(prepareDefaultFile(app), options);
+  }
+  return open(filePathOf(first as string | URL), second);
+}
+
+function open(file: string, options: SqliteLogOptions): SqliteLog {
   return openSqliteLog(file, `SQLite log '${basename(file)}'`, options);
+}
+
+function isOptions(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && !(given instanceof URL);
 }

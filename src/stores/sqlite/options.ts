@@ -29,6 +29,12 @@ export interface SqliteLogOptions {
   readonly clock?: Clock;
 }
 
+/** How a SQLite log is opened that is given no path. */
+export interface AppLogOptions extends SqliteLogOptions {
+  /** Names the folder and the file in the user's data folder: `<data>/<app>/<app>.db`; `rewake` when omitted. */
+  readonly app?: string;
+}
+
 /** Options that were checked, with every default filled in. */
 export interface SettledOptions {
   readonly durability: 'power' | 'process';
@@ -38,23 +44,20 @@ export interface SettledOptions {
   readonly clock: Clock;
 }
 
-const optionNames = [
+const optionNames: readonly string[] = [
   'durability',
   'maxEventBytes',
   'busyTimeout',
   'pollInterval',
   'clock',
-] as const satisfies (keyof SqliteLogOptions)[];
+] satisfies (keyof SqliteLogOptions)[];
 
 /** SQLite takes the timeout as an int, and reads more than that as 0. */
 const busyMsMax = 2 ** 31 - 1;
 
 /** @throws InvalidArgumentError when something else than options was passed, or an option that there is not */
 export function settleOptions(options: SqliteLogOptions): SettledOptions {
-  if (!isObject(options))
-    throw InvalidArgumentError.of('sqliteLog(path, options)', "an object such as { durability: 'power' }", options);
-  const unknown = Object.keys(options).find((name) => !(optionNames as readonly string[]).includes(name));
-  if (unknown !== undefined) throw invalidOption(unknown, `one of ${optionNames.join(', ')}`, unknown);
+  requireKnown(options, 'path, ', optionNames);
   const { durability = 'power', maxEventBytes = 8 * 2 ** 20, clock = realClock } = options;
   const { busyTimeout = 5_000, pollInterval = 50 } = options;
   if (durability !== 'power' && durability !== 'process') {
@@ -75,6 +78,25 @@ export function settleOptions(options: SqliteLogOptions): SettledOptions {
     throw invalidOption('pollInterval', "a duration above 0 such as '50ms'", pollInterval);
   }
   return { durability, maxEventBytes, busyMs: Math.round(busyMs), pollMs, clock };
+}
+
+/**
+ * The application and the options of a log that is given no path.
+ * @throws InvalidArgumentError as {@link settleOptions} does
+ */
+export function splitAppOptions(given: AppLogOptions): { app: string; options: SqliteLogOptions } {
+  requireKnown(given, '', [...optionNames, 'app']);
+  const { app = 'rewake', ...options } = given;
+  settleOptions(options);
+  return { app, options };
+}
+
+function requireKnown(options: object, before: string, names: readonly string[]): void {
+  if (!isObject(options))
+    throw InvalidArgumentError.of(`sqliteLog(${before}options)`, "an object such as { durability: 'power' }", options);
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw InvalidArgumentError.of(`sqliteLog(${before}{ ${unknown} })`, `one of ${names.join(', ')}`, unknown);
 }
 
 const pathExpected =

@@ -17,6 +17,7 @@ import {
   LogUnavailableError,
   MailboxFullError,
   NotFoundError,
+  UnknownMachineError,
   type RuntimeClosedError,
 } from '../errors.ts';
 import { ActorTree, type Step } from '../kernel/actor-tree.ts';
@@ -31,7 +32,7 @@ import { ActorHost, type HostServices, type Submission } from './actor-host.ts';
 import type { Settlement } from './actor-ref.ts';
 import { loadActor, type Folded, type LoadServices } from './load.ts';
 import type { Logger } from './logger.ts';
-import type { MachineRegistry } from './machines.ts';
+import type { MachineRegistry, Machines } from './machines.ts';
 import { originOf, receivable, show, type Origin } from './messages.ts';
 import { rerun, resumption } from './resumption.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
@@ -126,6 +127,14 @@ export class Actors {
   /** The actor, while it is in memory. */
   find(stream: string): ActorHost | undefined {
     return this.#hosts.get(stream);
+  }
+
+  /** Makes more machines known; actors that were blocked for want of theirs may be loaded again. */
+  register(machines: Machines): void {
+    this.#options.machines.add(machines);
+    for (const [stream, reason] of this.blocked) {
+      if (reason instanceof UnknownMachineError && Object.hasOwn(machines, reason.machine)) this.blocked.delete(stream);
+    }
   }
 
   /** Wakes every unfinished actor and tries blocked ones again. */

@@ -40,14 +40,24 @@ export class MachineRegistry {
 
   /** @throws InvalidArgumentError for a bad name, something that is no machine, or a version that occurs twice */
   constructor(machines: Machines) {
-    for (const [name, entry] of Object.entries(machines)) {
-      checkMachineName(name);
-      if (typeof entry !== 'object' || (entry as unknown) === null) {
-        throw new InvalidArgumentError(
-          `machines.${name} is ${entry === null ? 'null' : typeof (entry as unknown)}, expected a machine, a list of its versions, or { versions, migrate }. Is it exported, and not imported in a circle?`,
-        );
-      }
-      this.#registrations.set(name, register(name, entry));
+    this.add(machines);
+  }
+
+  /**
+   * All of them or none; a machine that is known under its name already is left as it is.
+   * @throws InvalidArgumentError as the constructor does, and for a name under which there is another machine
+   */
+  add(machines: Machines): void {
+    const added = Object.entries(machines).map(([name, entry]) => [name, registrationOf(name, entry)] as const);
+    for (const [name, { versions }] of added) {
+      const known = this.#registrations.get(name);
+      if (!known || isSame(known.versions, versions)) continue;
+      throw new InvalidArgumentError(
+        `machines.${name}: there is another machine of this name in the runtime. Give one of them another name.`,
+      );
+    }
+    for (const [name, registration] of added) {
+      if (!this.#registrations.has(name)) this.#registrations.set(name, registration);
     }
   }
 
@@ -86,7 +96,17 @@ export class MachineRegistry {
   }
 }
 
-function register(name: string, entry: MachineEntry): Registration {
+function isSame(known: Registration['versions'], versions: Registration['versions']): boolean {
+  return known.length === versions.length && versions.every(({ logic }, index) => logic === known[index]?.logic);
+}
+
+function registrationOf(name: string, entry: MachineEntry): Registration {
+  checkMachineName(name);
+  if (typeof entry !== 'object' || (entry as unknown) === null) {
+    throw new InvalidArgumentError(
+      `machines.${name} is ${entry === null ? 'null' : typeof (entry as unknown)}, expected a machine, a list of its versions, or { versions, migrate }. Is it exported, and not imported in a circle?`,
+    );
+  }
   const list = (isList(entry) ? entry : 'versions' in entry ? entry.versions : [entry]) as readonly AnyActorLogic[];
   const versions = list.map((logic) => describe(name, logic));
   const [current, ...older] = versions;

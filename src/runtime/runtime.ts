@@ -76,6 +76,16 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   }
 
   /**
+   * Makes more machines known, such as those of a module that is loaded later. Actors of theirs that could not be loaded
+   * are tried again when they are next used, or by {@link resume}. A machine that is known already is left as it is.
+   * @throws InvalidArgumentError for something that is no machine, or a name under which there is another one
+   */
+  register(machines: Machines): void {
+    this.#assertOpen();
+    this.#actors.register(machines);
+  }
+
+  /**
    * Starts an actor; resolves when that is durable. With an id that exists already, and the same input, it attaches.
    * @throws UnknownMachineError | InvalidArgumentError | NotSerializableError | ActorExistsError | ActorBlockedError
    */

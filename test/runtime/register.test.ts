@@ -1,0 +1,51 @@
+/** Machines that a runtime hears of only later. */
+import { expect, it } from 'vitest';
+import { effect } from '../../src/runtime/effect.ts';
+import { ActorBlockedError, InvalidArgumentError, RuntimeClosedError, UnknownMachineError } from '../../src/errors.ts';
+import { failureOf, House } from '../support/house.ts';
+import { rest } from '../support/hosted-and-plain.ts';
+import { createMachine } from '../support/loose-machine.ts';
+
+const job = (run: () => unknown = () => 'done') =>
+  createMachine({
+    initial: 'on',
+    states: { on: { invoke: { src: effect(run), onDone: 'off' } }, off: { type: 'final' } },
+  });
+
+it('starts an actor of a machine that was registered later', async () => {
+  const house = new House();
+  const runtime = await house.open({});
+  expect(await failureOf(runtime.start('job' as never, { id: '1' } as never))).toBeInstanceOf(UnknownMachineError);
+  runtime.register({ job: job() });
+  await runtime.start('job' as never, { id: '1' } as never);
+  await rest();
+  expect((await house.types('job-1')).at(-1)).toBe('EffectSucceeded');
+});
+
+it('takes up an actor that was blocked because its machine was not known', async () => {
+  const house = new House();
+  const { runtime, crash } = await house.openToCrash({ job: job(() => new Promise(() => {})) });
+  await runtime.start('job', { id: '1' });
+  await rest();
+  crash();
+  const next = await house.open({});
+  expect(await failureOf(next.get('job-1'))).toBeInstanceOf(ActorBlockedError);
+  next.register({ other: job() });
+  expect(await failureOf(next.get('job-1'))).toBeInstanceOf(ActorBlockedError);
+  next.register({ job: job() });
+  await (await next.get('job-1')).output();
+  expect((await house.types('job-1')).at(-1)).toBe('EffectSucceeded');
+});
+
+it('knows a machine once, and refuses another of its name with all that came along', async () => {
+  const house = new House();
+  const machine = job();
+  const runtime = await house.open({ job: machine });
+  runtime.register({ job: machine });
+  expect(() => runtime.register({ more: job(), job: job() })).toThrow(InvalidArgumentError);
+  expect(() => runtime.register({ more: job(), job: job() })).toThrow('machines.job: there is another machine');
+  expect(() => runtime.register({ 'a-b': machine })).toThrow('Not a machine name');
+  expect(await failureOf(runtime.start('more' as never, { id: '1' } as never))).toBeInstanceOf(UnknownMachineError);
+  await runtime.close();
+  expect(() => runtime.register({ more: machine })).toThrow(RuntimeClosedError);
+});

@@ -43,6 +43,8 @@ export {
   type RemedyApplied,
 } from './healing.ts';
 export { withHedge, type HedgeOptions, type HedgeStarted } from './hedge.ts';
+export { recoverable, type Recoverable, type RecoverableFunction } from './recoverable.ts';
+export type { RecoverableOptions } from './recoverable-options.ts';
 export { comfyRetry, laminarRetry, tutorialRetry, tutorialTimeout } from './presets.ts';
 export type { ComfyRetry, LaminarRetry, TutorialRetry } from './presets.ts';
 export { withRateLimit, type CallDelayed, type CallRateLimited } from './rate-limit.ts';

@@ -81,13 +81,13 @@ export class DocWorkshop {
     if (code !== 0) throw new Error(`The package does not build, so no documentation can be checked:\n${output}`);
   }
 
-  /** Compiles the programs. Returns what the compiler says about each, by program; nothing for a program that is right. */
-  async compile(programs: readonly Program[]): Promise<Map<Program, string>> {
+  /** Compiles the programs, with more compiler options where some are given. Returns what the compiler says about each, by program; nothing for a program that is right. */
+  async compile(programs: readonly Program[], more: object = {}): Promise<Map<Program, string>> {
     writeFileSync(join(this.#folder, 'package.json'), '{ "type": "module" }\n');
     const { compilerOptions } = JSON.parse(readFileSync(join(projectRoot, 'tsconfig.json'), 'utf8')) as {
       compilerOptions: object;
     };
-    const options = { ...compilerOptions, noEmit: false, rootDir: 'in', outDir: 'out' };
+    const options = { ...compilerOptions, ...more, noEmit: false, rootDir: 'in', outDir: 'out' };
     const config = { compilerOptions: options, include: ['in'] };
     writeFileSync(join(this.#folder, 'tsconfig.json'), JSON.stringify(config));
     for (const { file, text } of programs) {
@@ -106,10 +106,15 @@ export class DocWorkshop {
   }
 
   /** Runs a compiled program. Returns its exit code (or signal) and what it printed. */
-  async run({ file }: Program): Promise<Outcome> {
-    const cwd = join(this.#folder, 'run', file);
+  async run(program: Program): Promise<Outcome> {
+    const cwd = join(this.#folder, 'run', program.file);
     mkdirSync(cwd, { recursive: true });
-    return outcome(process.execPath, [join(this.#folder, 'out', file.replace(/\.ts$/, '.js'))], cwd);
+    return outcome(process.execPath, [this.scriptOf(program)], cwd);
+  }
+
+  /** What became of a program that was compiled. */
+  scriptOf({ file }: Program): string {
+    return join(this.#folder, 'out', file.replace(/\.ts$/, '.js'));
   }
 
   #tsc(...args: string[]): Promise<Outcome> {

@@ -1,6 +1,7 @@
 /** A recoverable function whose calls are kept on a log: in a runtime that is given, with virtual time, and on a log alone. */
 import { describe, expect, it } from 'vitest';
 import {
+  ActorBlockedError,
   ActorExistsError,
   ActorStoppedError,
   effectContext,
@@ -8,6 +9,7 @@ import {
   LogOwnedError,
   memoryLog,
   NotSerializableError,
+  ReplayDivergedError,
   RuntimeClosedError,
   VirtualClock,
   type AnyRuntime,
@@ -133,6 +135,21 @@ describe('a call on a log', () => {
     expect(fetched).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
   });
 
+  it('is not gone on with where its options would now decide otherwise', async () => {
+    const house = new House();
+    const { calls, made } = flaky(99);
+    const { runtime, crash } = await house.openToCrash({});
+    void made(runtime)('a').catch(() => {});
+    await rest();
+    crash();
+    const next = made(await house.open({}, { resume: false }), { initialDelay: '7s' });
+    const error = await failureOf(next('a'));
+    expect(error).toBeInstanceOf(ActorBlockedError);
+    expect(error.cause).toBeInstanceOf(ReplayDivergedError);
+    expect(await next.resume()).toBe(0);
+    expect(calls.length).toBe(1);
+  });
+
   it('RC1: is one call for all who make it with its key, while it runs and afterwards', async () => {
     const house = new House();
     const { calls, made } = flaky(1);
@@ -169,7 +186,7 @@ describe('a call on a log', () => {
     expect(calls).toEqual(['a']);
   });
 
-  it('takes a result that cannot be logged for a bug of the function: one call', async () => {
+  it('takes a result that cannot be logged for a bug, which is not tried again', async () => {
     const house = new House();
     let calls = 0;
     const make = async (_id: string) => () => calls++;

@@ -327,6 +327,13 @@ describe('a method on a log', () => {
     expect([await answer, service.seen]).toEqual(['new a', ['a']]);
   });
 
+  it('may be a function that uses this', async () => {
+    const work = recoverable({ persistence: await new House().open({}), key })(Service.prototype.work);
+    const answer = work.call(new Service('one'), 'a');
+    await rest();
+    expect(await answer).toBe('one a');
+  });
+
   it('has each instance for its own calls', async () => {
     const house = new House();
     const work = decorated(await house.open({}));

@@ -1,7 +1,7 @@
 /** What an attempt of a step saved, and the next one finds (SM6): over a failure, a timeout, a crash, and under plain XState. */
 import { describe, expect, it } from 'vitest';
 import { createActor, toPromise, type AnyStateMachine } from 'xstate';
-import { effect, effectContext, EffectOverError, type EffectArguments } from 'rewake';
+import { effect, effectContext, EffectOverError, type EffectArguments, type EffectContext } from 'rewake';
 import { step, withRetry } from '../../machines/step.ts';
 import type { PolicyOptions } from '../../machines/step-policy.ts';
 import { House } from '../support/house.ts';
@@ -109,12 +109,16 @@ it('a checkpoint is a copy: who changes it changes nothing of the step', async (
 
 it('under plain XState a late checkpoint of an attempt that was given up is not kept', async () => {
   const seen: unknown[] = [];
+  const contexts: EffectContext[] = [];
   const call = async ({ context, signal }: EffectArguments<unknown>) => {
     seen.push(context.checkpoint);
-    if (seen.length > 1) throw busy();
-    await context.progress('in time');
-    await new Promise((resolve) => signal.addEventListener('abort', resolve));
-    await context.progress('too late');
+    contexts.push(context);
+    if (seen.length === 1) {
+      await context.progress('in time');
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    }
+    await contexts[0]!.progress('too late');
+    throw busy();
   };
   const logic = step('work', call, { ...options, timeout: 5 });
   await expect(toPromise(createActor(logic, { input: undefined }).start())).rejects.toThrow('after 4 attempts');

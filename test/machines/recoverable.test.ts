@@ -1,6 +1,6 @@
 /** A function that is made recoverable, in this process: plain XState, fake timers for its waits. */
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
-import { effectContext, InvalidArgumentError, memoryLog } from 'rewake';
+import { effectContext, InvalidArgumentError, memoryLog, now } from 'rewake';
 import { forgetLocalActors } from '../../machines/keyed-actor.ts';
 import { recoverable } from '../../machines/recoverable.ts';
 import type { RecoverableOptions } from '../../machines/recoverable-options.ts';
@@ -19,9 +19,9 @@ afterEach(() => {
 /** Fails so often, then returns its input; keeps when it was called. */
 function flaky(failures: number, error: () => unknown = busy) {
   const calls: number[] = [];
-  const began = Date.now();
+  const began = now();
   const fn = async (value: string) => {
-    calls.push(Date.now() - began);
+    calls.push(now() - began);
     if (calls.length <= failures) throw error();
     return value;
   };

@@ -1,7 +1,7 @@
 /**
  * What an effect is told about itself. Owns effect() and effectContext(); running effects is effect-runner.ts.
  *
- * EC1  An effect has the context that was made for it: one in a plain actor that a hosted effect runs does not take the
+ * EF1  An effect has the context that was made for it: one in a plain actor that a hosted effect runs does not take the
  *      hosted one's for its own.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';

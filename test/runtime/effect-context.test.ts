@@ -104,7 +104,7 @@ it('outside rewake is neutral: an effect runs under plain XState too', async () 
   expect(await failureOf(seen[0]!.send('a-1', { type: 'X' }))).toBeInstanceOf(InvalidArgumentError);
 });
 
-it('EC1: an effect of a plain actor inside a hosted one has a context of its own, and its correlation', async () => {
+it('EF1: an effect of a plain actor inside a hosted one has a context of its own, and its correlation', async () => {
   const house = new House();
   const contexts: EffectContext[] = [];
   const inner = effect(async ({ context }) => {

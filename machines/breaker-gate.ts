@@ -4,8 +4,8 @@
  *
  * BG1  What changes nothing in the breaker is not sent to it: a healthy dependency costs its breaker no event.
  * BG2  Options given with a key are the breaker's from the first use by this process on; of several, the newest hold (KG1).
- * BG3  Asking and reporting are safe to repeat: who asks again with an id gets the permit of that id, and a report carries it
- *      as its message id.
+ * BG3  Asking and reporting are safe to repeat: who asks again with an id gets the permit of that id, and the report of a
+ *      permit counts once (K9).
  * BG4  Of a scope of nodes each node has a breaker of its own, named by key and host. One that opened is on the list of the
  *      quorum before the next call of its node is answered, also where its host died in between.
  */
@@ -97,8 +97,7 @@ export class BreakerGate {
     try {
       const breakerOfNode = this.#breakerFor(context);
       if (changesNothing(await breakerOfNode.look(context), permit, report, context.now())) return;
-      const reported = { type: 'outcome.reported', permit, ...report } as const;
-      const after = await breakerOfNode.tell(reported, `${permit.id}.outcome`, context);
+      const after = await breakerOfNode.tell({ type: 'outcome.reported', permit, ...report }, undefined, context);
       if (this.#quorum !== undefined) await this.#listed(after, context);
     } catch {
       // What the breaker did not hear it does not count; the lease of a probe runs out by itself.

@@ -69,6 +69,8 @@ export interface BreakerContext {
   readonly probes: readonly Probe[];
   readonly probeSuccesses: number;
   readonly probeFailures: number;
+  /** Permits whose reports changed the counts, the newest at the end. */
+  readonly reports: readonly string[];
   /** Openings in a row; outlives a close shorter than the opening before it. */
   readonly openings: number;
   readonly opening: Opening | null;
@@ -139,7 +141,7 @@ export function answerOf(snapshot: BreakerSnapshot, id: string, nowMs: number): 
 export function changesNothing(snapshot: BreakerSnapshot, permit: Permit, report: CallReport, nowMs: number): boolean {
   const { context } = snapshot;
   const state = breakerState(snapshot);
-  if (state === 'disabled') return true;
+  if (state === 'disabled' || isKnown(context, permit)) return true;
   if (report.outcome === 'ignored') return state !== 'halfOpen' || !isLiveProbe(context, permit, nowMs);
   if (state !== 'closed' && state !== 'metricsOnly') return false;
   if (isStaleCall(context, permit) || report.outcome === 'failure') return false;
@@ -181,6 +183,24 @@ export function isLiveProbe({ probes }: BreakerContext, permit: Permit, nowMs: n
     permit.probe &&
     probes.some(({ id, gen, leaseUntil }) => id === permit.id && gen === permit.gen && nowMs < leaseUntil)
   );
+}
+
+/** How many reports are known. */
+const reportsMax = 100;
+
+/** Whether the call of a permit was reported already. */
+export function isKnown({ reports }: BreakerContext, permit: Permit): boolean {
+  return reports.includes(nameOf(permit));
+}
+
+/** The known reports with one more. */
+export function withReport({ reports }: BreakerContext, permit: Permit): readonly string[] {
+  return [...reports.slice(1 - reportsMax), nameOf(permit)];
+}
+
+/** An id may be admitted again in a later life. */
+function nameOf({ gen, id }: Permit): string {
+  return `${gen} ${id}`;
 }
 
 /** Whether the permit belongs to an earlier life of a breaker that counts. */

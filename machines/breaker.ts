@@ -14,6 +14,8 @@
  * K7  Options move it only when their mode was changed; what its own events chose holds otherwise. Isolated it stays
  *     isolated, and is where its mode says once the last hold is released.
  * K8  An event that its state does not know changes nothing and emits nothing.
+ * K9  A call counts once: who reports it again, because its host died before it knew, is ignored. The newest 100 reports
+ *     that changed the counts are known, in the context and not by message ids, which an actor keeps for ever.
  */
 import { assertEvent, assign, emit, enqueueActions, setup } from 'xstate';
 import { now } from 'rewake';
@@ -27,18 +29,21 @@ import {
   hasFreePermit,
   holdsProbe,
   isDue,
+  isKnown,
   isLiveProbe,
   isProbeFailure,
   isStaleCall,
   nextOpening,
+  withReport,
   type BreakerContext,
 } from './breaker-permit.ts';
 
 export type { BreakerEvent, BreakerFact, BreakerInput, OutcomeReported };
 
-function reported(event: BreakerEvent): OutcomeReported {
+/** A report as it counts (K9). */
+function reported(context: BreakerContext, event: BreakerEvent): OutcomeReported {
   assertEvent(event, 'outcome.reported');
-  return event;
+  return isKnown(context, event.permit) ? { ...event, outcome: 'ignored' } : event;
 }
 
 function askedBy(event: BreakerEvent): string {
@@ -96,24 +101,24 @@ export const breaker = setup({
     isOnlyMeasured: ({ context }) => context.mode === 'metricsOnly',
     halfOpensByItself: ({ context }) => context.settings.autoHalfOpen,
     halfOpensWhenAsked: ({ context }) => !context.settings.autoHalfOpen,
-    isCounted: ({ event }) => reported(event).outcome !== 'ignored',
+    isCounted: ({ context, event }) => reported(context, event).outcome !== 'ignored',
     isStale: ({ context, event }) =>
-      reported(event).outcome !== 'ignored' && isStaleCall(context, reported(event).permit),
+      reported(context, event).outcome !== 'ignored' && isStaleCall(context, reported(context, event).permit),
     isStaleProbe: ({ context, event }) =>
-      reported(event).outcome !== 'ignored' && !isLiveProbe(context, reported(event).permit, now()),
-    isLive: ({ context, event }) => isLiveProbe(context, reported(event).permit, now()),
+      reported(context, event).outcome !== 'ignored' && !isLiveProbe(context, reported(context, event).permit, now()),
+    isLive: ({ context, event }) => isLiveProbe(context, reported(context, event).permit, now()),
     crossesThreshold: ({ context, event }) =>
-      reported(event).outcome !== 'ignored' &&
-      crossings(countsAfter(context, reported(event), now()), context.settings, now()).length > 0,
+      reported(context, event).outcome !== 'ignored' &&
+      crossings(countsAfter(context, reported(context, event), now()), context.settings, now()).length > 0,
     isDue: ({ context }) => isDue(context, now()),
     holdsProbe: ({ context, event }) => holdsProbe(context, askedBy(event), now()),
     takesOver: ({ context }) => expiredProbes(context, now()).length > 0,
     hasFreePermit: ({ context }) => hasFreePermit(context),
     succeedsOften: ({ context, event }) =>
-      afterProbe(context, reported(event).permit, reported(event)).probeSuccesses >=
+      afterProbe(context, reported(context, event).permit, reported(context, event)).probeSuccesses >=
       context.settings.halfOpen.successes,
     failsOften: ({ context, event }) =>
-      isProbeFailure(context, reported(event)) &&
+      isProbeFailure(context, reported(context, event)) &&
       context.probeFailures + 1 > context.settings.halfOpen.permits - context.settings.halfOpen.successes,
     isLastHold: ({ context, event }) => context.holds.every((hold) => hold === holdOf(event)),
     hasBadOptions: ({ event }) => typeof configured(event) === 'string',
@@ -129,21 +134,27 @@ export const breaker = setup({
     endGeneration: assign({ gen: ({ context }) => context.gen + 1 }),
     endProbing: assign({ probes: [], probeSuccesses: 0, probeFailures: 0 }),
     setMode: assign({ mode: (_, { mode }: { mode: BreakerMode }) => mode }),
-    countOutcome: assign({ counts: ({ context, event }) => countsAfter(context, reported(event), now()) }),
+    countOutcome: assign(({ context, event }) => {
+      const report = reported(context, event);
+      const counts = countsAfter(context, report, now());
+      return counts === context.counts ? {} : { counts, reports: withReport(context, report.permit) };
+    }),
     keepFailure: assign({
       lastFailure: ({ context, event }) =>
-        reported(event).outcome === 'failure' ? (reported(event).failure ?? null) : context.lastFailure,
+        reported(context, event).outcome === 'failure'
+          ? (reported(context, event).failure ?? null)
+          : context.lastFailure,
     }),
     openByCounts: assign(({ context, event }) =>
       nextOpening(
         context,
         crossings(context.counts, context.settings, now())[0]!,
-        reported(event).retryAfterMs ?? 0,
+        reported(context, event).retryAfterMs ?? 0,
         now(),
       ),
     ),
     openByProbe: assign(({ context, event }) =>
-      nextOpening(context, { reason: 'probe' }, reported(event).retryAfterMs ?? 0, now()),
+      nextOpening(context, { reason: 'probe' }, reported(context, event).retryAfterMs ?? 0, now()),
     ),
     admitProbe: assign({
       probes: ({ context: { probes, gen, settings }, event }) => [
@@ -156,7 +167,9 @@ export const breaker = setup({
       for (const probe of expired) enqueue.emit({ type: 'ProbeExpired', key: context.key, ...probe });
       enqueue.assign({ probes: context.probes.filter((probe) => !expired.includes(probe)) });
     }),
-    settleProbe: assign(({ context, event }) => afterProbe(context, reported(event).permit, reported(event))),
+    settleProbe: assign(({ context, event }) =>
+      afterProbe(context, reported(context, event).permit, reported(context, event)),
+    ),
     noteCrossings: enqueueActions(({ context, enqueue }) => {
       const reached = crossings(context.counts, context.settings, now());
       for (const crossing of reached) {
@@ -200,8 +213,9 @@ export const breaker = setup({
       key: context.key,
       ...context.probes.at(-1)!,
     })),
-    announceStale: emit(({ context: { key, gen }, event }) => {
-      const { permit, outcome } = reported(event);
+    announceStale: emit(({ context, event }) => {
+      const { key, gen } = context;
+      const { permit, outcome } = reported(context, event);
       return { type: 'StaleOutcomeIgnored' as const, key, gen, permitGen: permit.gen, id: permit.id, outcome };
     }),
     announceBadOptions: emit(({ context, event }) => ({
@@ -224,6 +238,7 @@ export const breaker = setup({
       probes: [],
       probeSuccesses: 0,
       probeFailures: 0,
+      reports: [],
       openings: 0,
       opening: null,
       closedAt: null,
@@ -262,9 +277,9 @@ export const breaker = setup({
           {
             guard: 'crossesThreshold',
             target: 'open',
-            actions: ['countOutcome', 'keepFailure', 'openByCounts', 'announceOpened'],
+            actions: ['keepFailure', 'countOutcome', 'openByCounts', 'announceOpened'],
           },
-          { guard: 'isCounted', actions: ['countOutcome', 'keepFailure'] },
+          { guard: 'isCounted', actions: ['keepFailure', 'countOutcome'] },
         ],
       },
     },
@@ -298,7 +313,11 @@ export const breaker = setup({
         'outcome.reported': [
           { guard: 'isStaleProbe', actions: 'announceStale' },
           { guard: 'succeedsOften', target: 'closed', actions: 'announceClosed' },
-          { guard: 'failsOften', target: 'open', actions: ['keepFailure', 'openByProbe', 'announceOpened'] },
+          {
+            guard: 'failsOften',
+            target: 'open',
+            actions: ['keepFailure', 'openByProbe', 'announceOpened'],
+          },
           { guard: 'isLive', actions: ['settleProbe', 'keepFailure'] },
         ],
         'breaker.configured': { guard: 'changesOptions', target: 'halfOpen', reenter: true, actions: 'configure' },
@@ -334,7 +353,7 @@ export const breaker = setup({
       on: {
         'outcome.reported': [
           { guard: 'isStale', actions: 'announceStale' },
-          { guard: 'isCounted', actions: ['countOutcome', 'keepFailure', 'noteCrossings'] },
+          { guard: 'isCounted', actions: ['keepFailure', 'countOutcome', 'noteCrossings'] },
         ],
         'breaker.enabled': {
           target: 'closed',

@@ -82,11 +82,12 @@ export function reporting<Input, Output>(policy: Policy, run: Run<Input, Output>
     const { input: given, context } = args;
     const { permit, grant, attempt } = given;
     const begun = context.now();
+    // Nobody misses the permit of a closed breaker.
+    const probe = permit?.probe ? permit : undefined;
     const freeProbe = () => {
-      if (permit && isStopped(context.signal.reason))
-        void policy.breaker!.leave(context, permit, { outcome: 'ignored' });
+      if (isStopped(context.signal.reason)) void policy.breaker!.leave(context, probe!, { outcome: 'ignored' });
     };
-    context.signal.addEventListener('abort', freeProbe, { once: true });
+    if (probe) context.signal.addEventListener('abort', freeProbe, { once: true });
     const told = async (outcome: CallReport['outcome'], failure?: Told['failure']) => {
       if (context.signal.aborted) return;
       await tell(policy, context, { permit, grant, outcome, durationMs: context.now() - begun, failure });
@@ -102,7 +103,7 @@ export function reporting<Input, Output>(policy: Policy, run: Run<Input, Output>
       await told(verdict.breaker, { error, verdict, signature: signatureOf(error, verdict) });
       throw error;
     } finally {
-      context.signal.removeEventListener('abort', freeProbe);
+      if (probe) context.signal.removeEventListener('abort', freeProbe);
     }
   };
 }

@@ -80,6 +80,30 @@ describe('a breaker whose host dies', () => {
     await stage.calls('S');
     expect(await stage.facts()).toMatchObject([{ type: 'CircuitOpened', rate: 0.5 }]);
   });
+
+  it('K9: counts a call once, also where its caller died and reports it again', async () => {
+    const stage = await BreakerStage.open({ consecutive: 2 });
+    const permit = await stage.admitted();
+    await stage.report(permit, 'F');
+    await stage.reload();
+    const length = await stage.length();
+    await stage.report(permit, 'F');
+    expect(await stage.length()).toBe(length);
+    await stage.send({ type: 'outcome.reported', permit, outcome: 'failure' });
+    expect([stage.state, stage.context.counts]).toMatchObject(['closed', { streak: 1 }]);
+    await stage.calls('F');
+    expect(stage.state).toBe('open');
+  });
+
+  it('K9: remembers the newest hundred reports', async () => {
+    const stage = await BreakerStage.open({ consecutive: 1_000 });
+    const first = await stage.admitted();
+    await stage.report(first, 'F');
+    await stage.calls('F'.repeat(100));
+    expect(stage.context.reports).toHaveLength(100);
+    await stage.report(first, 'F');
+    expect(stage.context.counts).toMatchObject({ streak: 102 });
+  });
 });
 
 /** Events at their times after the start, in ms. Permits are those that the breaker gives in this life. */

@@ -57,6 +57,13 @@ describe('a step with a breaker', () => {
     expect(await house.types('breaker-api')).toEqual(['ActorStarted']);
   });
 
+  it('K9: leaves no message ids with its breaker, which would keep them for ever', async () => {
+    const { house, run } = await place(unavailable, { breaker: 'api' });
+    for (let failure = 0; failure < 3; failure++) await run();
+    const reports = (await house.events('breaker-api')).filter(({ type }) => type === 'EventReceived');
+    expect(reports.map(({ data }) => data.messageId)).toEqual([undefined, undefined, undefined]);
+  });
+
   it('B09, B15, B25: is probed once its time is over, and closed by a success', async () => {
     let broken = true;
     const answers: ((value: string) => void)[] = [];

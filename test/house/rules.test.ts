@@ -75,6 +75,19 @@ const cases: readonly (readonly [fact: string, rule: Rule, broken: readonly Plan
   ],
   ['the README is short', rules.longReadme, [['README.md', 'x\n'.repeat(151)]], [['README.md', 'x\n'.repeat(150)]]],
   [
+    'links lead somewhere',
+    rules.deadLinks,
+    [
+      ['docs/how-to/x.md', 'See [it](../reference/gone.md).'],
+      ['docs/how-to/x.md', '# Here\n\nSee [it](#there).'],
+      ['docs/how-to/x.md', '```sh\n# there\n```\n\nSee [it](x.md#there).'],
+    ],
+    [
+      ['docs/how-to/x.md', '# A `call(name, options)`, once more\n\nSee [it](#a-callname-options-once-more).'],
+      ['docs/how-to/x.md', '[site](https://example.com/a#b)\n\n```ts\n[a](b);\n```\n'],
+    ],
+  ],
+  [
     'the lock file pins no addresses',
     rules.pinnedAddresses,
     [['package-lock.json', '{"packages":{"node_modules/x":{"resolved":"https://r.example/x.tgz"}}}']],

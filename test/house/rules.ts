@@ -69,6 +69,40 @@ export function longReadme(files: readonly SourceFile[]): Violation[] {
     );
 }
 
+const codeBlock = /^ *```[\s\S]*?^ *```/gm;
+const link = /\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g;
+
+/** A link leads to a file of the project, and to a heading that is there. */
+export function deadLinks(files: readonly SourceFile[]): Violation[] {
+  const pages = files
+    .filter(({ path }) => path.endsWith('.md'))
+    .map(({ path, text }) => ({ path, text: text.replaceAll(codeBlock, '') }));
+  const headings = new Map(
+    pages.map(({ path, text }) => [
+      path,
+      new Set([...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) => anchorOf(title!))),
+    ]),
+  );
+  return pages.flatMap(({ path, text }) =>
+    [...text.matchAll(link)].flatMap(([, file, anchor]) => {
+      const target = file === '' ? path : posix.join(posix.dirname(path), file!);
+      if (!files.some((other) => other.path === target || other.path.startsWith(`${target}/`)))
+        return [`${path}: links to ${target}, which is not there`];
+      const isMissing = anchor !== undefined && !headings.get(target)?.has(anchor);
+      return isMissing ? [`${path}: links to #${anchor} of ${target}, which has no such heading`] : [];
+    }),
+  );
+}
+
+/** The anchor of a heading, as GitHub makes it. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+    .trim()
+    .replaceAll(' ', '-');
+}
+
 const declaration = /^export (?:declare |abstract |async )*(?:class|interface|type|const|let|function\*?) (?<name>\w+)/;
 
 /** Every export of an entry point of the package is documented where it is declared. */

@@ -2,10 +2,8 @@
  * What a step tells the log besides its transitions. Owns the names and shapes of these facts; they never change once
  * published.
  */
-import { classify } from './classify.ts';
-import { signatureOf, type ErrorSignature } from './error-signature.ts';
+import type { ErrorSignature } from './error-signature.ts';
 import type { GiveUpReason } from './recovery-errors.ts';
-import type { StepContext } from './step-state.ts';
 
 /** An attempt ended with an error. */
 export interface AttemptFailed {
@@ -99,30 +97,3 @@ export type StepFact =
   | RetryRefused
   | Unavailable
   | NestedRetryDetected;
-
-/** Facts by what a step remembers; each is told in the transition that made it true. */
-export const stepFacts = {
-  attemptFailed(step: string, { attempt, failure }: StepContext): AttemptFailed {
-    const { signature, durationMs } = failure!;
-    return { type: 'AttemptFailed', step, attempt, error: signature, durationMs };
-  },
-  attemptRejected(step: string, { failure }: StepContext): AttemptRejected {
-    return { type: 'AttemptRejected', step, error: failure!.signature };
-  },
-  timedOut(step: string, { attempt }: StepContext, kind: TimedOut['kind'], timeoutMs: number): TimedOut {
-    return { type: 'TimedOut', step, attempt, kind, timeoutMs };
-  },
-  retryScheduled(step: string, { attempt, retry, failure }: StepContext): RetryScheduled {
-    const { delayMs, r, dueAt, parked } = retry!;
-    return { type: 'RetryScheduled', step, attempt, delayMs, r, dueAt, errorClass: failure!.verdict.class, parked };
-  },
-  retryRefused(step: string, { attempt, failure }: StepContext, key: string, tokens: number): RetryRefused {
-    return { type: 'RetryRefused', step, attempt, key, tokens, errorClass: failure!.verdict.class };
-  },
-  unavailable(type: Unavailable['type'], step: string, key: string, error: unknown): Unavailable {
-    return { type, step, key, problem: signatureOf(error, classify(error)).message };
-  },
-  retryExhausted(step: string, { attempt, ending }: StepContext): RetryExhausted {
-    return { type: 'RetryExhausted', step, attempts: attempt, reason: ending!.exhausted! };
-  },
-};

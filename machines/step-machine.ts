@@ -10,7 +10,7 @@
  * SM6  A retry that its budget did not grant is not made: the step ends with the error of the last attempt as it is.
  * SM7  What an attempt saved by progress() is the checkpoint of the next one, however it ended.
  */
-import { assign, emit, sendTo, setup, type AnyActorLogic, type PromiseActorLogic } from 'xstate';
+import { assign, sendTo, setup, type AnyActorLogic, type PromiseActorLogic } from 'xstate';
 import { now, type CheckpointSaved } from 'rewake';
 import { noteRetries, retriesIn } from './nested-retry.ts';
 import {
@@ -25,7 +25,8 @@ import {
 } from './policy-machine.ts';
 import type { RetryAnswer } from './retry-budget-gate.ts';
 import { callInput, isHeard, stepEffects } from './step-effects.ts';
-import { stepFacts, type StepFact } from './step-facts.ts';
+import type { StepFact } from './step-facts.ts';
+import { stepFacts, telling } from './step-telling.ts';
 import { timeoutMsOf, type Policy } from './step-policy.ts';
 import {
   asksBudget,
@@ -65,6 +66,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
   const { name, breaker, timeout, deadlineMs, retry } = policy;
   const budget = retry?.budget;
   const heard = isHeard(policy);
+  const tell = telling(policy);
   const nested = retry && retry.maxAttempts > 1 ? retriesIn(logic) : [];
   const first = breaker ? 'admitting' : 'attempting';
   const afterFailure = heard ? 'reporting' : 'deciding';
@@ -113,26 +115,26 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
       keepTimeout: assign(({ context }) => attemptTimedOut(context, policy)),
       missDeadline: assign(() => deadlineMissed(policy)),
       decide: assign(({ context }) => decided(context, policy)),
-      tellFailure: emit(({ context }) => stepFacts.attemptFailed(name, context)),
-      tellRejection: emit(({ context }) => stepFacts.attemptRejected(name, context)),
-      tellTimeout: emit(({ context }) =>
+      tellFailure: tell(({ context }) => stepFacts.attemptFailed(name, context)),
+      tellRejection: tell(({ context }) => stepFacts.attemptRejected(name, context)),
+      tellTimeout: tell(({ context }) =>
         stepFacts.timedOut(name, context, 'attempt', timeoutMsOf(timeout!, context.attempt)),
       ),
-      tellDeadline: emit(({ context }) => stepFacts.timedOut(name, context, 'deadline', deadlineMs!)),
-      tellRetry: emit(({ context }) => stepFacts.retryScheduled(name, context)),
-      tellNesting: emit({
+      tellDeadline: tell(({ context }) => stepFacts.timedOut(name, context, 'deadline', deadlineMs!)),
+      tellRetry: tell(({ context }) => stepFacts.retryScheduled(name, context)),
+      tellNesting: tell(() => ({
         ...{ type: 'NestedRetryDetected', step: name, maxAttempts: retry?.maxAttempts ?? 1, inner: nested },
-      } as const),
-      tellBreakerUnavailable: emit((_, { error }: Failed) =>
+      })),
+      tellBreakerUnavailable: tell((_, { error }: Failed) =>
         stepFacts.unavailable('BreakerUnavailable', name, breaker!.key, error),
       ),
-      tellBudgetUnavailable: emit((_, { error }: Failed) =>
+      tellBudgetUnavailable: tell((_, { error }: Failed) =>
         stepFacts.unavailable('RetryBudgetUnavailable', name, budget!.key, error),
       ),
-      tellRefusal: emit(({ context }, { output }: Ended) =>
+      tellRefusal: tell(({ context }, { output }: Ended) =>
         stepFacts.retryRefused(name, context, budget!.key, (output as RetryAnswer).tokens),
       ),
-      tellExhausted: emit(({ context }) => stepFacts.retryExhausted(name, context)),
+      tellExhausted: tell(({ context }) => stepFacts.retryExhausted(name, context)),
       fail: sendTo(({ self }) => self, toldWhy),
       throwFailure: assign(({ context }) => {
         throw context.ending!.error;

@@ -10,6 +10,7 @@ import type { ErrorRule } from './classify.ts';
 import { requireRules } from './error-rules.ts';
 import { durationMs, numberWhere, requireFunction, requireKnown, requireName } from './options.ts';
 import { retryPolicy, type RetryOptions, type RetryPolicy } from './retry-policy.ts';
+import type { StepFact } from './step-facts.ts';
 
 /** How long one attempt may take: the same each time, or growing by `factor` up to `max`. */
 export type TimeoutOption =
@@ -39,6 +40,11 @@ export interface PolicyOptions {
    * `retry.failOnRefusedResult`.
    */
   readonly retryResult?: (result: unknown) => boolean;
+  /**
+   * Hears each fact of the step once it is on disk, for metrics and messages to people; not again when it is folded. What it
+   * throws is a warning on the console and changes nothing.
+   */
+  readonly onFact?: (fact: StepFact) => unknown;
 }
 
 /** What the chart of a step asks for. */
@@ -50,9 +56,10 @@ export interface Policy {
   readonly breaker: BreakerGate | undefined;
   readonly rules: readonly ErrorRule[];
   readonly retryResult: ((result: unknown) => boolean) | undefined;
+  readonly onFact: ((fact: StepFact) => unknown) | undefined;
 }
 
-const optionNames = ['timeout', 'deadline', 'retry', 'breaker', 'classify', 'retryResult'];
+const optionNames = ['timeout', 'deadline', 'retry', 'breaker', 'classify', 'retryResult', 'onFact'];
 
 /**
  * Checks the options of a step.
@@ -61,9 +68,10 @@ const optionNames = ['timeout', 'deadline', 'retry', 'breaker', 'classify', 'ret
 export function policyOf(name: string, options: PolicyOptions, path = `step('${name}')`): Policy {
   requireName(name, 'step(name)');
   requireKnown(options, optionNames, path);
-  const { timeout, deadline, retry, breaker, classify = [], retryResult } = options;
+  const { timeout, deadline, retry, breaker, classify = [], retryResult, onFact } = options;
   requireRules(classify, `${path}.classify`);
   requireFunction(retryResult, `${path}.retryResult`);
+  requireFunction(onFact, `${path}.onFact`);
   const retries = retry === false || retry === undefined ? undefined : retryOf(retry, `${path}.retry`);
   if (retries?.failOnRefusedResult && !retryResult) {
     throw InvalidArgumentError.of(
@@ -80,6 +88,7 @@ export function policyOf(name: string, options: PolicyOptions, path = `step('${n
     breaker: breaker === undefined ? undefined : new BreakerGate(breaker, `${path}.breaker`),
     rules: classify,
     retryResult,
+    onFact,
   });
 }
 

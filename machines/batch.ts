@@ -73,7 +73,8 @@ registerErrorClass(BatchFailedError, 'REWAKE_BATCH_FAILED');
 /** What an item came to; null while it runs or waits. */
 type Outcome = { readonly output: unknown } | { readonly error: unknown } | null;
 
-interface BatchContext {
+/** What a batch remembers. */
+export interface BatchContext {
   readonly items: readonly unknown[];
   readonly started: number;
   readonly succeeded: number;

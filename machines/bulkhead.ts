@@ -29,7 +29,8 @@ export interface BulkheadRejected {
   readonly queue: number;
 }
 
-interface BulkheadContext {
+/** What a bulkhead remembers of one call. */
+export interface BulkheadContext {
   readonly input: unknown;
   readonly output: unknown;
   readonly failure: unknown;

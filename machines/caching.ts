@@ -47,7 +47,8 @@ export interface CallShared {
 /** What a caller with a cache says. */
 export type CacheFact = CacheHit | CacheStored | CallShared;
 
-interface CachingContext {
+/** What a cached call remembers. */
+export interface CachingContext {
   readonly input: unknown;
   readonly key: string;
   /** Of the calls that are the same. */

@@ -37,7 +37,8 @@ export interface Caught {
   readonly partial: unknown;
 }
 
-interface CatchContext {
+/** What a catch remembers. */
+export interface CatchContext {
   readonly input: unknown;
   readonly output: unknown;
   readonly failure: unknown;

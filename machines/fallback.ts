@@ -52,7 +52,8 @@ export interface FallbackOptions {
   readonly on?: readonly ErrorMatch[];
 }
 
-interface FallbackContext {
+/** What a fallback remembers. */
+export interface FallbackContext {
   readonly input: unknown;
   readonly output: unknown;
   readonly errors: readonly unknown[];

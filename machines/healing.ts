@@ -68,7 +68,8 @@ export interface HealingEnded {
 
 type HealingFact = Diagnosed | RemedyApplied | HealingEnded;
 
-interface HealingContext {
+/** What a healing remembers. */
+export interface HealingContext {
   readonly input: unknown;
   readonly output: unknown;
   readonly error: unknown;

@@ -56,7 +56,8 @@ export interface HedgeStarted {
   readonly attempt: number;
 }
 
-interface HedgeContext {
+/** What a hedge remembers. */
+export interface HedgeContext {
   readonly input: unknown;
   readonly started: number;
   readonly output: unknown;

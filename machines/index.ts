@@ -90,5 +90,21 @@ export type { Skipped, Tool, ToolOptions, ToolPolicies, ToolPolicy, Tools } from
 export type { ExecuteOptions, ToolDescription, ToolRegistry, ToolRegistryOptions } from './tool-types.ts';
 export { toolRegistry } from './tools.ts';
 
+// What a machine remembers is part of its type: a module that exports one must be able to name it.
+export type { ApprovalContext } from './approval-answers.ts';
+export type { BatchContext } from './batch.ts';
+export type { BreakerContext } from './breaker-permit.ts';
+export type { BulkheadContext } from './bulkhead.ts';
+export type { CachingContext } from './caching.ts';
+export type { CatchContext } from './catch.ts';
+export type { FallbackContext } from './fallback.ts';
+export type { HealingContext } from './healing.ts';
+export type { HedgeContext } from './hedge.ts';
+export type { PolicyMachine } from './policy-machine.ts';
+export type { RateLimitContext } from './rate-limit.ts';
+export type { SagaContext } from './saga.ts';
+export type { ScheduleContext } from './schedule.ts';
+export type { StepContext } from './step-state.ts';
+
 /** The machines that many have in common by a key. A runtime whose steps use a breaker, a budget, a rate limit or a cache must know them. */
 export const recoveryMachines = { breaker, breakerQuorum, cache, rateLimiter, retryBudget } as const;

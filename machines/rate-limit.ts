@@ -32,7 +32,8 @@ export interface CallDelayed {
   readonly dueAt: TimeMs;
 }
 
-interface RateLimitContext {
+/** What a call behind a rate limit remembers. */
+export interface RateLimitContext {
   readonly input: unknown;
   /** What the limiter said; null where it could not be asked. */
   readonly answer: RateLimitAnswer | null;

@@ -75,7 +75,8 @@ export class SagaFailedError extends RewakeError {
 }
 registerErrorClass(SagaFailedError, 'REWAKE_SAGA_FAILED');
 
-interface SagaContext {
+/** What a saga remembers. */
+export interface SagaContext {
   readonly input: unknown;
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly failed: { readonly step: string; readonly error: unknown } | undefined;

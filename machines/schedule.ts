@@ -20,7 +20,7 @@ import { scheduleRules, type ScheduleOptions } from './schedule-options.ts';
 import { planOf, type DueRun, type Plan, type PlanFrom } from './schedule-plan.ts';
 
 /** What a schedule knows. */
-interface ScheduleContext extends ScheduleSummary {
+export interface ScheduleContext extends ScheduleSummary {
   readonly input: unknown;
   /** Every due time up to here is decided. */
   readonly after: TimeMs;

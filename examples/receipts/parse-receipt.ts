@@ -118,6 +118,13 @@ export function parseReceipt(text: string): Parsed<Receipt> {
   };
 }
 
+/** From text to a receipt that can be booked, or to the reason why not. */
+export function readReceipt(text: string): Parsed<Receipt> {
+  const parsed = parseReceipt(text);
+  const problem = parsed.ok ? checkReceipt(parsed.value) : undefined;
+  return problem ? { ok: false, problem } : parsed;
+}
+
 /** Looks whether a receipt can be booked: its figures agree and it is not a refund. */
 export function checkReceipt(receipt: Receipt): Problem | undefined {
   if (receipt.total < 0) {

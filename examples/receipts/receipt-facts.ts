@@ -1,78 +1,62 @@
 /**
- * What is said about a receipt: what the machine is given, what it knows, what it announces and how it ends. Owns the
- * types only. Fact names are stored in logs: a published one never changes.
+ * What is said about a receipt: what the machine is given, what it announces and how it ends. Owns the types, and the one
+ * error that says it is the receipt's own fault. Fact names are stored in logs: a published one never changes.
  */
-import type { CallFailure } from './call-error.ts';
+import { registerErrorClass } from 'rewake';
+import type { MendName } from './mend-receipt.ts';
 import type { Receipt } from './parse-receipt.ts';
 
-export interface ReceiptInput {
+/** A receipt file as it is to be read. */
+export interface Scan {
   /** Name of the file, without its directory. */
   readonly file: string;
+  readonly mends: readonly MendName[];
 }
 
-/** What the service knows about a receipt: what it is for and what it is worth in euro cents. */
-export interface Enrichment {
-  readonly category: string;
-  readonly eurCents: number;
+/** Who reads receipts: a vision model, a cheaper and less accurate one, or the parser of this process. */
+export type Reader = 'vision' | 'mini' | 'local';
+
+/** A receipt, who read it, and what had to be mended first. */
+export interface Reading {
+  readonly reader: Reader;
+  readonly mends: readonly MendName[];
+  readonly receipt: Receipt;
+}
+
+/** Input of the call to the ledger. */
+export interface Posting {
+  readonly file: string;
+  readonly receipt: Receipt;
 }
 
 export interface LedgerEntry {
   readonly entry: number;
+  readonly eurCents: number;
 }
-
-export interface Rejection {
-  readonly code: string;
-  readonly detail: string;
-}
-
-export interface ReceiptContext {
-  readonly file: string;
-  readonly text: string;
-  readonly receipt: Receipt | undefined;
-  readonly rejection: Rejection | undefined;
-  readonly enrichment: Enrichment | undefined;
-  readonly entry: number | undefined;
-  /** Attempts of the call that is being made now, the running one included. */
-  readonly attempt: number;
-  /** Attempts of all calls together. */
-  readonly attempts: number;
-  readonly lastFailure: CallFailure | undefined;
-  /** How long to wait before the next attempt. */
-  readonly delayMs: number;
-}
-
-export type ReceiptEvent = { readonly type: 'receipt.retry' };
-
-/** The calls that may fail and are tried again. */
-export type Step = 'enrich' | 'post';
 
 /** What happened to a receipt, for whoever reads the log. */
 export type ReceiptFact =
-  | { readonly type: 'ReceiptParsed'; readonly merchant: string; readonly lines: number; readonly language: string }
   | {
-      readonly type: 'AttemptFailed';
-      readonly step: Step;
-      readonly attempt: number;
-      readonly reason: string;
-      readonly delayMs: number;
+      readonly type: 'ReceiptRead';
+      readonly reader: Reader;
+      readonly mends: readonly MendName[];
+      readonly merchant: string;
+      readonly lines: number;
+      readonly language: string;
     }
-  | { readonly type: 'ReceiptPosted'; readonly entry: number; readonly attempts: number; readonly eurCents: number }
-  | { readonly type: 'ReceiptRejected'; readonly code: string; readonly detail: string; readonly attempts: number }
-  | { readonly type: 'ReceiptParked'; readonly attempts: number; readonly reason: string };
+  | { readonly type: 'ReceiptPosted'; readonly entry: number; readonly eurCents: number };
 
-/** How a receipt ended. */
-export type ReceiptOutput =
-  | { readonly outcome: 'posted'; readonly entry: number; readonly attempts: number }
-  | { readonly outcome: 'rejected'; readonly rejection: Rejection; readonly attempts: number };
+/**
+ * A receipt that cannot be booked, whoever is asked. Its status is what tells steps, breakers and fallbacks that nobody
+ * need try again and that nothing is wrong with the service: 422 is of the class `permanent`.
+ */
+export class ReceiptProblemError extends Error {
+  readonly code: string;
+  readonly status = 422;
 
-/** Input of the two calls to the service. */
-export interface CallInput {
-  readonly receipt: Receipt;
-  /** The receipt's own key; see T2. */
-  readonly ledgerKey: string;
-  readonly attempt: number;
+  constructor({ code, detail }: { readonly code: string; readonly detail: string }) {
+    super(detail);
+    this.code = code;
+  }
 }
-
-export interface PostInput extends CallInput {
-  readonly enrichment: Enrichment;
-}
+registerErrorClass(ReceiptProblemError);

@@ -17,6 +17,8 @@ export interface Language {
   readonly dateOrder: 'dmy' | 'mdy' | 'ymd';
   readonly subtotal: RegExp;
   readonly total: RegExp;
+  /** How a total is written where it has to be put in. */
+  readonly totalLabel: string;
   readonly tip: RegExp;
   readonly tax: RegExp;
   readonly number: RegExp;
@@ -30,6 +32,7 @@ const languages: readonly Language[] = [
     dateOrder: 'dmy',
     subtotal: /^(Zwischensumme|Netto)/i,
     total: /^(SUMME|GESAMT|Gesamtbetrag|Rechnungsbetrag)/i,
+    totalLabel: 'SUMME',
     tip: /^Trinkgeld/i,
     tax: /^(MwSt|[AB]\s*=?\s*\d+,\d%)/i,
     number: /(?:Bon-Nr\.?|Rechnung Nr\.?)\s*:?\s*(\S+)/i,
@@ -40,6 +43,7 @@ const languages: readonly Language[] = [
     dateOrder: 'dmy',
     subtotal: /^(Subtotal|Sub-total|Goods net)/i,
     total: /^(TOTAL|Balance due|Amount due)/i,
+    totalLabel: 'TOTAL',
     tip: /^(Tip|Gratuity)/i,
     tax: /^(Sales Tax|VAT)/i,
     number: /(?:Receipt No\.?|Check #)\s*:\s*(\S+)/i,
@@ -50,6 +54,7 @@ const languages: readonly Language[] = [
     dateOrder: 'dmy',
     subtotal: /^(Sous-total|Total HT)/i,
     total: /^(TOTAL TTC|NET À PAYER|TOTAL)/i,
+    totalLabel: 'TOTAL TTC',
     tip: /^Pourboire/i,
     tax: /^(dont )?TVA/i,
     number: /(?:Ticket n°|Note n°|Facture n°)\s*:?\s*(\S+)/i,
@@ -67,6 +72,7 @@ const languages: readonly Language[] = [
     dateOrder: 'dmy',
     subtotal: /^(Subtotal|Base imponible)/i,
     total: /^(TOTAL|Importe total)/i,
+    totalLabel: 'TOTAL',
     tip: /^Propina/i,
     tax: /^IVA/i,
     number: /(?:Recibo|Factura simplificada|N\.º)\s*(?:n\.º)?\s*:?\s*(\S*\d\S*)/i,
@@ -77,6 +83,7 @@ const languages: readonly Language[] = [
     dateOrder: 'dmy',
     subtotal: /^(Subtotale|Imponibile)/i,
     total: /^TOTALE/i,
+    totalLabel: 'TOTALE',
     tip: /^Mancia/i,
     tax: /^(di cui )?IVA/i,
     number: /(?:Doc\.? n\.|Documento n\.)\s*:?\s*(\S+)/i,
@@ -87,6 +94,7 @@ const languages: readonly Language[] = [
     dateOrder: 'ymd',
     subtotal: /^(Sprzed|Podsuma)/i,
     total: /^SUMA PLN/i,
+    totalLabel: 'SUMA PLN',
     tip: /^Napiwek/i,
     tax: /^(SUMA )?PTU/i,
     number: /(?:Nr wydr\.|Paragon nr)\s*:?\s*(\S+)/i,
@@ -97,6 +105,7 @@ const languages: readonly Language[] = [
     dateOrder: 'ymd',
     subtotal: /^小計/,
     total: /^合\s*計/,
+    totalLabel: '合計',
     tip: /^チップ/,
     tax: /^[（(]?(内)?消費税/,
     number: /(?:レシートNo\.?|領収No\.?)\s*[:：]?\s*(\S+)/,
@@ -107,6 +116,7 @@ const languages: readonly Language[] = [
     dateOrder: 'ymd',
     subtotal: /^(Delsumma|Netto)/i,
     total: /^(ATT BETALA|Totalt)/i,
+    totalLabel: 'ATT BETALA',
     tip: /^Dricks/i,
     tax: /^(varav )?Moms/i,
     number: /(?:Ordernr|Kvittonr)\s*:?\s*(\S+)/i,

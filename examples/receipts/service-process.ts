@@ -4,13 +4,13 @@
  */
 import type { AddressInfo } from 'node:net';
 import { realClock } from 'rewake';
-import { seededFaults } from './faults.ts';
+import { outages, seededFaults } from './faults.ts';
 import type { ServiceArguments, ServiceReady } from './messages.ts';
 import { createService } from './service.ts';
 
 const { seed } = JSON.parse(process.argv[2] ?? '{"seed":1}') as ServiceArguments;
 
-const server = createService({ drawFault: seededFaults(seed), clock: realClock });
+const server = createService({ drawFault: seededFaults(seed), outages, clock: realClock });
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo;
   process.send?.({ type: 'listening', url: `http://127.0.0.1:${port}` } satisfies ServiceReady);

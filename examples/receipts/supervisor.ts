@@ -1,15 +1,17 @@
 /**
- * One run: a service, a worker, and the kill -9 that the worker gets again and again. Owns the processes and the count of
- * what they report; what a person sees is terminal.ts, what really happened is read from the log by main.ts.
+ * One run: a service, a worker, and the kill -9 that the worker gets again and again. Owns the processes and the reading of
+ * the log, from which alone it knows how far the worker is; what a person sees is terminal.ts.
  *
  * S1  A kill is tied to progress, not to time: the nth of k comes when n/(k+1) of the receipts are settled.
  * S2  A worker that ends on its own without having finished is an error, not a reason to start another.
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { realClock } from 'rewake';
+import { realClock, type Position, type RecordedEvent } from 'rewake';
+import { sqliteLog } from 'rewake/sqlite';
 import { Children, errorOutput } from './children.ts';
-import type { ServiceArguments, ServiceReady, WorkerArguments, WorkerMessage } from './messages.ts';
+import type { ServiceArguments, ServiceReady, WorkerArguments } from './messages.ts';
+import { count, emptyReport } from './run-report.ts';
 import { seconds, type Standing, type Terminal } from './terminal.ts';
 
 export interface RunOptions {
@@ -17,21 +19,20 @@ export interface RunOptions {
   readonly dataDirectory: string;
   readonly receipts: number;
   readonly kills: number;
-  readonly concurrency: number;
+  readonly batches: number;
   readonly seed: number;
 }
-
-type Settled = Extract<WorkerMessage, { type: 'settled' }>;
 
 const plainLineEvery = 25;
 
 export class Supervisor {
   readonly children = new Children();
+  /** What the log says so far. */
+  readonly report = emptyReport();
   readonly #options: RunOptions;
   readonly #terminal: Terminal;
   readonly #startedAt = realClock.now();
-  readonly #settled = new Map<string, string>();
-  #attempts = 0;
+  #worker: ChildProcess | undefined;
   #kills = 0;
 
   constructor(options: RunOptions, terminal: Terminal) {
@@ -40,14 +41,13 @@ export class Supervisor {
   }
 
   get standing(): Standing {
-    const states = [...this.#settled.values()];
-    const count = (state: string) => states.filter((candidate) => candidate === state).length;
+    const { posted, rejected, givenUp, readBy, healed } = this.report;
     return {
       total: this.#options.receipts,
-      posted: count('posted'),
-      rejected: count('rejected'),
-      parked: count('failed'),
-      attempts: this.#attempts,
+      posted,
+      rejected: rejected.length + givenUp.length,
+      fallbacks: (readBy.get('mini') ?? 0) + (readBy.get('local') ?? 0),
+      healed,
       kills: this.#kills,
       elapsedMs: realClock.now() - this.#startedAt,
     };
@@ -67,59 +67,80 @@ export class Supervisor {
 
   /** Runs workers, one after the other, until one has finished. */
   async work(serviceUrl: string): Promise<void> {
-    const { log, dataDirectory, concurrency } = this.#options;
+    const { log, dataDirectory, batches } = this.#options;
+    const reading = new AbortController();
+    const followed = this.#follow(log, reading.signal);
     const redraw = setRedraw(() => this.#terminal.progress(this.standing));
+    const worked = async () => {
+      while (!(await this.#runWorker({ log, dataDirectory, serviceUrl, batches })));
+    };
     try {
-      while (
-        !(await this.#runWorker({ log, dataDirectory, serviceUrl, concurrency, reported: [...this.#settled.keys()] }))
-      );
+      await Promise.race([worked(), followed]);
     } finally {
       redraw();
+      reading.abort();
     }
+    await followed;
   }
 
   /** True when the worker finished, false when it was killed. */
   async #runWorker(worker: WorkerArguments): Promise<boolean> {
     const child = this.children.start('./worker.js', worker);
     const errors = errorOutput(child);
-    let finished = false;
-    child.on('message', (message: WorkerMessage) => {
-      if (message.type === 'finished') finished = true;
-      else this.#onSettled(child, message);
-    });
-    // The channel closes after its last message; the process may be reported gone before that.
-    await Promise.all([once(child, 'exit'), once(child, 'disconnect')]);
-    if (finished) return true;
+    this.#worker = child;
+    await once(child, 'exit');
+    if (child.exitCode === 0) return true;
     if (child.killed) return false;
     throw new Error(`The worker ended with ${child.exitCode ?? child.signalCode} before it had finished.\n${errors()}`);
   }
 
-  #onSettled(child: ChildProcess, { file, state, attempts }: Settled): void {
-    if (this.#settled.has(file)) return;
-    this.#settled.set(file, state);
-    this.#attempts += attempts;
-    this.#announce();
-    const { receipts, kills } = this.#options;
-    const dueAt = Math.round((receipts * (this.#kills + 1)) / (kills + 1));
-    if (this.#kills < kills && !child.killed && this.#settled.size >= dueAt) this.#kill(child);
+  /** Reads the log as it grows, and what is left of it at the end. */
+  async #follow(path: string, signal: AbortSignal): Promise<void> {
+    await using log = sqliteLog(path);
+    let last: Position | undefined;
+    for await (const item of log.subscribe({ signal })) {
+      if (item.type !== 'event') continue;
+      last = item.event.position;
+      this.#take(item.event);
+    }
+    for await (const event of log.readAll(last === undefined ? {} : { after: last })) this.#take(event);
   }
 
-  #kill(child: ChildProcess): void {
-    child.kill('SIGKILL');
+  #take(event: RecordedEvent): void {
+    const before = this.#settled;
+    count(this.report, event);
+    if (this.#settled > before) this.#onSettled();
+  }
+
+  get #settled(): number {
+    const { posted, rejected } = this.standing;
+    return posted + rejected;
+  }
+
+  #onSettled(): void {
+    this.#announce();
+    const { kills, receipts } = this.#options;
+    const dueAt = Math.round((receipts * (this.#kills + 1)) / (kills + 1));
+    const worker = this.#worker;
+    if (this.#kills < kills && worker && !worker.killed && this.#settled >= dueAt) this.#kill(worker);
+  }
+
+  #kill(worker: ChildProcess): void {
+    worker.kill('SIGKILL');
     this.#kills++;
     const { elapsedMs } = this.standing;
     const what = this.#terminal.paint('red', 'kill -9');
     this.#terminal.line(
-      `${seconds(elapsedMs).padStart(7)}  ${what} worker ${child.pid}, ${this.#settled.size} receipts settled`,
+      `${seconds(elapsedMs).padStart(7)}  ${what} worker ${worker.pid}, ${this.#settled} receipts settled`,
     );
   }
 
   #announce(): void {
-    if (this.#terminal.isInteractive || this.#settled.size % plainLineEvery !== 0) return;
-    const { total, posted, rejected, attempts, elapsedMs } = this.standing;
+    if (this.#terminal.isInteractive || this.#settled % plainLineEvery !== 0) return;
+    const { total, posted, rejected, fallbacks, healed, elapsedMs } = this.standing;
     this.#terminal.line(
-      `${seconds(elapsedMs).padStart(7)}  ${this.#settled.size}/${total} receipts: ` +
-        `${posted} posted, ${rejected} rejected, ${attempts} attempts`,
+      `${seconds(elapsedMs).padStart(7)}  ${this.#settled}/${total} receipts: ` +
+        `${posted} posted, ${rejected} rejected, ${fallbacks} fallbacks, ${healed} healed`,
     );
   }
 }

@@ -32,8 +32,8 @@ export interface Standing {
   readonly total: number;
   readonly posted: number;
   readonly rejected: number;
-  readonly parked: number;
-  readonly attempts: number;
+  readonly fallbacks: number;
+  readonly healed: number;
   readonly kills: number;
   readonly elapsedMs: number;
 }
@@ -100,13 +100,13 @@ export class Terminal {
 
 /** The progress line: a bar where there is room, then the numbers, as many as fit into `columns`. */
 export function progressText(standing: Standing, columns: number): string {
-  const { total, posted, rejected, parked, attempts, kills, elapsedMs } = standing;
-  const settled = posted + rejected + parked;
+  const { total, posted, rejected, fallbacks, healed, kills, elapsedMs } = standing;
+  const settled = posted + rejected;
   // Numbers keep their width, so that nothing but the digits moves.
   const wide = (value: number) => String(value).padStart(String(total).length);
   const head = `${wide(settled)}/${total} receipts · posted ${wide(posted)} · rejected ${wide(rejected)}`;
   const tail = `kills ${kills} · ${seconds(elapsedMs).padStart(6)}`;
-  const long = `${head} · attempts ${wide(attempts)} · ${tail}`;
+  const long = `${head} · fallbacks ${wide(fallbacks)} · healed ${wide(healed)} · ${tail}`;
   const numbers = columns - long.length >= barWidthMin + 2 ? long : `${head} · ${tail}`;
   const room = Math.min(barWidthMax, columns - numbers.length - 2);
   if (room < barWidthMin) return numbers.slice(0, columns);
@@ -115,6 +115,6 @@ export function progressText(standing: Standing, columns: number): string {
 }
 
 /** `24.1 s`. */
-export function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
+export function seconds(ms: number, decimals = 1): string {
+  return `${(ms / 1000).toFixed(decimals)} s`;
 }

@@ -1,44 +1,47 @@
 /**
  * The process that gets killed. It opens the log, lets rewake go on with whatever the last worker left behind, and starts
- * the receipts that are not started yet. Owns nothing that matters: everything it knows is in the log.
+ * the batches that are not started yet. Owns nothing that matters: everything it knows is in the log.
  *
- * W1  Starting is idempotent: a receipt that has a stream already is attached to, whatever its state.
- * W2  At most `concurrency` receipts are on their way, besides those a killed worker left unfinished.
+ * W1  Starting is idempotent: a batch that has a stream already is attached to, whatever its state.
+ * W2  At most `batches` batches are on their way: they are taken in order, so those that a killed worker left unfinished
+ *     come first.
  */
 import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createRuntime } from 'rewake';
+import { recoveryMachines } from 'rewake/machines';
 import { sqliteLog } from 'rewake/sqlite';
-import type { WorkerArguments, WorkerMessage } from './messages.ts';
-import { receiptEffects } from './receipt-effects.ts';
-import { receiptMachine } from './receipt-machine.ts';
+import type { WorkerArguments } from './messages.ts';
+import { batchSize, receiptBatch } from './receipt-machine.ts';
+import { call } from './service-client.ts';
 
-const { log, dataDirectory, serviceUrl, concurrency, reported } = JSON.parse(process.argv[2]!) as WorkerArguments;
-
-type SettledState = 'posted' | 'rejected' | 'failed';
-
-const report = (message: WorkerMessage) => process.send?.(message);
+const { log, dataDirectory, serviceUrl, batches } = JSON.parse(process.argv[2]!) as WorkerArguments;
 
 // Ctrl-C reaches the whole process group; the supervisor decides how the worker ends.
 process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit(0));
 
-const receipt = receiptMachine.provide({ actors: receiptEffects({ dataDirectory, serviceUrl }) });
-const runtime = await createRuntime({ log: sqliteLog(log), machines: { receipt } });
+const batch = receiptBatch({
+  readFile: (file, signal) => readFile(join(dataDirectory, file), { signal }),
+  call: (request, signal) => call(serviceUrl, request, signal),
+});
+const runtime = await createRuntime({ log: sqliteLog(log), machines: { batch, ...recoveryMachines } });
 
-const done = new Set(reported);
-const waiting = readdirSync(dataDirectory)
-  .filter((file) => file.endsWith('.txt') && !done.has(file))
+const files = readdirSync(dataDirectory)
+  .filter((file) => file.endsWith('.txt'))
   .sort();
+const waiting = Array.from({ length: Math.ceil(files.length / batchSize) }, (_, nth) => ({
+  id: String(nth + 1).padStart(2, '0'),
+  input: files.slice(nth * batchSize, (nth + 1) * batchSize),
+}));
 
 async function lane(): Promise<void> {
-  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-    const ref = await runtime.start('receipt', { id: file.replace(/\.txt$/, ''), input: { file } });
-    const { value, context } = await ref.waitFor((snapshot) => snapshot.hasTag('settled'));
-    report({ type: 'settled', file, state: value as SettledState, attempts: context.attempts });
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    await (await runtime.start('batch', next)).output();
   }
 }
 
-await Promise.all(Array.from({ length: concurrency }, lane));
+await Promise.all(Array.from({ length: batches }, lane));
 await runtime.close({ drain: '5s' });
-report({ type: 'finished' });
 process.disconnect?.();

@@ -1,8 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { flaws, makeReceipts } from '../../examples/receipts/make-data.ts';
+import { findMend, mendedText, type MendName } from '../../examples/receipts/mend-receipt.ts';
 import { findAmounts, showMoney } from '../../examples/receipts/money.ts';
-import { checkReceipt, decodeReceipt, parseReceipt, type Receipt } from '../../examples/receipts/parse-receipt.ts';
+import {
+  checkReceipt,
+  decodeReceipt,
+  parseReceipt,
+  readReceipt,
+  type Receipt,
+} from '../../examples/receipts/parse-receipt.ts';
 
 const directory = new URL('../../examples/receipts/data/', import.meta.url);
 const files = readdirSync(directory).sort();
@@ -106,6 +113,61 @@ describe('parseReceipt', () => {
       });
     expect(cuts.length).toBeGreaterThan(500);
     expect(cuts.filter((parsed) => !parsed.ok && parsed.problem.detail === '')).toEqual([]);
+  });
+});
+
+describe('mending', () => {
+  /** Which mends a receipt takes, one diagnosis after the other, and the problem that is left. */
+  function mended(file: string): { mends: MendName[]; problem: string | undefined } {
+    const mends: MendName[] = [];
+    for (let heals = 0; ; heals++) {
+      const text = mendedText(bytesOf(file), mends);
+      const parsed = text.ok ? readReceipt(text.value) : text;
+      if (parsed.ok) return { mends, problem: undefined };
+      const { remedy } = findMend(bytesOf(file), mends, parsed.problem.code);
+      if (remedy === null || heals === 3) return { mends, problem: parsed.problem.code };
+      mends.push(remedy);
+    }
+  }
+
+  it('D2, Q3 mends exactly the receipts that can be mended, with what was meant for them', () => {
+    const all = files.map(mended).filter(({ mends, problem }) => mends.length > 0 || problem !== undefined);
+    const wanted = flaws
+      .filter(({ code }) => code !== 'duplicate')
+      .map(({ code, mends = [] }) => ({ mends: [...mends], problem: mends.length > 0 ? undefined : code }));
+    const sorted = (list: readonly object[]) => list.map((one) => JSON.stringify(one)).sort();
+    expect(sorted(all)).toEqual(sorted(wanted));
+  });
+
+  it('Q2 gives exactly the receipt that there was before it was damaged', () => {
+    const pristine = makeReceipts([]);
+    const healed = files.filter((file) => mended(file).mends.length > 0);
+    expect(healed).toHaveLength(11);
+    for (const file of healed) {
+      const text = mendedText(bytesOf(file), mended(file).mends);
+      expect(text.ok && readReceipt(text.value), file).toEqual(readReceipt(pristine.get(file) as string));
+    }
+  });
+
+  const slip = (...lines: string[]) => new TextEncoder().encode(`VAT Receipt No: 7\n${lines.join('\n')}\n3 May 2026\n`);
+
+  it('Q2 puts in a total only where it is what was paid for the lines', () => {
+    const paid = slip('Tea £2.50', 'Scone £2.50', 'CASH £5.00', 'CHANGE £0.00');
+    expect(findMend(paid, [], 'total-missing').remedy).toBe('restoreTotal');
+    const text = mendedText(paid, ['restoreTotal']);
+    expect(text.ok && text.value).toContain('Scone £2.50\nTOTAL £5.00\nCASH £5.00');
+
+    const unpaid = slip('Tea £2.50', 'Scone £1.50', 'CASH £5.00');
+    expect(findMend(unpaid, [], 'total-missing').remedy).toBeNull();
+    expect(mendedText(unpaid, ['restoreTotal'])).toEqual(mendedText(unpaid, []));
+  });
+
+  it('Q3 names no mend that leaves the problem as it is', () => {
+    const wrong = slip('Tea £2.50', 'TOTAL £9.50');
+    expect(findMend(wrong, [], 'sum-mismatch')).toEqual({
+      remedy: null,
+      finding: 'nothing here can be mended without a guess',
+    });
   });
 });
 

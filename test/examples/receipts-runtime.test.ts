@@ -1,96 +1,151 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createActor, waitFor } from 'xstate';
-import { CallError } from '../../examples/receipts/call-error.ts';
-import { decodeReceipt, type Parsed } from '../../examples/receipts/parse-receipt.ts';
-import type { CallInput, Enrichment, LedgerEntry, PostInput } from '../../examples/receipts/receipt-facts.ts';
-import { receiptMachine } from '../../examples/receipts/receipt-machine.ts';
-import { createRuntime, effect, memoryLog, VirtualClock, type EffectContext, type EventLog } from 'rewake';
+import { createActor, toPromise } from 'xstate';
+import { createRuntime, memoryLog, VirtualClock, type EventLog } from 'rewake';
+import { recoveryMachines } from 'rewake/machines';
+import { Ledger, type Booking } from '../../examples/receipts/ledger.ts';
+import { batchSize, receiptBatch, receiptMachine } from '../../examples/receipts/receipt-machine.ts';
+import type { Request } from '../../examples/receipts/service-client.ts';
+import { crashingLog, type Crash } from '../support/crashing-log.ts';
+import { House } from '../support/house.ts';
+import { rest } from '../support/hosted-and-plain.ts';
+import { silentLogger } from '../support/hosted.ts';
+import { files, reset, ScriptedService, status } from './receipts-stage.ts';
 
-const directory = new URL('../../examples/receipts/data/', import.meta.url);
-const files = readdirSync(directory).filter((file) => file.endsWith('.txt'));
+const batches = Array.from({ length: files.length / batchSize }, (_, nth) =>
+  files.slice(nth * batchSize, (nth + 1) * batchSize),
+);
 
-type Post = (input: PostInput, context: EffectContext) => Promise<LedgerEntry>;
+type Result = Awaited<ReturnType<typeof runPlain>>;
 
-/** The machine with effects that answer at once, except for what `post` does. */
-function machineWith(post: Post) {
-  return receiptMachine.provide({
-    actors: {
-      readReceipt: effect<Parsed<string>, { readonly file: string }>(({ input }) =>
-        decodeReceipt(readFileSync(new URL(input.file, directory))),
-      ),
-      enrich: effect<Enrichment, CallInput>(() => ({ category: 'meals', eurCents: 100 })),
-      post: effect<LedgerEntry, PostInput>(({ input, context }) => post(input, context)),
-    },
-  });
-}
+const runPlain = (input: readonly string[]) =>
+  toPromise(createActor(receiptBatch(new ScriptedService()), { input }).start());
 
-function host(log: EventLog, post: Post, clock = new VirtualClock()) {
-  return createRuntime({ log, machines: { receipt: machineWith(post) }, clock, lease: false, keepLogOpen: true });
-}
+/** What a batch came to, in words that do not depend on who ran it. */
+const inWords = ({ successes, failures, successRate }: Result) => ({
+  posted: successes.map(({ item }) => item),
+  failed: failures.map(({ item, error }) => `${item}: ${(error as { code: string }).code}`),
+  successRate,
+});
 
-const entryFive: Post = () => Promise.resolve({ entry: 5 });
-
-describe('the receipt machine hosted by rewake', () => {
-  it('ends every receipt as plain createActor does', async () => {
-    const runtime = await host(memoryLog(), entryFive);
-    const hosted = await Promise.all(
-      files.map(async (file) => (await runtime.start('receipt', { id: file, input: { file } })).output()),
-    );
-    const plain = await Promise.all(
-      files.map(async (file) => {
-        const actor = createActor(machineWith(entryFive), { input: { file } }).start();
-        return (await waitFor(actor, ({ status }) => status === 'done')).output;
-      }),
-    );
-    expect(hosted).toEqual(plain);
-    expect(hosted.filter((output) => output.outcome === 'rejected')).toHaveLength(13);
-    await runtime.close();
+describe('the batches hosted by rewake', () => {
+  it('end as they do under plain createActor, those that are damaged included', async () => {
+    const house = new House();
+    const runtime = await house.open({ batch: receiptBatch(new ScriptedService()), ...recoveryMachines });
+    const refs = await Promise.all(batches.map((input, nth) => runtime.start('batch', { id: String(nth), input })));
+    const hosted = await Promise.all(refs.map((ref) => ref.output()));
+    expect(hosted.map(inWords)).toEqual((await Promise.all(batches.map(runPlain))).map(inWords));
+    expect(hosted.flatMap(({ successes }) => successes)).toHaveLength(189);
+    expect(Math.min(...hosted.map(({ successRate }) => successRate))).toBeCloseTo(0.85);
   });
 
-  it('T2 posts again under the same keys after its host is gone', async () => {
-    const log = memoryLog();
-    const seen: { ledgerKey: string; effectKey: string; restarts: number }[] = [];
-    const note = (input: PostInput, { idempotencyKey, restarts }: EffectContext) =>
-      seen.push({ ledgerKey: input.ledgerKey, effectKey: idempotencyKey, restarts });
+  it('stop where most receipts are refused, because then it is not the receipts that are wrong', async () => {
+    const house = new House();
+    const service = new ScriptedService();
+    const nowhere = {
+      ...service,
+      readFile: () => Promise.reject(Object.assign(new Error('gone'), { code: 'ENOENT' })),
+    };
+    const runtime = await house.open({ batch: receiptBatch(nowhere), ...recoveryMachines });
+    const ref = await runtime.start('batch', { id: '1', input: batches[0]! });
+    await expect(ref.output()).rejects.toMatchObject({ code: 'REWAKE_BATCH_FAILED' });
+    expect(service.calls).toEqual([]);
+  });
+});
 
-    // The first host is abandoned while its post is under way, as a killed process would be.
-    let reached = () => {};
-    const underWay = new Promise<void>((resolve) => (reached = resolve));
-    const first = await host(log, (input, context) => {
-      note(input, context);
-      reached();
-      return new Promise<LedgerEntry>(() => {});
+describe('a host that is killed', () => {
+  it('F2 posts again under the same key, as another attempt', async () => {
+    const house = new House();
+    const service = new ScriptedService({ '/ledger': ['silence'] });
+    const machines = { receipt: receiptMachine(service), ...recoveryMachines };
+    const first = await house.openToCrash(machines);
+    await first.runtime.start('receipt', { id: '1', input: files[1]! });
+    await rest();
+    first.crash();
+
+    const second = await house.open(machines);
+    const ref = await second.get('receipt-1');
+    await house.advance(2_000);
+    expect(await ref.output()).toEqual({ entry: 5 });
+    const keys = service.callsTo('/ledger').map(({ key }) => key);
+    expect(keys).toEqual([`receipt:${files[1]}`, `receipt:${files[1]}`]);
+    expect(service.callsTo('/vision')).toHaveLength(1);
+    expect(await house.facts('receipt-1')).toMatchObject([
+      { type: 'ReceiptRead' },
+      { type: 'AttemptFailed', step: 'ledger', error: { class: 'lost' } },
+      { type: 'RetryScheduled' },
+      { type: 'ReceiptPosted' },
+    ]);
+  });
+
+  it('waits out a Retry-After that began in another process, from where it was', async () => {
+    const house = new House();
+    const began = house.clock.now();
+    const service = new ScriptedService({ '/ledger': [status(429, '5')] });
+    const machines = { receipt: receiptMachine(service), ...recoveryMachines };
+    const first = await house.openToCrash(machines);
+    await first.runtime.start('receipt', { id: '1', input: files[1]! });
+    await rest();
+    first.crash();
+    house.clock.jump(3_000);
+
+    const second = await house.open(machines);
+    const ref = await second.get('receipt-1');
+    expect(house.clock.nextDue()).toBeGreaterThanOrEqual(began + 5_000);
+    expect(house.clock.nextDue()).toBeLessThanOrEqual(began + 5_500);
+    await house.advance(2_500);
+    expect(await ref.output()).toEqual({ entry: 5 });
+  });
+
+  /** A batch of a damaged and a hopeless receipt, a model that fails once, and a ledger that loses its first answer. */
+  async function liveThrough(crash: Crash | undefined) {
+    const clock = new VirtualClock();
+    const below = memoryLog({ clock });
+    const dying = crashingLog(below, crash);
+    const ledger = new Ledger();
+    const models = new ScriptedService({ '/vision': [reset()] });
+    let posts = 0;
+    const call = async (request: Request, signal: AbortSignal) => {
+      if (request.path !== '/ledger') return models.call(request, signal);
+      const posted = ledger.post(request.key, request.body as Booking);
+      if (posts++ === 0) throw reset();
+      return { entry: posted.result === 'refused' ? 0 : posted.entry.entry, eurCents: 1 };
+    };
+    const batch = receiptBatch({ readFile: models.readFile, call });
+    const open = (log: EventLog) =>
+      createRuntime({
+        ...{ log, clock, logger: silentLogger, random: () => 0.5, lease: false, keepLogOpen: true },
+        machines: { batch, ...recoveryMachines },
+      });
+    const input = ['128-fr-pharmacie.txt', '047-en-grocer.txt'];
+    const first = await open(dying.log);
+    void first.start('batch', { id: '1', input }).catch(() => {});
+    const live = async () => {
+      await clock.advance(30_000, rest);
+      // What the last timer began takes many turns.
+      for (let turn = 0; turn < 50; turn++) await rest();
+    };
+    await live();
+    const { appends } = dying;
+    const last = dying.crashed ? await open(below) : first;
+    const ref = await last.start('batch', { id: '1', input });
+    if (dying.crashed) await live();
+    const result = inWords((await ref.output()) as Result);
+    return { result, ledger, appends };
+  }
+
+  it('T1, F2 ends the batch the same, with one entry a posted receipt, wherever it is killed', async () => {
+    const { result, ledger, appends } = await liveThrough(undefined);
+    expect(result).toEqual({
+      posted: ['128-fr-pharmacie.txt'],
+      failed: ['047-en-grocer.txt: empty'],
+      successRate: 0.5,
     });
-    await first.start('receipt', { id: '1', input: { file: files[1]! } });
-    await underWay;
-
-    const second = await host(log, (input, context) => {
-      note(input, context);
-      return entryFive(input, context);
-    });
-    const ref = await second.start('receipt', { id: '1', input: { file: files[1]! } });
-    expect(await ref.output()).toEqual({ outcome: 'posted', entry: 5, attempts: 2 });
-    expect(seen).toHaveLength(2);
-    expect(seen[1]).toEqual({ ...seen[0], restarts: 1 });
-    await second.close();
-  });
-
-  it('waits out a backoff that began in another process, from where it was', async () => {
-    const log = memoryLog();
-    const throttled: Post = () =>
-      Promise.reject(new CallError({ reason: 'throttled', detail: '429', retryAfterMs: 5_000 }));
-    const firstClock = new VirtualClock();
-    const first = await host(log, throttled, firstClock);
-    const abandoned = await first.start('receipt', { id: '1', input: { file: files[1]! } });
-    await abandoned.waitFor((snapshot) => snapshot.matches({ posting: 'waiting' }));
-
-    const laterClock = new VirtualClock(firstClock.now() + 3_000);
-    const second = await host(log, entryFive, laterClock);
-    const ref = await second.start('receipt', { id: '1', input: { file: files[1]! } });
-    expect(laterClock.nextDue()).toBe(firstClock.now() + 5_000);
-    await laterClock.advance(2_000);
-    expect(await ref.output()).toMatchObject({ outcome: 'posted', attempts: 3 });
-    await second.close();
+    expect(ledger.entries).toHaveLength(1);
+    expect(appends).toBeGreaterThan(20);
+    for (let append = 0; append < appends; append++) {
+      const died = await liveThrough({ append, phase: append % 2 === 0 ? 'after' : 'before' });
+      expect(died.result, `append ${append}`).toEqual(result);
+      expect(died.ledger.entries, `append ${append}`).toEqual(ledger.entries);
+    }
   });
 });

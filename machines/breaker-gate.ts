@@ -9,7 +9,7 @@
  * BG4  Of a scope of nodes each node has a breaker of its own, named by key and host. One that opened is on the list of the
  *      quorum before the next call of its node is answered, also where its host died in between.
  */
-import { InvalidArgumentError, type EffectContext } from 'rewake';
+import { InvalidArgumentError, type Duration, type EffectContext } from 'rewake';
 import { breaker, type BreakerEvent } from './breaker.ts';
 import { breakerOptions, type BreakerOptions } from './breaker-options.ts';
 import {
@@ -23,7 +23,7 @@ import {
 } from './breaker-permit.ts';
 import { blockedUntil, breakerQuorum, newsOf, type BreakerQuorumSnapshot } from './breaker-quorum.ts';
 import { KeyedGate, readUse, type KeyedUse } from './keyed-gate.ts';
-import { requireKnown, wholeNumber } from './options.ts';
+import { durationMs, requireKnown, wholeNumber } from './options.ts';
 import { CircuitBreakerOpenError } from './recovery-errors.ts';
 
 /**
@@ -36,6 +36,11 @@ export type BreakerScope = 'shared' | 'local' | { readonly quorum: number };
 export interface BreakerUse extends BreakerOptions, KeyedUse {
   /** `'shared'` when omitted. A node is a host by its name: give each runtime a `host` that stays the same. */
   readonly scope?: BreakerScope;
+  /**
+   * How long in a row a call that is refused is asked for again, between waits, downtime included; needs retries. When omitted:
+   * as far as the deadline of the step allows, where it has one, otherwise not at all.
+   */
+  readonly wait?: Duration;
 }
 
 /** The breaker of a dependency, as one step uses it. */
@@ -43,6 +48,8 @@ export class BreakerGate {
   readonly key: string;
   /** Whether a call is made all the same although this kept the breaker from answering. */
   readonly letsPass: (error: unknown) => boolean;
+  /** How long a refused call is asked for again, in ms; undefined where nothing was said. */
+  readonly waitMs: number | undefined;
   readonly #options: BreakerOptions;
   /** How many open nodes block all; undefined where there is no such list. */
   readonly #quorum: number | undefined;
@@ -55,11 +62,12 @@ export class BreakerGate {
   constructor(use: string | BreakerUse, path: string) {
     const {
       key,
-      options: { scope = 'shared', ...options },
+      options: { scope = 'shared', wait, ...options },
       letsPass,
     } = readUse(use, path);
     this.key = key;
     this.letsPass = letsPass;
+    this.waitMs = wait === undefined ? undefined : durationMs(wait, `${path}.wait`);
     breakerOptions(options, path);
     this.#options = options;
     this.#quorum = quorumOf(scope, `${path}.scope`);

@@ -32,7 +32,7 @@ export { withCatch, type Caught, type ErrorCaught } from './catch.ts';
 export { classify, type ErrorMatch, type ErrorRule, type ErrorVerdict } from './classify.ts';
 export type { ErrorClass, Retryable } from './error-classes.ts';
 export { signatureOf, type ErrorSignature } from './error-signature.ts';
-export { withFallback, type FallbackEntered, type FallbackOptions } from './fallback.ts';
+export { leadsOn, withFallback, type FallbackEntered, type FallbackOptions } from './fallback.ts';
 export {
   withHealing,
   type Diagnosed,

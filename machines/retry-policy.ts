@@ -66,8 +66,8 @@ export interface RetryFacts {
   readonly sameClassInARow: number;
   readonly verdict: RetryVerdict;
   readonly hint?: RetryHint | undefined;
-  /** Set when a breaker did not let the call through: how long it stays open, in ms. */
-  readonly breakerOpenForMs?: number;
+  /** Set when a breaker did not let the call through: how often in a row, and how long it stays open, in ms. */
+  readonly rejection?: { readonly inARow: number; readonly openForMs: number };
   /** The attempt after which a server's pushback restarted the backoff; none when omitted or 0. */
   readonly backoffResets?: number;
 }
@@ -139,12 +139,11 @@ function attemptsOf({ maxRetries, maxAttempts }: RetryOptions, path: string): nu
  * AWS's StandardRetryStrategy without its upper bound, pushback is gRPC A6's, giving up before the wait is Temporal's.
  */
 export function decideRetry(policy: RetryPolicy, facts: RetryFacts): RetryDecision {
-  const { attempt, verdict, hint, breakerOpenForMs, deadlineAt, now } = facts;
-  const refused = breakerOpenForMs !== undefined;
+  const { attempt, verdict, hint, rejection, deadlineAt, now } = facts;
   if (verdict.class === 'cancelled') return { retry: false, reason: 'cancelled' };
   if (hint && 'stop' in hint) return { retry: false, reason: 'stopped' };
-  if (!refused && !isRetryable(policy, facts)) return { retry: false, reason: 'notRetryable' };
-  if (!refused && attempt >= policy.maxAttempts) return { retry: false, reason: 'exhausted' };
+  if (!rejection && !isRetryable(policy, facts)) return { retry: false, reason: 'notRetryable' };
+  if (!rejection && attempt >= policy.maxAttempts) return { retry: false, reason: 'exhausted' };
   const delay = delayOf(policy, facts);
   const isTooLong = delay.hintMs > policy.retryAfterMaxMs;
   if (isTooLong && !policy.park) return { retry: false, reason: 'retryAfterTooLong', retryAfterMs: delay.hintMs };
@@ -177,16 +176,17 @@ export function concernsBudget(policy: RetryPolicy, verdict: RetryVerdict, hint?
 
 /** RP2, RP4. */
 function delayOf(policy: RetryPolicy, facts: RetryFacts) {
-  const { attempt, hint, verdict, breakerOpenForMs = 0, backoffResets = 0, r, previousDelayMs } = facts;
+  const { attempt, hint, verdict, rejection, backoffResets = 0, r, previousDelayMs } = facts;
   if (hint && 'pushbackMs' in hint) return { ms: hint.pushbackMs, hintMs: hint.pushbackMs, restarts: true };
-  const retry = Math.max(1, attempt - backoffResets);
+  // Refusals make no attempt, and yet each of them in a row is waited for longer.
+  const retry = Math.max(1, attempt - backoffResets + (rejection?.inARow ?? 0));
   const computedMs = policy.backoff.delayMs({
     retry,
     r,
     // The first delay of a backoff, also of one that a pushback restarted, goes on from none.
     ...(previousDelayMs !== undefined && retry > 1 && { previousMs: previousDelayMs }),
   });
-  const leastMs = Math.max(computedMs, verdict.minDelayMs ?? 0, breakerOpenForMs);
+  const leastMs = Math.max(computedMs, verdict.minDelayMs ?? 0, rejection?.openForMs ?? 0);
   const hintMs = hint && 'delayMs' in hint ? hint.delayMs : 0;
   const spread = policy.backoff.jitter === 'none' ? 0 : hintSpread * r;
   return { ms: Math.max(leastMs, hintMs * (1 + spread)), hintMs, restarts: false };

@@ -111,7 +111,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
       keepOutput: assign(({ context }, { output }: Ended) => attemptAnswered(context, output)),
       keepRefused: assign(({ context }, { output }: Ended) => resultRefused(context, policy, output)),
       keepFailure: assign(({ context }, { error }: Failed) => attemptFailed(context, policy, error)),
-      keepRejection: assign((_, { error }: Failed) => attemptRejected(policy, error)),
+      keepRejection: assign(({ context }, { error }: Failed) => attemptRejected(context, policy, error)),
       keepTimeout: assign(({ context }) => attemptTimedOut(context, policy)),
       missDeadline: assign(() => deadlineMissed(policy)),
       decide: assign(({ context }) => decided(context, policy)),

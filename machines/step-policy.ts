@@ -80,12 +80,16 @@ export function policyOf(name: string, options: PolicyOptions, path = `step('${n
       retryResult,
     );
   }
+  const gate = breaker === undefined ? undefined : new BreakerGate(breaker, `${path}.breaker`);
+  if (gate?.waitMs !== undefined && !retries) {
+    throw InvalidArgumentError.of(`${path}.retry`, 'retries, because breaker.wait waits between them', retry);
+  }
   return Object.freeze({
     name,
     timeout: timeout === undefined ? undefined : timeoutOf(timeout, `${path}.timeout`),
     deadlineMs: deadline === undefined ? undefined : durationMs(deadline, `${path}.deadline`, 1),
     retry: retries,
-    breaker: breaker === undefined ? undefined : new BreakerGate(breaker, `${path}.breaker`),
+    breaker: gate,
     rules: classify,
     retryResult,
     onFact,

@@ -70,6 +70,8 @@ export interface StepContext {
   readonly sameClassInARow: number;
   /** The attempt after which a server restarted the backoff. */
   readonly backoffResets: number;
+  /** Refusals in a row by the breaker, and when the first was; undefined once a call was made. */
+  readonly rejections: { readonly count: number; readonly since: TimeMs } | undefined;
 }
 
 /** A step begins. */
@@ -91,12 +93,13 @@ export function stepBegun(input: unknown): StepContext {
     ending: undefined,
     sameClassInARow: 0,
     backoffResets: 0,
+    rejections: undefined,
   };
 }
 
 /** An attempt begins. */
 export function attemptBegun({ attempt }: StepContext): Partial<StepContext> {
-  return { attempt: attempt + 1, attemptAt: now(), failed: false };
+  return { attempt: attempt + 1, attemptAt: now(), failed: false, rejections: undefined };
 }
 
 /** An attempt succeeded. */
@@ -165,8 +168,9 @@ export function attemptTimedOut(context: StepContext, policy: Policy): Partial<S
 }
 
 /** There was no call (SM3). */
-export function attemptRejected(policy: Policy, error: unknown): Partial<StepContext> {
+export function attemptRejected({ rejections }: StepContext, policy: Policy, error: unknown): Partial<StepContext> {
   const { verdict, ...ended } = judged(error, undefined, policy);
+  const { count, since } = rejections ?? { count: 0, since: now() };
   return {
     ...ended,
     failure: {
@@ -177,6 +181,7 @@ export function attemptRejected(policy: Policy, error: unknown): Partial<StepCon
       refused: false,
       rejected: true,
     },
+    rejections: { count: count + 1, since },
     permit: null,
   };
 }
@@ -214,14 +219,14 @@ export function decided(context: StepContext, policy: Policy): Partial<StepConte
 function decisionOn(context: StepContext, policy: Policy, failure: Failure): RetryDecision {
   const { retry: retryPolicy, deadlineMs } = policy;
   const { error } = failure;
-  const breaker = error instanceof CircuitBreakerOpenError ? error : undefined;
+  const { attempt, startedAt, retry, sameClassInARow, backoffResets, rejections } = context;
+  // Its own breaker, or that of a step inside the call.
+  const open = error instanceof CircuitBreakerOpenError ? error : undefined;
+  const waitMs = policy.breaker?.waitMs;
   // An open breaker is waited for only where something bounds the wait; one that cannot be asked is not waited for.
-  const isWaitedFor = breaker && deadlineMs !== undefined && breaker.state !== 'isolated';
-  if (!retryPolicy || ((breaker || failure.rejected) && !isWaitedFor)) {
-    return { retry: false, reason: 'notRetryable' };
-  }
-  const { attempt, startedAt, retry, sameClassInARow, backoffResets } = context;
-  return decideRetry(retryPolicy, {
+  const isWaitedFor = open && open.state !== 'isolated' && (waitMs !== undefined || deadlineMs !== undefined);
+  if (!retryPolicy || ((open || failure.rejected) && !isWaitedFor)) return { retry: false, reason: 'notRetryable' };
+  const decision = decideRetry(retryPolicy, {
     attempt,
     now: now(),
     r: random(),
@@ -231,8 +236,10 @@ function decisionOn(context: StepContext, policy: Policy, failure: Failure): Ret
     hint: retryAfterOf(error, now()),
     ...(deadlineMs !== undefined && { deadlineAt: startedAt + deadlineMs }),
     ...(retry && { previousDelayMs: retry.delayMs }),
-    ...(breaker && { breakerOpenForMs: breaker.timeoutRemaining ?? 0 }),
+    ...(open && { rejection: { inARow: rejections?.count ?? 0, openForMs: open.timeoutRemaining ?? 0 } }),
   });
+  const mayWaitUntil = rejections && waitMs !== undefined ? rejections.since + waitMs : Infinity;
+  return decision.retry && decision.dueAt > mayWaitUntil ? { retry: false, reason: 'notRetryable' } : decision;
 }
 
 function endingOf(

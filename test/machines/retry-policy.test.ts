@@ -26,15 +26,19 @@ describe('attempts', () => {
   });
 
   it('B14: what a breaker did not let through consumes none', () => {
-    const refused = { attempt: 9, verdict: { class: 'policy', retryable: true }, breakerOpenForMs: 42_000 } as const;
+    const refused = {
+      attempt: 9,
+      verdict: { class: 'policy', retryable: true },
+      rejection: { inARow: 0, openForMs: 42_000 },
+    } as const;
     expect(decide({ maxRetries: 3 }, refused)).toMatchObject({ retry: true, delayMs: 60_000 });
     expect(decide({ maxRetries: 3 }, { ...refused, attempt: 0 })).toMatchObject({ retry: true, delayMs: 42_000 });
     expect(decide({}, { ...refused, deadlineAt: facts.now + 42_000 })).toEqual({ retry: false, reason: 'deadline' });
   });
 
   it('B14: the wait for a breaker is the longer one of backoff and opening', () => {
-    const after = (attempt: number, breakerOpenForMs: number) =>
-      decide({}, { attempt, breakerOpenForMs, verdict: { class: 'policy', retryable: false } });
+    const after = (attempt: number, openForMs: number) =>
+      decide({}, { attempt, rejection: { inARow: 0, openForMs }, verdict: { class: 'policy', retryable: false } });
     expect(after(3, 1_500)).toMatchObject({ delayMs: 4_000 });
     expect(after(3, 4_500)).toMatchObject({ delayMs: 4_500 });
     expect(after(3, 0)).toMatchObject({ delayMs: 4_000, dueAt: facts.now + 4_000 });
@@ -134,7 +138,9 @@ describe('a hint of the server', () => {
   it('shortens no opening of a breaker, and no least wait of a class', () => {
     const verdict = { class: 'local', retryable: true, minDelayMs: 5_000 } as const;
     expect(decide({}, { verdict, hint: { delayMs: 2_000 } })).toMatchObject({ delayMs: 5_000 });
-    expect(decide({}, { breakerOpenForMs: 9_000, hint: { delayMs: 2_000 } })).toMatchObject({ delayMs: 9_000 });
+    expect(decide({}, { rejection: { inARow: 0, openForMs: 9_000 }, hint: { delayMs: 2_000 } })).toMatchObject({
+      delayMs: 9_000,
+    });
   });
 
   it('does not make an error retryable, nor an attempt more', () => {
@@ -187,13 +193,15 @@ it('no plan in which a breaker refuses now and then makes more calls than the po
       const policy = retryPolicy({ maxAttempts, backoff: { jitter } });
       const deadlineAt = facts.now + deadline;
       let [attempt, now] = [0, facts.now];
-      for (const breakerOpenForMs of refusals) {
-        if (breakerOpenForMs === null) attempt++;
-        const refused = breakerOpenForMs === null ? {} : { breakerOpenForMs };
+      let inARow = 0;
+      for (const openForMs of refusals) {
+        if (openForMs === null) attempt++;
+        inARow = openForMs === null ? 0 : inARow + 1;
+        const refused = openForMs === null ? {} : { rejection: { inARow, openForMs } };
         const decision = decideRetry(policy, { ...facts, attempt, now, r, deadlineAt, ...refused });
         if (!decision.retry) break;
         expect(decision.dueAt).toBe(now + decision.delayMs);
-        expect(decision.delayMs).toBeGreaterThanOrEqual(breakerOpenForMs ?? 0);
+        expect(decision.delayMs).toBeGreaterThanOrEqual(openForMs ?? 0);
         expect(decision.dueAt).toBeLessThan(deadlineAt);
         now = decision.dueAt;
       }

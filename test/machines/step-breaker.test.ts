@@ -23,7 +23,7 @@ async function place(call: Call<unknown, unknown>, options: PolicyOptions) {
   const machine = step('work', call, options) as AnyStateMachine;
   const runtime = await house.open({ work: machine, breaker });
   let runs = 0;
-  const start = () => runtime.start('work', { id: String(++runs) });
+  const start = (input?: unknown) => runtime.start('work', { id: String(++runs), input } as never);
   const run = async () => {
     const ended = outcomeOf((await start()).output());
     await rest();
@@ -107,6 +107,53 @@ describe('a step with a breaker', () => {
     expect(types).toContain('AttemptRejected');
     expect(types.filter((type) => type === 'AttemptFailed').length).toBe(calls);
     expect(calls).toBeLessThanOrEqual(7);
+  });
+
+  it('waits for it as long as `wait` allows, and then fails with what it was refused with', async () => {
+    let broken = true;
+    const call = () => (broken ? unavailable() : 'well');
+    const options = (wait: string): PolicyOptions => ({
+      breaker: { key: 'api', consecutive: 1, openFor: '60s', wait },
+      retry: { maxAttempts: 2, backoff: { initialDelay: 10, maxDelay: 10, jitter: 'none' } },
+    });
+    const impatient = await place(call, options('59s'));
+    const refused = outcomeOf((await impatient.start()).output());
+    await rest();
+    await impatient.house.advance(1_000);
+    expect((await refused).error).toBeInstanceOf(CircuitBreakerOpenError);
+    const patient = await place(call, options('60s'));
+    const ended = outcomeOf((await patient.start()).output());
+    await rest();
+    await patient.house.advance(1_000);
+    broken = false;
+    await patient.house.advance(60_000);
+    expect(await ended).toEqual({ output: 'well', error: undefined });
+    expect(() => step('work', call, { breaker: { key: 'api', wait: '1m' } })).toThrow("step('work').retry");
+    expect(() => step('work', call, { retry: 1, breaker: { key: 'api', wait: -1 } })).toThrow('breaker.wait');
+  });
+
+  it('waits longer each time where no time is known: while others probe', async () => {
+    let probed = 0;
+    const { house, start } = await place(
+      ({ input }) => (input === 'probe' ? (probed++, new Promise(() => {})) : unavailable()),
+      {
+        breaker: { key: 'api', consecutive: 1, openFor: '1s', halfOpen: { lease: '1h' }, wait: '10m' },
+        retry: { maxAttempts: 9, backoff: { initialDelay: 100, maxDelay: '1h', jitter: 'none' } },
+      },
+    );
+    await start();
+    await rest();
+    // The probe is asked for before the timer of the one that waits.
+    house.clock.jump(1_000);
+    await start('probe');
+    await rest();
+    const before = (await house.facts('work-1')).length;
+    await house.advance(300_000);
+    expect(probed).toBe(1);
+    const waits = (await house.facts('work-1')).slice(before).filter(({ type }) => type === 'RetryScheduled');
+    const delays = waits.map(({ delayMs }) => delayMs as number);
+    expect(delays.length).toBeGreaterThan(5);
+    expect(delays.every((delayMs, index) => index === 0 || delayMs === 2 * delays[index - 1]!)).toBe(true);
   });
 
   it('counts an attempt that took too long', async () => {

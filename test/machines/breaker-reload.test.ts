@@ -1,6 +1,6 @@
 /**
- * The circuit breaker over crashes of its host: scenarios B27 and B30 to B32, and a whole life that is cut at every
- * append, before and after it is durable.
+ * The circuit breaker over crashes of its host: scenarios B27 and B30 to B32 on the memory log and on a file that is closed
+ * and opened again, and a whole life that is cut at every append, before and after it is durable.
  */
 import { describe, expect, it } from 'vitest';
 import type { BreakerEvent } from '../../machines/breaker-facts.ts';
@@ -8,15 +8,18 @@ import type { BreakerOptions } from '../../machines/breaker-options.ts';
 import { breaker } from '../../machines/breaker.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
 import { crashingLog, type Crash, type CrashPhase } from '../support/crashing-log.ts';
+import { houses } from '../support/file-house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 import { House } from '../support/house.ts';
 import { BreakerStage } from './breaker-stage.ts';
 
 const minute = 60_000;
 
-describe('a breaker whose host dies', () => {
+describe.each(houses)('%s, a breaker whose host dies', (_, build) => {
+  const open = (options: BreakerOptions = {}) => BreakerStage.open(options, build());
+
   it('B27: is still isolated, and closed once its hold is released by name', async () => {
-    const stage = await BreakerStage.open();
+    const stage = await open();
     await stage.send({ type: 'breaker.isolated', hold: 'incident' });
     await stage.reload();
     expect((await stage.ask()).refused?.state).toBe('isolated');
@@ -26,7 +29,7 @@ describe('a breaker whose host dies', () => {
   });
 
   it.each([false, true])('B30: is half-open after the rest of its time (autoHalfOpen %s)', async (autoHalfOpen) => {
-    const stage = await BreakerStage.open({ consecutive: 1, openFor: 200, autoHalfOpen });
+    const stage = await open({ consecutive: 1, openFor: 200, autoHalfOpen });
     await stage.calls('F');
     await stage.advance(150);
     await stage.reload();
@@ -39,14 +42,14 @@ describe('a breaker whose host dies', () => {
   });
 
   it('B30: is open right after it opened', async () => {
-    const stage = await BreakerStage.open({ consecutive: 1 });
+    const stage = await open({ consecutive: 1 });
     await stage.calls('F');
     await stage.reload();
     expect((await stage.ask()).refused).toMatchObject({ state: 'open', timeoutRemainingMs: minute });
   });
 
   it('B30: admits the first call as a probe after an hour', async () => {
-    const stage = await BreakerStage.open({ consecutive: 1 });
+    const stage = await open({ consecutive: 1 });
     await stage.calls('F');
     await stage.reload(3_600_000);
     expect((await stage.ask()).permit).toMatchObject({ probe: true });
@@ -54,7 +57,7 @@ describe('a breaker whose host dies', () => {
   });
 
   it('B31: frees the permit of a probe whose owner died, under a new generation and the same count of openings', async () => {
-    const stage = await BreakerStage.open({ consecutive: 1 });
+    const stage = await open({ consecutive: 1 });
     await stage.calls('F');
     await stage.advance(minute);
     const lost = await stage.admitted('lost');
@@ -66,7 +69,7 @@ describe('a breaker whose host dies', () => {
   });
 
   it('B32: goes on counting: one failure before and one after open it', async () => {
-    const stage = await BreakerStage.open({ consecutive: 2 });
+    const stage = await open({ consecutive: 2 });
     await stage.calls('F');
     await stage.reload();
     await stage.calls('F');
@@ -74,7 +77,7 @@ describe('a breaker whose host dies', () => {
   });
 
   it('B32: goes on with its time window', async () => {
-    const stage = await BreakerStage.open({ window: { kind: 'time', duration: '10s', minimumCalls: 2 } });
+    const stage = await open({ window: { kind: 'time', duration: '10s', minimumCalls: 2 } });
     await stage.calls('F');
     await stage.reload(5_000);
     await stage.calls('S');

@@ -40,8 +40,8 @@ export class BreakerStage {
     this.#options = options;
   }
 
-  static async open(options: BreakerOptions = {}): Promise<BreakerStage> {
-    const stage = new BreakerStage(new House(), options);
+  static async open(options: BreakerOptions = {}, house = new House()): Promise<BreakerStage> {
+    const stage = new BreakerStage(house, options);
     await stage.#start();
     return stage;
   }

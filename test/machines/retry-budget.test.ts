@@ -22,7 +22,7 @@ import {
   type RetryBudgetFact,
   type RetryBudgetSnapshot,
 } from '../../machines/retry-budget-state.ts';
-import { House } from '../support/house.ts';
+import { houses } from '../support/file-house.ts';
 
 /** A budget as its callers use it: what changes nothing is not sent. */
 class Bucket {
@@ -238,11 +238,11 @@ describe('the machine', () => {
   });
 });
 
-describe('on a log', () => {
+describe.each(houses)('%s', (_, build) => {
   const input = { key: 'db', options: grpcBudget };
 
   it('R27: a denial survives its host, and so does what allows retries again', async () => {
-    const house = new House();
+    const house = build();
     const { runtime, crash } = await house.openToCrash({ retryBudget });
     const first = await runtime.start('retryBudget', { id: 'db', input });
     for (const id of ['1', '2', '3', '4', '5']) await first.send({ ...failed, id }, { messageId: `${id}.outcome` });
@@ -272,7 +272,7 @@ describe('on a log', () => {
   });
 
   it('a grant survives its host: who asks again after a crash does not pay again (RB3)', async () => {
-    const house = new House();
+    const house = build();
     const options = { id: 'db', input: { key: 'db', options: awsBudget } };
     const asked = { type: 'retry.asked', id: 'x', throttled: false } as const;
     const { runtime, crash } = await house.openToCrash({ retryBudget });

@@ -9,12 +9,10 @@ import type { Action, Chart, Node } from '../support/chart.ts';
 import type { Crash, CrashPhase } from '../support/crashing-log.ts';
 import { HostedHost, type HostedOptions } from '../support/hosted.ts';
 import { runPlain } from '../support/plain-oracle.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { runScript, scripts, type Trace } from '../support/scripts.ts';
 import { racingFeatures, statecharts } from '../support/statecharts.ts';
 
-/** More runs, or one seed again: REWAKE_RUNS=1000 REWAKE_SEED=7 npx vitest run test/recovery. */
-const factor = Number(process.env.REWAKE_RUNS ?? 1);
-const seed = process.env.REWAKE_SEED === undefined ? {} : { seed: Number(process.env.REWAKE_SEED) };
 const charts = statecharts({ without: racingFeatures });
 
 // XState's development build warns of every event that reaches a stopped actor; generated charts send many.
@@ -66,7 +64,7 @@ test('1, 2, 20, 21, 22, 23: a hosted chart shows what plain XState shows', { tim
       const plain = await runPlain(chart, script);
       expect(await runScript(new HostedHost(chart), script)).toEqual(plain);
     }),
-    { numRuns: 120 * factor, ...seed, examples: [[failedByItsChild, [{ type: 'advance', ms: 10 }]]] },
+    { ...propertyRuns(120), examples: [[failedByItsChild, [{ type: 'advance', ms: 10 }]]] },
   );
 });
 
@@ -98,7 +96,7 @@ async function sweep(options: HostedOptions, numRuns: number, pinned: { seed?: n
         crashes += crashing.lives - 1;
       }
     }),
-    { numRuns: numRuns * factor, ...seed, ...pinned },
+    { ...propertyRuns(numRuns), ...pinned },
   );
   return crashes;
 }

@@ -12,7 +12,7 @@ import { realRandom } from '../../src/clock.ts';
 import type { ActorRow } from '../../src/log/event-log.ts';
 import { createRuntime } from '../../src/runtime/runtime.ts';
 import { sqliteLog } from '../../src/stores/sqlite/index.ts';
-import { compileKillProcess } from '../support/kill-lives.ts';
+import { compileProcess } from '../stores/sqlite/child-processes.ts';
 import { journalStream, killMachines, type Ring } from '../support/kill-machines.ts';
 import { readSightings, type Sighting } from '../support/kill-witness.ts';
 import { Audit, Findings } from './kill-audit.ts';
@@ -41,7 +41,7 @@ let snapshotsLoaded = 0;
 
 beforeAll(
   async () => {
-    const compiled = compileKillProcess();
+    const compiled = compileProcess('test/support/kill-process.ts');
     try {
       run = await killAgainAndAgain({ script: compiled.script, folder, seed, kills });
     } finally {

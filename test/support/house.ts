@@ -29,11 +29,12 @@ export interface ReadEvent extends Omit<RecordedEvent, 'data'> {
 /** Where runtimes of one test live. */
 export class House {
   readonly clock = new VirtualClock();
-  readonly log: EventLog = memoryLog({ clock: this.clock });
+  log: EventLog;
   readonly lines: LogLine[] = [];
   readonly logger: Logger;
 
-  constructor() {
+  constructor(logOn: (clock: VirtualClock) => EventLog = (clock) => memoryLog({ clock })) {
+    this.log = logOn(this.clock);
     const line = (level: keyof Logger) => (fields: object, message: string) =>
       void this.lines.push({ level, message, fields });
     this.logger = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
@@ -92,9 +93,14 @@ export class House {
     return (await this.events(stream)).map(({ type }) => type);
   }
 
-  /** Moves the time on and lets everything it causes come to rest, without asking the runtimes. */
+  /** Lets everything that is under way come to rest, without asking the runtimes. */
+  rest(): Promise<void> {
+    return rest();
+  }
+
+  /** Moves the time on and lets everything it causes come to rest. */
   async advance(ms: number): Promise<void> {
-    await this.clock.advance(ms, rest);
+    await this.clock.advance(ms, () => this.rest());
   }
 }
 

@@ -1,26 +1,11 @@
 /**
- * Lives of the process of kill-process.ts, from its birth to its death. Owns compiling, starting and killing it; what it
- * is told is the client's.
+ * Lives of the process of kill-process.ts, from its birth to its death. Owns starting and killing it; what it is told is
+ * the client's.
  *
  * KL1  A process is dead, and reaped, when kill() resolves: the next one may take its place at once.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { compileInto } from '../stores/sqlite/child-processes.ts';
 import type { Command, LifeOptions, Report, Workplace } from './kill-process.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Compiles kill-process.ts; `remove` deletes what came of it. */
-export function compileKillProcess(): { readonly script: string; remove(): void } {
-  // Inside the checkout, so that packages resolve as they do for the sources.
-  mkdirSync(join(root, '.cache'), { recursive: true });
-  const folder = mkdtempSync(join(root, '.cache', 'kill-process-'));
-  const script = compileInto(folder, 'test/support/kill-process.ts');
-  return { script, remove: () => rmSync(folder, { recursive: true }) };
-}
 
 export class Life {
   readonly exited: Promise<void>;

@@ -1,6 +1,6 @@
 /**
  * The process that is killed: hosts the machines of kill-machines.ts on a SQLite file and does what it is told over IPC.
- * Owns one life, and what is said in it. Node 20 runs no TypeScript: compiled by kill-lives.ts.
+ * Owns one life, and what is said in it. Node 20 runs no TypeScript: compiled by its test.
  *
  * KP1  The process says 'loaded' before it touches the log and 'ready' once createRuntime has recovered everything.
  * KP2  A command is acknowledged only after the runtime's own promise has resolved.

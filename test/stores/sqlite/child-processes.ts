@@ -1,38 +1,50 @@
 /**
- * Compiles and starts log-process.ts. Owns the compiled files and the life of the processes; what they do is theirs.
+ * Compiles scripts of processes and starts log-process.ts. Owns the compiled files and the life of the processes; what
+ * they do is theirs.
  */
 import { execFileSync, fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { Report, Task } from './log-process.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
+/** The entries of the package and their sources, without extension: what is compiled finds itself by its name. */
+const entries = Object.entries(
+  (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, { default?: string }> })
+    .exports,
+).flatMap(([entry, { default: target }]) =>
+  target ? [[entry.replace('.', 'rewake'), target.replace(/^\.\/dist\/|\.js$/g, '')] as const] : [],
+);
+
 /** Compiles a file, named from the root of the checkout, and what it imports; gives the path of the result. */
 export function compileInto(folder: string, file: string): string {
   const config = {
     extends: join(root, 'tsconfig.json'),
-    compilerOptions: { noEmit: false, outDir: folder, rootDir: root, typeRoots: [join(root, 'node_modules/@types')] },
+    compilerOptions: {
+      ...{ noEmit: false, outDir: folder, rootDir: root, typeRoots: [join(root, 'node_modules/@types')] },
+      paths: Object.fromEntries(entries.map(([name, file]) => [name, [join(root, `${file}.ts`)]])),
+    },
     include: [],
     files: [join(root, file)],
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const exports = Object.fromEntries(entries.map(([name, file]) => [name.replace('rewake', '.'), `./${file}.js`]));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'rewake', type: 'module', exports }));
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   execFileSync(process.execPath, [compiler, '-p', folder], { stdio: ['ignore', 'inherit', 'inherit'] });
   return join(folder, file.replace(/\.ts$/, '.js'));
 }
 
-/** Compiles log-process.ts once for a test file; `remove` deletes what came of it. */
-export function compileLogProcess(): { readonly script: string; remove(): void } {
+/** Compiles the script of a process, named from the root of the checkout; `remove` deletes what came of it. */
+export function compileProcess(file: string): { readonly script: string; remove(): void } {
   // Inside the checkout, so that packages resolve as they do for the sources.
   mkdirSync(join(root, '.cache'), { recursive: true });
-  const folder = mkdtempSync(join(root, '.cache', 'log-process-'));
-  const script = compileInto(folder, 'test/stores/sqlite/log-process.ts');
-  return { script, remove: () => rmSync(folder, { recursive: true }) };
+  const folder = mkdtempSync(join(root, '.cache', `${basename(file, '.ts')}-`));
+  return { script: compileInto(folder, file), remove: () => rmSync(folder, { recursive: true }) };
 }
 
 /** A log process that has been started and waits for {@link go}. */

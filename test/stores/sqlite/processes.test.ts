@@ -4,13 +4,13 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as Driver from '../../../src/stores/sqlite/driver.ts';
 import { sqliteLog } from '../../../src/stores/sqlite/index.ts';
-import { compileInto, compileLogProcess, LogProcess } from './child-processes.ts';
+import { compileInto, compileProcess, LogProcess } from './child-processes.ts';
 import { all, event, logPath, pragmaOf, testFolder } from './log-files.ts';
 import type { Task } from './log-process.ts';
 
-let compiled: ReturnType<typeof compileLogProcess>;
+let compiled: ReturnType<typeof compileProcess>;
 beforeAll(() => {
-  compiled = compileLogProcess();
+  compiled = compileProcess('test/stores/sqlite/log-process.ts');
 });
 afterAll(() => compiled.remove());
 

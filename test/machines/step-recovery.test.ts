@@ -1,8 +1,7 @@
 /** A step whose host dies: where it goes on, on the memory log and on a SQLite file that is closed and opened again. */
 import { describe, expect, it } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
-import { createRuntime, memoryLog, VirtualClock, type EffectArguments, type EventLog } from 'rewake';
-import { breaker } from '../../machines/breaker.ts';
+import { VirtualClock, type EffectArguments } from 'rewake';
 import { withFallback } from '../../machines/fallback.ts';
 import type { AttemptFailed } from '../../machines/step-facts.ts';
 import type { StepContext } from '../../machines/step-state.ts';
@@ -12,10 +11,7 @@ import type { PolicyOptions } from '../../machines/step-policy.ts';
 import { ActorTree } from '../../src/kernel/actor-tree.ts';
 import { definitionHash } from '../../src/kernel/definition-hash.ts';
 import { Folder } from '../../src/kernel/fold.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
 import { houses } from '../support/file-house.ts';
-import { rest } from '../support/hosted-and-plain.ts';
-import { silentLogger } from '../support/hosted.ts';
 import type { ReadEvent } from '../support/house.ts';
 
 const backoff = { jitter: 'full' } as const;
@@ -200,71 +196,4 @@ describe.each(houses)('%s, a fallback', (_, build) => {
       'secondary',
     ]);
   });
-});
-
-describe('a crash at any append', () => {
-  const phases = ['before', 'after'] as const;
-
-  it('7, 13, 15: changes neither the end nor how often it may be called', async () => {
-    let crashes = 0;
-    for (const phase of phases) {
-      for (let append = 0; ; append++) {
-        const { crashed, output, attempts, outcomes } = await liveThrough({ append, phase });
-        if (!crashed) break;
-        crashes++;
-        expect({ append, phase, output }).toEqual({ append, phase, output: 'done' });
-        expect(attempts).toBeLessThanOrEqual(7);
-        expect(Math.max(...outcomes)).toBe(1);
-      }
-    }
-    expect(crashes).toBeGreaterThan(20);
-  });
-
-  /** One run of a guarded step that fails three times, with a crash in its first life. */
-  async function liveThrough(crash: Crash) {
-    const clock = new VirtualClock();
-    const below = memoryLog({ clock });
-    const dying = crashingLog(below, crash);
-    let attempts = 0;
-    const call = () => {
-      if (++attempts < 4) throw busy();
-      return 'done';
-    };
-    const open = (log: EventLog) => {
-      const machine = worker(call, {
-        retry: { maxRetries: 6, backoff },
-        timeout: '10s',
-        deadline: '1h',
-        breaker: 'api',
-      });
-      const machines = { work: machine, breaker };
-      return createRuntime({
-        log,
-        clock,
-        machines,
-        logger: silentLogger,
-        random: () => 0.5,
-        lease: false,
-        keepLogOpen: true,
-      });
-    };
-    const first = await open(dying.log);
-    void first.start('work', { id: '1' }).catch(() => {});
-    await clock.advance(60_000, rest);
-    const crashed = dying.crashed !== undefined;
-    if (crashed) {
-      const next = await open(below);
-      await next.start('work', { id: '1' });
-      await clock.advance(600_000, rest);
-    }
-    const outcomes = new Map<string, number>();
-    let output: unknown;
-    for await (const { type, data } of below.readStream('work-1')) {
-      if (type !== 'EffectSucceeded' && type !== 'EffectFailed') continue;
-      const { actor, output: value } = JSON.parse(data) as { actor: string; output?: unknown };
-      outcomes.set(actor, (outcomes.get(actor) ?? 0) + 1);
-      output = value;
-    }
-    return { crashed, output, attempts, outcomes: [...outcomes.values()] };
-  }
 });

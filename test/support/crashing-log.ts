@@ -19,7 +19,11 @@ export interface CrashingLog {
   readonly crashed: Crash | undefined;
 }
 
-const silence = <T>() => new Promise<T>(() => {});
+/** No answer, to whoever awaits it and to whoever iterates over it. */
+function silence<T>(): Promise<T> {
+  const never = new Promise<T>(() => {});
+  return Object.assign(never, { [Symbol.asyncIterator]: () => ({ next: () => never }) });
+}
 
 /** Wraps a log; without a crash it only counts appends. */
 export function crashingLog(below: EventLog, crash: Crash | undefined): CrashingLog {

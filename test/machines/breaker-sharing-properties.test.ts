@@ -18,6 +18,7 @@ import { silentLogger } from '../support/hosted.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 
 const leaseMs = 5_000;
+const openMaxMs = 2_000;
 
 type Act =
   | { readonly do: 'start'; readonly host: 0 | 1; readonly steps: number }
@@ -98,8 +99,17 @@ class Street {
       await this.#act(act);
       await this.#settle();
     }
-    for (const { log } of this.#hosts) await this.#silence(log);
     return this.#viewOf();
+  }
+
+  /** Both hosts die, and when every opening and every lease is over another one makes a call: whether it is let through. */
+  async lets(): Promise<boolean> {
+    for (const host of [0, 1] as const) await this.#act({ do: 'crash', host });
+    await this.#act({ do: 'wait', ms: leaseMs + openMaxMs });
+    await this.#act({ do: 'start', host: 0, steps: 1 });
+    await this.#settle();
+    for (const { log } of this.#hosts) await this.#silence(log);
+    return this.#running.length === 1;
   }
 
   async #act(act: Act): Promise<void> {
@@ -133,7 +143,7 @@ class Street {
     const halfOpen = { permits, successes, lease: leaseMs };
     const work = step('work', (args: EffectArguments<unknown>) => this.#call(identity, args), {
       retry: { maxRetries: 1, backoff: { initialDelay: 100, jitter: 'none' } },
-      breaker: { key: 'api', consecutive: 2, openFor: 1_000, openMax: 2_000, halfOpen },
+      breaker: { key: 'api', consecutive: 2, openFor: 1_000, openMax: openMaxMs, halfOpen },
     }) as AnyStateMachine;
     const runtime = await createRuntime({
       ...{ log, clock: this.clock, machines: { work, breaker }, logger: silentLogger },
@@ -225,12 +235,13 @@ describe.each([
   ['on one memory log', false, 60],
   ['on one SQLite file', true, 25],
 ] as const)('two hosts of steps with one breaker %s', (_, onFile, runs) => {
-  it('17: begin no call while it is open, and no more probes at a time than it has permits', async () => {
+  it('17, 18: begin no call while it is open, no more probes at a time than it has permits, and are never stuck', async () => {
     const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(plans, async (plan) => {
         const street = new Street(plan, onFile);
         const log = await street.play();
+        expect(await street.lets(), 'stuck').toBe(true);
         const { asks, periods, probes, permits } = await readBack(log);
         if (onFile) await log.close();
         for (const { askedAt, answeredAt, permit } of asks) {

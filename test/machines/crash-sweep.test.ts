@@ -67,7 +67,7 @@ describe.each(crashScenarios.map((scenario) => [scenario.name, scenario] as cons
     await judge(run, scenario, references, {});
   });
 
-  it('4, 7, 8, 13, 15: looks alike wherever its host dies, once or twice, or an answer of its log is lost', async () => {
+  it('4, 6, 7, 8, 13, 15: looks alike wherever its host dies, once or twice, or an answer of its log is lost', async () => {
     const { appends } = await references.with({});
     let deaths = 0;
     for (let append = 0; append < appends; append++) {

@@ -7,12 +7,12 @@ import { expect, it } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
 import { createRuntime, memoryLog, VirtualClock, type EffectArguments } from 'rewake';
 import type { BackoffOptions, Jitter } from '../../machines/backoff.ts';
+import { breaker } from '../../machines/breaker.ts';
 import { RecoveryExhaustedError } from '../../machines/recovery-errors.ts';
 import type { RetryScheduled } from '../../machines/step-facts.ts';
 import { step } from '../../machines/step.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
-import { crashingLog, type CrashPhase } from '../support/crashing-log.ts';
-import { rest } from '../support/hosted-and-plain.ts';
+import { crashingLog, quiet, type CrashPhase } from '../support/crashing-log.ts';
 import { silentLogger } from '../support/hosted.ts';
 import { outcomeOf } from '../support/house.ts';
 import { propertyRuns } from '../support/property-runs.ts';
@@ -29,6 +29,8 @@ type Life = {
 interface Plan {
   readonly maxAttempts: number;
   readonly backoff: BackoffOptions;
+  /** Whether a breaker stands before it, that opens at the second failure; a deadline lets the step wait for it. */
+  readonly guarded: boolean;
   /** What the attempts come to, in order; the last one again after that. */
   readonly outcomes: readonly ('fails' | 'hangs' | 'succeeds')[];
   readonly lives: readonly Life[];
@@ -48,6 +50,7 @@ const lives: fc.Arbitrary<Life> = fc.oneof(
 );
 const plans: fc.Arbitrary<Plan> = fc.record({
   maxAttempts: fc.integer({ min: 1, max: 5 }),
+  guarded: fc.boolean(),
   backoff: fc.record({
     strategy: fc.constantFrom('exponential', 'fixed', 'linear', 'fibonacci'),
     jitter: fc.constantFrom<Jitter[]>(
@@ -70,7 +73,7 @@ interface Call {
 }
 
 /** Plays a plan to its end. */
-async function live({ maxAttempts, backoff, outcomes, lives: planned }: Plan) {
+async function live({ maxAttempts, backoff, guarded, outcomes, lives: planned }: Plan) {
   const clock = new VirtualClock();
   const below = memoryLog({ clock });
   const calls: Call[] = [];
@@ -81,34 +84,35 @@ async function live({ maxAttempts, backoff, outcomes, lives: planned }: Plan) {
     if (outcome === 'hangs') return new Promise(() => {});
     throw Object.assign(new Error('busy'), { status: 503 });
   };
-  const machine = () => step('work', call, { timeout: '5s', retry: { maxAttempts, backoff } }) as AnyStateMachine;
+  const guard = { deadline: '100d', breaker: { key: 'api', consecutive: 2, openFor: '2s', openMax: '4s' } } as const;
+  const options = { timeout: '5s', retry: { maxAttempts, backoff }, ...(guarded && guard) } as const;
+  const machines = () => ({ work: step('work', call, options) as AnyStateMachine, breaker });
   let closed = 0;
   let crashed = 0;
   for (const life of [...planned, undefined]) {
     const log = crashingLog(below, life && 'append' in life ? life : undefined);
     let runtime: Runtime | undefined;
     const opening = createRuntime({
-      ...{ log: log.log, clock, machines: { work: machine() }, logger: silentLogger },
+      ...{ log: log.log, clock, machines: machines(), logger: silentLogger },
       ...{ lease: false, passivate: false, keepLogOpen: true },
     });
     void opening.then((opened) => (runtime = opened as unknown as Runtime));
-    await rest();
+    await quiet(log);
     void runtime?.start('work', { id: '1' });
     const timers = life && 'timers' in life ? life.timers : 60;
+    await quiet(log);
     for (let timer = 0; timer < timers && !log.crashed; timer++) {
-      await rest();
       if (timer === 1) clock.jump(life?.jumpMs ?? 0);
       const due = clock.nextDue();
-      if (due !== undefined) await clock.advance(Math.max(0, due - clock.now()), rest);
+      if (due !== undefined) await clock.advance(Math.max(0, due - clock.now()), () => quiet(log));
     }
-    await rest();
     if (log.crashed) crashed++;
     if (!life)
       return { below, calls, closed, crashed, outcome: await outcomeOf((await runtime!.get('work-1')).output()) };
     if (!log.crashed) {
       closed++;
       const closing = runtime!.close({ drain: 0 });
-      await clock.advance(10, rest);
+      await clock.advance(10, () => quiet(log));
       await closing;
     }
     clock.jump(life.downMs);
@@ -116,15 +120,19 @@ async function live({ maxAttempts, backoff, outcomes, lives: planned }: Plan) {
   throw new Error('The last life has no end.');
 }
 
-/** The newest RetryScheduled before each event, by the id of the event. */
-async function scheduledBefore(log: ReturnType<typeof memoryLog>): Promise<Map<string, RetryScheduled | undefined>> {
-  const before = new Map<string, RetryScheduled | undefined>();
-  let newest: RetryScheduled | undefined;
-  for await (const { id, type, data } of log.readStream('work-1')) {
-    before.set(id, newest);
-    if (type === 'RetryScheduled') newest = JSON.parse(data) as RetryScheduled;
+/** By the id of each event: its time in the log, and when the newest retry before it is due. */
+async function readTimes(log: ReturnType<typeof memoryLog>) {
+  const times = new Map<string, { readonly at: number; readonly dueAt: number }>();
+  let at = 0;
+  let dueAt = 0;
+  for await (const { id, type, data: text } of log.readStream('work-1')) {
+    const data = JSON.parse(text) as Partial<RetryScheduled> & { readonly at?: number };
+    // A clock that was set back is behind its log.
+    at = Math.max(at, data.at ?? at);
+    times.set(id, { at, dueAt });
+    if (type === 'RetryScheduled') dueAt = data.dueAt!;
   }
-  return before;
+  return times;
 }
 
 it('15, 16, 19: there are no more attempts than its policy has, and none before it is due', async () => {
@@ -134,16 +142,20 @@ it('15, 16, 19: there are no more attempts than its policy has, and none before 
       const { below, calls, closed, crashed, outcome } = await live(plan);
       // An attempt that an orderly close cut off does not count.
       expect(calls.length).toBeLessThanOrEqual(plan.maxAttempts + closed);
-      const scheduled = await scheduledBefore(below);
+      const times = await readTimes(below);
+      const wasSetBack = plan.lives.some((life) => life.jumpMs < 0 || life.downMs < 0);
       for (const { at, causationId } of calls) {
-        expect(scheduled.has(causationId), 'a call has an intent on the log').toBe(true);
-        expect(at).toBeGreaterThanOrEqual(scheduled.get(causationId)?.dueAt ?? 0);
+        const caused = times.get(causationId);
+        expect(caused, 'a call has an intent on the log').toBeDefined();
+        expect(caused!.at).toBeGreaterThanOrEqual(caused!.dueAt);
+        if (!wasSetBack) expect(at).toBeGreaterThanOrEqual(caused!.dueAt);
       }
       const types: string[] = [];
       for await (const { type } of below.readStream('work-1')) types.push(type);
       const count = (type: string) => types.filter((each) => each === type).length;
       expect(count('AttemptFailed')).toBeLessThanOrEqual(plan.maxAttempts + closed);
-      expect(count('RetryScheduled')).toBeLessThanOrEqual(plan.maxAttempts - 1 + closed);
+      const waits = count('RetryScheduled') - count('AttemptRejected');
+      expect(waits).toBeLessThanOrEqual(plan.maxAttempts - 1 + closed);
       if (outcome.error === undefined) expect(outcome.output).toBe('done');
       else {
         expect(outcome.error).toBeInstanceOf(RecoveryExhaustedError);
@@ -153,16 +165,13 @@ it('15, 16, 19: there are no more attempts than its policy has, and none before 
       if (calls.length > 1) seen.add('retried');
       if (crashed > 1) seen.add('crashed twice');
       if (closed > 0) seen.add('closed');
+      if (count('AttemptRejected') > 0) seen.add('refused by its breaker');
       if (calls.length < plan.maxAttempts && outcome.error !== undefined) seen.add('lost before it was called');
     }),
     propertyRuns(150),
   );
   expect([...seen].sort()).toEqual([
-    'closed',
-    'crashed twice',
-    'exhausted',
-    'lost before it was called',
-    'retried',
-    'succeeded',
+    ...['closed', 'crashed twice', 'exhausted', 'lost before it was called', 'refused by its breaker'],
+    ...['retried', 'succeeded'],
   ]);
 }, 60_000);

@@ -12,9 +12,8 @@ import { createRuntime, EffectLostError, memoryLog, VirtualClock, type EffectArg
 import { forgetSlots } from '../../machines/slots.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
-import { crashingLog, type Crash, type CrashingLog } from './crashing-log.ts';
+import { crashingLog, quiet, type Crash, type CrashingLog } from './crashing-log.ts';
 import { FaultyLog } from './faulty-log.ts';
-import { rest } from './hosted-and-plain.ts';
 
 /** What the world does with one call, and how long it takes: no time when omitted. It hangs where neither is given. */
 export interface Answer {
@@ -264,7 +263,7 @@ class Play {
     });
     this.#runtime = undefined;
     void opening.then((runtime) => (this.#runtime = runtime as unknown as Runtime));
-    await this.#quiet();
+    await quiet(this.#log);
     this.#world.lose(lostIn(await this.#read()));
     if (this.#log.crashed) await this.#liveAgain();
   }
@@ -282,8 +281,8 @@ class Play {
     this.#saying = what;
     let acknowledged = false;
     void what(this.#runtime!).then(() => (acknowledged = true));
-    await this.#quiet();
-    if (!acknowledged && !this.#log.crashed) await this.#clock.advance(patienceMs, () => this.#quiet());
+    await quiet(this.#log);
+    if (!acknowledged && !this.#log.crashed) await this.#clock.advance(patienceMs, () => quiet(this.#log));
     if (acknowledged) this.#saying = undefined;
     if (this.#log.crashed) return this.#liveAgain();
     if (!acknowledged) throw new Error(`What was said to '${this.#scenario.name}' was not heard.`);
@@ -291,17 +290,9 @@ class Play {
 
   async #advance(to: number): Promise<void> {
     await this.#clock.advance(Math.max(0, to - this.#clock.now()), async () => {
-      await this.#quiet();
+      await quiet(this.#log);
       if (this.#log.crashed) await this.#liveAgain();
     });
-  }
-
-  /** Until nothing was written for a while. */
-  async #quiet(): Promise<void> {
-    for (let before = -1, still = 0; still < 2; still = before === this.#log.appends ? still + 1 : 0) {
-      before = this.#log.appends;
-      await rest();
-    }
   }
 
   async #isOver(): Promise<boolean> {

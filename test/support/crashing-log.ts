@@ -3,6 +3,7 @@
  * death; what is written stays in the log below, which the next life opens.
  */
 import type { AppendResult, EventLog } from '../../src/log/event-log.ts';
+import { rest } from './hosted-and-plain.ts';
 
 /** Where in the k-th append a process dies: before it is written, or after it is durable and before anyone hears. */
 export type CrashPhase = 'before' | 'after';
@@ -58,4 +59,12 @@ export function crashingLog(below: EventLog, crash: Crash | undefined): Crashing
       return crashed;
     },
   };
+}
+
+/** Until nothing was written for a while. */
+export async function quiet(log: CrashingLog): Promise<void> {
+  for (let before = -1, still = 0; still < 2; still = before === log.appends ? still + 1 : 0) {
+    before = log.appends;
+    await rest();
+  }
 }

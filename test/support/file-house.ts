@@ -12,7 +12,7 @@ import { onTestFinished } from 'vitest';
 import { House } from './house.ts';
 import { rest } from './hosted-and-plain.ts';
 
-export class FileHouse extends House {
+class FileHouse extends House {
   readonly path: string;
   #closed: Promise<void> = Promise.resolve();
 

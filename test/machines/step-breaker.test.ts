@@ -184,6 +184,52 @@ describe('a step with a breaker', () => {
     expect(next.getSnapshot().value).toBe('attempting');
   });
 
+  it('B20: gives back a probe that it is given after it was stopped', async () => {
+    let broken = true;
+    const call = () => (broken ? unavailable() : 'well');
+    const options: PolicyOptions = { breaker: { key: 'api', consecutive: 1, halfOpen: { lease: '1h' } } };
+    const house = new House();
+    const log = house.faulty();
+    const runtime = await house.open({ work: step('work', call, options) as AnyStateMachine, breaker }, { log });
+    await runtime.start('work', { id: '1' });
+    await rest();
+    broken = false;
+    await house.advance(60_000);
+    const append = log.append.bind(log);
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    log.append = async (stream, ...rest) => {
+      if (stream === 'breaker-api') await released;
+      return append(stream, ...rest);
+    };
+    const stopped = await runtime.start('work', { id: '2' });
+    await rest();
+    expect(stopped.getSnapshot().value).toBe('admitting');
+    await stopped.stop();
+    release();
+    await rest();
+    const next = await runtime.start('work', { id: '3' });
+    await rest();
+    expect(await next.output()).toBe('well');
+  });
+
+  it('says nothing of what a call returns after it was stopped (SE1)', async () => {
+    let answer = (_: string) => {};
+    let broken = true;
+    const call = () => (broken ? unavailable() : new Promise<string>((resolve) => (answer = resolve)));
+    const { run, start, state } = await place(call, { breaker: { key: 'api', consecutive: 2 } });
+    await run();
+    broken = false;
+    const late = await start();
+    await rest();
+    await late.stop();
+    answer('too late');
+    await rest();
+    broken = true;
+    await run();
+    expect(await state()).toBe('open');
+  });
+
   it('B21: a probe whose host died frees the circuit when its lease is over', async () => {
     let broken = true;
     const call = () => (broken ? unavailable() : 'well');

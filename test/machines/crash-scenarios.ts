@@ -4,13 +4,18 @@
  */
 import { setup, type AnyActorLogic, type AnyStateMachine } from 'xstate';
 import { effect } from 'rewake';
+import { approval } from '../../machines/approval.ts';
 import { batch } from '../../machines/batch.ts';
 import { breaker } from '../../machines/breaker.ts';
 import { withBulkhead } from '../../machines/bulkhead.ts';
+import { cache } from '../../machines/cache.ts';
+import { withCache } from '../../machines/caching.ts';
 import { withCatch } from '../../machines/catch.ts';
 import { withFallback } from '../../machines/fallback.ts';
 import { withHealing } from '../../machines/healing.ts';
 import { withHedge } from '../../machines/hedge.ts';
+import { withRateLimit } from '../../machines/rate-limit.ts';
+import { rateLimiter } from '../../machines/rate-limiter.ts';
 import { retryBudget } from '../../machines/retry-budget.ts';
 import { saga } from '../../machines/saga.ts';
 import { step, withBreaker, withDeadline, withRetry, withTimeout } from '../../machines/step.ts';
@@ -231,6 +236,68 @@ export const crashScenarios: readonly CrashScenario[] = [
       ...['SagaStepFailed', 'UndoFailed', 'StepUndone'],
     ],
     atMost: { reserve: 1, tell: 1, charge: 1, ship: 2, refund: 1, release: 1, recall: 0 },
+  },
+  {
+    name: 'a step with a budget, that pays for two retries',
+    machines: (world) => ({
+      work: step('work', world.attempt('work'), {
+        retry: { maxAttempts: 9, backoff: steady, budget: { key: 'api', tokens: 40, cost: 14 } },
+      }) as AnyStateMachine,
+      retryBudget,
+    }),
+    answers: { work: [fails(503, 100), fails(503), fails(503)] },
+    tells: [
+      'RetryBudgetExhausted',
+      ...['AttemptFailed', 'RetryScheduled', 'AttemptFailed', 'RetryScheduled', 'AttemptFailed', 'RetryRefused'],
+    ],
+    // What was lost says nothing about the dependency, and its repetition costs no token.
+    atMost: { work: 5 },
+  },
+  {
+    name: 'withRateLimit, of which one waits and one is refused',
+    machines: (world) => ({
+      work: batch()(
+        withRateLimit('api', { limit: 1, per: '1s', wait: '1s' })(
+          effect(world.call((input: number) => `call ${input}`)),
+        ),
+      ) as unknown as AnyStateMachine,
+      rateLimiter,
+    }),
+    input: [1, 2, 3],
+    answers: { 'call 1': [ok('one', 100)], 'call 2': [ok('two', 100)], 'call 3': [ok('three')] },
+    tells: ['CallDelayed', 'CallRateLimited', 'ItemFailed'],
+    atMost: { 'call 1': 1, 'call 2': 1, 'call 3': 0 },
+  },
+  {
+    name: 'withCache, that misses and hits',
+    machines: (world) => ({
+      work: inTurn(withCache('answers', { key: () => 'one', ttl: '1m' })(call(world)), 2),
+      cache,
+    }),
+    answers: { call: [ok('well', 100)] },
+    tells: ['CacheStored', 'CacheHit'],
+    atMost: { call: 1 },
+  },
+  {
+    name: 'an approval by two',
+    machines: (world) => ({
+      work: approval('work', {
+        ...{ quorum: 2, timeout: '1h', escalation: [{ after: 1_000, to: 'lead' }] },
+        notify: effect(world.call('notify')),
+      }) as unknown as AnyStateMachine,
+    }),
+    input: { title: 'Refund?' },
+    answers: { notify: [ok('told', 100), ok('told', 100)] },
+    messages: [
+      [500, { type: 'approval.granted', by: 'ann' }],
+      [600, { type: 'approval.granted', by: 'ann' }],
+      [2_000, { type: 'approval.granted', by: 'bob' }],
+    ],
+    tells: [
+      ...['ApprovalRequested', 'ApprovalNotified', 'ApprovalVoted', 'ApprovalAnswerRefused'],
+      ...['ApprovalEscalated', 'ApprovalNotified', 'ApprovalGranted'],
+    ],
+    atMost: { notify: 2 },
   },
   {
     name: 'a breaker',

@@ -9,6 +9,7 @@
  */
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { createRuntime, EffectLostError, memoryLog, VirtualClock, type EffectArguments, type EventLog } from 'rewake';
+import { forgetFlights } from '../../machines/flights.ts';
 import { forgetSlots } from '../../machines/slots.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
@@ -216,7 +217,7 @@ class Play {
   }
 
   async run(): Promise<Run> {
-    forgetSlots();
+    forgetProcess();
     await this.#live(this.#first);
     this.#firstLog = this.#log;
     const { messages = [], input } = this.#scenario;
@@ -270,7 +271,7 @@ class Play {
 
   async #liveAgain(): Promise<void> {
     this.#deaths++;
-    forgetSlots();
+    forgetProcess();
     this.#world.die();
     await this.#live();
     const saying = this.#saying;
@@ -316,6 +317,12 @@ class Play {
     }
     return events;
   }
+}
+
+/** What machines keep in their process and on no log. */
+function forgetProcess(): void {
+  forgetSlots();
+  forgetFlights();
 }
 
 interface ReadEvent {
@@ -383,7 +390,9 @@ export function timeless(seen: Seen): unknown {
 }
 
 const times = new Set(
-  'at dueAt durationMs openUntil leaseUntil until closedAt timeoutRemaining startedAt attemptAt answeredMs'.split(' '),
+  'at dueAt durationMs openUntil leaseUntil until closedAt timeoutRemaining startedAt attemptAt answeredMs delayMs retryAfterMs freshUntil ageMs'.split(
+    ' ',
+  ),
 );
 
 function inspect(fields: object): string {

@@ -5,13 +5,16 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock, toPromise, type AnyActorLogic, type AnyStateMachine } from 'xstate';
-import { breaker } from '../../machines/breaker.ts';
 import { withBulkhead } from '../../machines/bulkhead.ts';
+import { withCache } from '../../machines/caching.ts';
 import { withCatch } from '../../machines/catch.ts';
 import { classify } from '../../machines/classify.ts';
 import { withFallback } from '../../machines/fallback.ts';
 import { withHedge } from '../../machines/hedge.ts';
+import { forgetFlights } from '../../machines/flights.ts';
+import { recoveryMachines } from '../../machines/index.ts';
 import { forgetLocalActors } from '../../machines/keyed-actor.ts';
+import { withRateLimit } from '../../machines/rate-limit.ts';
 import { FallbackExhaustedError, RecoveryExhaustedError } from '../../machines/recovery-errors.ts';
 import { forgetSlots } from '../../machines/slots.ts';
 import { withBreaker, withDeadline, withRetry, withTimeout } from '../../machines/step.ts';
@@ -47,6 +50,16 @@ const layers: readonly Layer[] = [
   {
     name: 'withBreaker',
     wrap: (logic, place) => withBreaker({ key: `stack ${place}`, consecutive: 1_000 })(logic),
+    around: unchanged,
+  },
+  {
+    name: 'withRateLimit',
+    wrap: (logic, place) => withRateLimit(`stack ${place}`, { limit: 1_000, per: '1s' })(logic),
+    around: unchanged,
+  },
+  {
+    name: 'withCache',
+    wrap: (logic, place) => withCache(`stack ${place}`, { key: (input: number) => `${input}`, ttl: '1m' })(logic),
     around: unchanged,
   },
   { name: 'withCatch', wrap: (logic) => withCatch('NoSuchError')(logic), around: unchanged },
@@ -103,7 +116,7 @@ function expectedOf(stack: readonly Layer[], ending: Ending): Outcome {
 async function runHosted(stack: readonly Layer[], ending: Ending): Promise<Outcome> {
   const { made, machine } = stackOf(stack, ending);
   const house = new House();
-  const runtime = await house.open({ work: machine, breaker });
+  const runtime = await house.open({ work: machine, ...recoveryMachines });
   const outcome = outcomeOf((await runtime.start('work', { id: '1', input: 41 } as never)).output());
   await house.advance(10_000);
   expect(house.lines.filter(({ level }) => level === 'error')).toEqual([]);
@@ -143,6 +156,7 @@ it.each<Ending>(['succeeds', 'fails for good', 'fails for now'])(
     await fc.assert(
       fc.asyncProperty(stacks, async (stack) => {
         forgetSlots();
+        forgetFlights();
         forgetLocalActors();
         const names = stack.map(({ name }) => name).join(' > ');
         const expected = expectedOf(stack, ending);

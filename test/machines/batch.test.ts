@@ -1,6 +1,6 @@
 /** Batches: partial success, concurrency, when one fails, and where it goes on after a crash. */
 import { describe, expect, it } from 'vitest';
-import { fromPromise, type AnyStateMachine } from 'xstate';
+import { createActor, fromPromise, toPromise, type AnyStateMachine } from 'xstate';
 import { InvalidArgumentError } from 'rewake';
 import { batch, BatchFailedError, type BatchOptions } from '../../machines/batch.ts';
 import { House, outcomeOf } from '../support/house.ts';
@@ -96,6 +96,19 @@ describe('a batch', () => {
       failures: [],
     });
   });
+});
+
+it('aborts what runs under plain XState, too, where a machine that fails leaves its children running (BA3)', async () => {
+  const aborted: number[] = [];
+  const work = fromPromise(({ input, signal }: { input: number; signal: AbortSignal }) => {
+    if (isBad(input)) return Promise.reject(new Error(`item ${input}`));
+    return new Promise<number>(() => signal.addEventListener('abort', () => aborted.push(input)));
+  });
+  const actor = createActor(batch({ minSuccessRate: 1 })(work), { input: [1, 2, 3] });
+  const ended = outcomeOf(toPromise(actor));
+  actor.start();
+  expect((await ended).error).toBeInstanceOf(BatchFailedError);
+  expect(aborted).toEqual([1, 2]);
 });
 
 it.each([{ concurrency: 0 }, { concurrency: NaN }, { minSuccessRate: 2 }, { minSuccessRate: '1' }, { size: 1 }])(

@@ -1,6 +1,6 @@
 /** Hedging on virtual time: how many run when, and what ends the race (scenario H01). */
 import { describe, expect, it } from 'vitest';
-import { fromPromise, type AnyStateMachine } from 'xstate';
+import { createActor, fromPromise, toPromise, type AnyStateMachine } from 'xstate';
 import { InvalidArgumentError } from 'rewake';
 import { withHedge, type HedgeOptions } from '../../machines/hedge.ts';
 import { FallbackExhaustedError } from '../../machines/recovery-errors.ts';
@@ -112,6 +112,21 @@ it('hands each attempt the input, tells of each hedge, and goes by the rules it 
     { step: 'hedge', attempt: 2 },
     { step: 'hedge', attempt: 3 },
   ]);
+});
+
+it('aborts what runs under plain XState, too, where a machine that fails leaves its children running (HE2)', async () => {
+  const aborted: number[] = [];
+  let calls = 0;
+  const logic = fromPromise(({ signal }) => {
+    const call = ++calls;
+    if (call === 2) return Promise.reject(refused());
+    return new Promise(() => signal.addEventListener('abort', () => aborted.push(call)));
+  });
+  const actor = createActor(withHedge({ delay: 0, max: 3 })(logic));
+  const ended = outcomeOf(toPromise(actor) as Promise<unknown>);
+  actor.start();
+  expect((await ended).error).toMatchObject({ status: 400 });
+  expect(aborted).toEqual([1, 3]);
 });
 
 it.each([[{ delay: -1 }], [{ delay: 'soon' }], [{ delay: 1, max: 1 }], [{ delay: 1, max: 2.5 }]])(

@@ -188,9 +188,10 @@ export function isLiveProbe({ probes }: BreakerContext, permit: Permit, nowMs: n
 /** How many reports are known. */
 const reportsMax = 100;
 
-/** Whether the call of a permit was reported already. */
-export function isKnown({ reports }: BreakerContext, permit: Permit): boolean {
-  return reports.includes(nameOf(permit));
+/** Whether the call of a permit was reported already; one that is admitted as a probe again has not reported. */
+export function isKnown({ reports, probes }: BreakerContext, permit: Permit): boolean {
+  const isProbing = probes.some(({ id, gen }) => id === permit.id && gen === permit.gen);
+  return !isProbing && reports.includes(nameOf(permit));
 }
 
 /** The known reports with one more. */

@@ -14,8 +14,8 @@
  * K7  Options move it only when their mode was changed; what its own events chose holds otherwise. Isolated it stays
  *     isolated, and is where its mode says once the last hold is released.
  * K8  An event that its state does not know changes nothing and emits nothing.
- * K9  A call counts once: who reports it again, because its host died before it knew, is ignored. The newest 100 reports
- *     that changed the counts are known, in the context and not by message ids, which an actor keeps for ever.
+ * K9  A call counts once, a probe too: who reports it again, because its host died before it knew, is ignored. The newest
+ *     100 reports that counted are known, in the context and not by message ids, which an actor keeps for ever.
  */
 import { assertEvent, assign, emit, enqueueActions, setup } from 'xstate';
 import { now } from 'rewake';
@@ -170,6 +170,10 @@ export const breaker = setup({
     settleProbe: assign(({ context, event }) =>
       afterProbe(context, reported(context, event).permit, reported(context, event)),
     ),
+    noteReport: assign(({ context, event }) => {
+      const { outcome, permit } = reported(context, event);
+      return outcome === 'ignored' ? {} : { reports: withReport(context, permit) };
+    }),
     noteCrossings: enqueueActions(({ context, enqueue }) => {
       const reached = crossings(context.counts, context.settings, now());
       for (const crossing of reached) {
@@ -312,13 +316,13 @@ export const breaker = setup({
         ],
         'outcome.reported': [
           { guard: 'isStaleProbe', actions: 'announceStale' },
-          { guard: 'succeedsOften', target: 'closed', actions: 'announceClosed' },
+          { guard: 'succeedsOften', target: 'closed', actions: ['noteReport', 'announceClosed'] },
           {
             guard: 'failsOften',
             target: 'open',
-            actions: ['keepFailure', 'openByProbe', 'announceOpened'],
+            actions: ['keepFailure', 'openByProbe', 'noteReport', 'announceOpened'],
           },
-          { guard: 'isLive', actions: ['settleProbe', 'keepFailure'] },
+          { guard: 'isLive', actions: ['settleProbe', 'keepFailure', 'noteReport'] },
         ],
         'breaker.configured': { guard: 'changesOptions', target: 'halfOpen', reenter: true, actions: 'configure' },
       },

@@ -182,13 +182,13 @@ describe('a half-open breaker', () => {
     expect((await stage.facts()).map(({ type }) => type)).not.toContain('StaleOutcomeIgnored');
   });
 
-  it('takes a probe at its word once', async () => {
+  it('takes a probe at its word once, and a second time for a repetition (K9)', async () => {
     const stage = await due({ halfOpen: { permits: 3, successes: 2 } });
     const permit = await stage.admitted();
     await stage.report(permit, 'S');
     await stage.report(permit, 'S');
     expect(stage.context).toMatchObject({ probeSuccesses: 1 });
-    expect((await stage.factTypes()).at(-1)).toBe('StaleOutcomeIgnored');
+    expect((await stage.factTypes()).at(-1)).toBe('ProbeAdmitted');
   });
 });
 

@@ -79,7 +79,7 @@ describe.each(houses)('%s, a breaker whose host dies', (_, build) => {
   });
 
   it('K9: counts a call once, also where its caller died and reports it again', async () => {
-    const stage = await BreakerStage.open({ consecutive: 2 });
+    const stage = await open({ consecutive: 2 });
     const permit = await stage.admitted();
     await stage.report(permit, 'F');
     await stage.reload();
@@ -92,8 +92,42 @@ describe.each(houses)('%s, a breaker whose host dies', (_, build) => {
     expect(stage.state).toBe('open');
   });
 
+  it.each([
+    ['succeeds', 'S', 2, 'closed'],
+    ['fails', 'F', 2, 'open'],
+    ['is one of several', 'S', 3, 'halfOpen'],
+  ] as const)(
+    'K9: counts a probe once, that %s and whose caller died and reports it again',
+    async (_, outcome, of, to) => {
+      const halfOpen = { permits: of - 1, successes: of - 1 };
+      const stage = await open({ consecutive: 1, halfOpen });
+      await stage.calls('F');
+      await stage.advance(minute);
+      const permit = await stage.admitted('probe');
+      await stage.report(permit, outcome);
+      await stage.facts();
+      await stage.reload();
+      const length = await stage.length();
+      await stage.report(permit, outcome);
+      expect(await stage.length()).toBe(length);
+      const before = stage.context;
+      await stage.send({ type: 'outcome.reported', permit, outcome: outcome === 'S' ? 'success' : 'failure' });
+      expect([stage.state, stage.context, await stage.facts()]).toEqual([to, before, []]);
+    },
+  );
+
+  it('K9: hears of a probe that is admitted again under the id of one that has reported', async () => {
+    const stage = await open({ consecutive: 1, halfOpen: { permits: 2, successes: 2 } });
+    await stage.calls('F');
+    await stage.advance(minute);
+    for (const state of ['halfOpen', 'closed']) {
+      await stage.report(await stage.admitted('again'), 'S');
+      expect(stage.state).toBe(state);
+    }
+  });
+
   it('K9: remembers the newest hundred reports', async () => {
-    const stage = await BreakerStage.open({ consecutive: 1_000 });
+    const stage = await open({ consecutive: 1_000 });
     const first = await stage.admitted();
     await stage.report(first, 'F');
     await stage.calls('F'.repeat(100));

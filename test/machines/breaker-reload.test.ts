@@ -126,6 +126,14 @@ describe.each(houses)('%s, a breaker whose host dies', (_, build) => {
     }
   });
 
+  it('K9: keeps no place for a probe that says nothing', async () => {
+    const stage = await open({ consecutive: 1 });
+    await stage.calls('F');
+    await stage.advance(minute);
+    await stage.report(await stage.admitted('probe'), 'I');
+    expect(stage.context.reports).toEqual(['0 call-1']);
+  });
+
   it('K9: remembers the newest hundred reports', async () => {
     const stage = await open({ consecutive: 1_000 });
     const first = await stage.admitted();

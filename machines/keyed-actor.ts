@@ -7,7 +7,7 @@
  * KA3  What was answered is the outcome of the asking effect, so a fold of the asker never reads the other stream.
  */
 import { createActor, type AnyActor, type AnyEventObject, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
-import { ActorExistsError, NotFoundError, type EffectContext } from 'rewake';
+import { ActorExistsError, InvalidArgumentError, NotFoundError, UnknownMachineError, type EffectContext } from 'rewake';
 
 /** A root actor that is shared by its name. */
 export interface KeyedActor {
@@ -27,15 +27,23 @@ export async function findOrStart(shared: KeyedActor, context: EffectContext): P
   if (!isHosted(context)) return localActor(shared).getSnapshot() as AnyMachineSnapshot;
   const { machine, id, input } = shared;
   try {
-    return await context.look(streamOf(shared));
-  } catch (error) {
-    if (!(error instanceof NotFoundError)) throw error;
-    // Where another was faster, with other options, there is one now.
-    return context.start(machine, { id, input }).catch((reason: unknown) => {
-      if (reason instanceof ActorExistsError) return context.look(streamOf(shared));
-      throw reason;
+    return await context.look(streamOf(shared)).catch((error: unknown) => {
+      if (!(error instanceof NotFoundError)) throw error;
+      return context.start(machine, { id, input });
     });
+  } catch (error) {
+    // Where another was faster, with other options, there is one now.
+    if (error instanceof ActorExistsError) return context.look(streamOf(shared));
+    throw error instanceof UnknownMachineError && error.machine === machine ? unregistered(shared, error) : error;
   }
+}
+
+function unregistered({ machine, id }: KeyedActor, cause: UnknownMachineError): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `What is shared under the key '${id}' needs the machine '${machine}', which the runtime does not know. Spread recoveryMachines ` +
+      `of 'rewake/machines' into the machines of createRuntime: { …, ...recoveryMachines }.`,
+    { cause },
+  );
 }
 
 /** Sends it an event that changes it; gives the state right after that. It must have been looked at before. */

@@ -11,7 +11,7 @@ import type { Watcher } from './watchers.ts';
 /** What a handle needs of the runtime. */
 export interface RefServices {
   readonly clock: Clock;
-  send(stream: string, event: unknown, options: SendOptions): Promise<void>;
+  send(stream: string, event: unknown, options: SendOptions): Promise<AnySnapshot>;
   stop(stream: string, reason: string | undefined): Promise<void>;
   settle(stream: string, effect: string, outcome: Settlement): Promise<void>;
   load(stream: string): Promise<Holder>;
@@ -57,11 +57,12 @@ export class ActorRef<Machine extends AnyStateMachine = AnyStateMachine> {
   }
 
   /**
-   * Sends an event; resolves when it is durable.
+   * Sends an event; resolves when it is durable, with the state right after it: what the machine answered. A repeated
+   * `messageId` changes nothing and gives the present state.
    * @throws InvalidEventError | NotSerializableError | MailboxFullError | ActorFinishedError | ActorBlockedError
    */
-  send(event: EventFromLogic<Machine>, options: SendOptions = {}): Promise<void> {
-    return this.#services.send(this.stream, event, options);
+  send(event: EventFromLogic<Machine>, options: SendOptions = {}): Promise<SnapshotFrom<Machine>> {
+    return this.#services.send(this.stream, event, options) as Promise<SnapshotFrom<Machine>>;
   }
 
   /** The newest durable snapshot this process has seen. */

@@ -5,10 +5,11 @@
  * R4  Once closed, or once another host owns the log, a runtime writes nothing.
  */
 import { hostname } from 'node:os';
-import type { AnyEventObject, AnyStateMachine } from 'xstate';
+import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { realClock, sleep, toMs, type Clock, type Duration } from '../clock.ts';
 import { RuntimeClosedError } from '../errors.ts';
 import { actorStopped } from '../kernel/records.ts';
+import type { AnySnapshot } from '../kernel/xstate-internals.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { memoryLog } from '../log/memory-log.ts';
 import { noUpcasters } from '../log/upcast.ts';
@@ -111,11 +112,11 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   }
 
   /**
-   * Sends an event to an actor by the name of its stream; resolves when it is durable.
+   * Sends an event to an actor by the name of its stream; resolves when it is durable, with the state right after it.
    * @throws InvalidEventError | NotSerializableError | MailboxFullError | ActorFinishedError | ActorBlockedError | NotFoundError
    */
-  send(stream: string, event: AnyEventObject, options: SendOptions = {}): Promise<void> {
-    return this.#send(stream, event, options);
+  send(stream: string, event: AnyEventObject, options: SendOptions = {}): Promise<AnyMachineSnapshot> {
+    return this.#send(stream, event, options) as Promise<AnyMachineSnapshot>;
   }
 
   /** Actors of the log by the index, in order of stream name; blocked ones of this runtime are marked as such. */
@@ -157,13 +158,12 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     return this.#actors.idle();
   }
 
-  #send(stream: string, event: unknown, options: SendOptions): Promise<void> {
+  #send(stream: string, event: unknown, options: SendOptions): Promise<AnySnapshot> {
     const prepare = () => {
       this.#assertOpen();
       return receivable(stream, event, options.messageId);
     };
-    const sent: Promise<unknown> = this.#actors.submit(stream, prepare, ambientOrigin(options.correlationId));
-    return sent as Promise<void>;
+    return this.#actors.submit(stream, prepare, ambientOrigin(options.correlationId));
   }
 
   #makeOwnership(): Ownership | undefined {

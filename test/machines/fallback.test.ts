@@ -4,7 +4,7 @@ import { assign, createActor, fromPromise, setup, toPromise, type AnyActorLogic,
 import { InvalidArgumentError } from 'rewake';
 import { withCatch } from '../../machines/catch.ts';
 import { withFallback, type FallbackOptions } from '../../machines/fallback.ts';
-import { withRetry } from '../../machines/step.ts';
+import { step, withRetry } from '../../machines/step.ts';
 import { FallbackExhaustedError } from '../../machines/recovery-errors.ts';
 import { House, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
@@ -80,6 +80,18 @@ describe('withFallback', () => {
     const plain = createActor(withFallback([bad(failure)])(bad(busy('the primary'))));
     const { error } = await outcomeOf(toPromise(plain.start()));
     expect([(error as Error).cause, failure.cause]).toMatchObject([{ message: 'the primary' }, undefined]);
+  });
+
+  it('does not hide that the machine of a breaker is not registered', async () => {
+    const house = new House();
+    const primary = step('primary', () => 'never', { breaker: 'api' });
+    const read = withFallback([step('other', () => 'other')])(primary) as AnyStateMachine;
+    const { error } = await outcomeOf((await (await house.open({ read })).start('read', { id: '1' })).output());
+    expect(error).toMatchObject({
+      name: 'InvalidArgumentError',
+      message: expect.stringContaining('Spread recoveryMachines') as string,
+      cause: { code: 'REWAKE_UNKNOWN_MACHINE', machine: 'breaker' },
+    });
   });
 
   it('R08: fails with what a predicate throws', async () => {

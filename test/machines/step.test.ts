@@ -210,7 +210,7 @@ describe('what the author of a step says of its errors', () => {
     const { error, facts } = await run(() => 1, { breaker: 'api', classify: [{ match: predicate }] });
     expect(error).toMatchObject({ name: 'RangeError', message: 'the predicate' });
     // The runtime does not know the machine of the breaker.
-    expect(facts).toMatchObject([{ type: 'AttemptRejected', error: { name: 'UnknownMachineError' } }]);
+    expect(facts).toMatchObject([{ type: 'AttemptRejected', error: { name: 'InvalidArgumentError' } }]);
   });
 
   it('an ambiguous error is retried once in a row, and again after another one', async () => {

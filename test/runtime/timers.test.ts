@@ -187,7 +187,7 @@ describe('passivation', () => {
     const house = new House();
     const runtime = await house.open({ sleeper }, { passivate });
     const ref = await runtime.start('sleeper', { id: '1' });
-    const sends: Promise<void>[] = [];
+    const sends: Promise<unknown>[] = [];
     for (let i = 0; i < 5; i++) {
       await house.clock.advance(minute, async () => {
         sends.push(ref.send({ type: `M${i}` }));

@@ -215,9 +215,9 @@ class HostedPlayer extends StagePlayer {
     this.ref = ref;
   }
 
-  deliver(event: AnyEventObject): Promise<void> {
+  async deliver(event: AnyEventObject): Promise<void> {
     // Plain XState drops an event to an actor that has ended; a runtime tells the sender.
-    return this.ref.send(event).catch((error: Error) => {
+    await this.ref.send(event).catch((error: Error) => {
       if (error.name !== 'ActorFinishedError') throw error;
     });
   }

@@ -79,7 +79,7 @@ export class HostedHost implements Host {
 
   async send(event: AnyEventObject): Promise<void> {
     const messageId = `m${this.#messages++}`;
-    await this.#untilDone((life) => life.ref!.send(event, { messageId }));
+    await this.#untilDone(async (life) => void (await life.ref!.send(event, { messageId })));
   }
 
   async advance(ms: number): Promise<void> {

@@ -87,7 +87,8 @@ async function perform(command: Command, runtime: Awaited<ReturnType<typeof open
     case 'send': {
       const { stream, event, id: messageId, correlationId } = command;
       const ref = await runtime.get(stream as Stream);
-      return ref.send(event as never, correlationId === undefined ? { messageId } : { messageId, correlationId });
+      await ref.send(event as never, correlationId === undefined ? { messageId } : { messageId, correlationId });
+      return;
     }
     case 'stop':
       return (await runtime.get(command.stream as Stream)).stop();

@@ -3,7 +3,8 @@
  * the memory log; the heads come with appends, see memory-log.ts.
  *
  * AI1  An actor is in exactly the groups its head names.
- * AI2  Names and wake-ups are sorted when a query needs them: an append only notes what came or moved.
+ * AI2  Names and wake-ups are sorted when a query needs them: an append only notes what came or moved. Correlations, of
+ *      which most have one actor, are grouped from the first query on that asks for one.
  * AI3  A query touches the matching actors and, at worst, a narrow multiple of them; never the events.
  */
 import type { ActorHead, ActorQuery, ActorRow, Revision } from './event-log.ts';
@@ -41,7 +42,7 @@ export class ActorIndex {
   readonly #moved: Group = new Set();
   readonly #statuses = new Map<string, Group>();
   readonly #machines = new Map<string, Group>();
-  readonly #correlations = new Map<string, Group>();
+  #correlations: Map<string, Group> | undefined = undefined;
   readonly #withEffects: Group = new Set();
 
   /** Gives an actor a new head. */
@@ -51,7 +52,7 @@ export class ActorIndex {
     if (old === undefined) this.#unnamed.add(stream);
     if (old?.status !== head.status) regroup(this.#statuses, stream, old?.status, head.status);
     if (old?.machine !== head.machine) regroup(this.#machines, stream, old?.machine, head.machine);
-    if (old?.correlationId !== head.correlationId) {
+    if (this.#correlations && old?.correlationId !== head.correlationId) {
       regroup(this.#correlations, stream, old?.correlationId, head.correlationId);
     }
     if (head.effects > 0) this.#withEffects.add(stream);
@@ -65,7 +66,7 @@ export class ActorIndex {
     if (head === undefined) return;
     regroup(this.#statuses, stream, head.status, undefined);
     regroup(this.#machines, stream, head.machine, undefined);
-    regroup(this.#correlations, stream, head.correlationId, undefined);
+    if (this.#correlations) regroup(this.#correlations, stream, head.correlationId, undefined);
     this.#withEffects.delete(stream);
     if (!this.#unnamed.delete(stream)) this.#names.delete(stream);
     stream.head = undefined;
@@ -135,13 +136,24 @@ export class ActorIndex {
     }
   }
 
+  #byCorrelation(): Map<string, Group> {
+    if (this.#correlations) return this.#correlations;
+    const groups = (this.#correlations = new Map<string, Group>());
+    this.#sortNames();
+    for (let page = this.#names.above(undefined, pageSize); page.length > 0;) {
+      for (const stream of page) regroup(groups, stream, undefined, stream.head!.correlationId);
+      page = this.#names.above(page.at(-1), pageSize);
+    }
+    return groups;
+  }
+
   /** The smallest group that holds every match; a group of everybody when the query names none. */
   #smallestGroup({ status, machine, correlationId, effects }: ActorQuery): { size: number } & Iterable<IndexedStream> {
     const nobody: Group = new Set();
     const groups: Group[] = [];
     if (status !== undefined) groups.push(this.#statuses.get(status) ?? nobody);
     if (machine !== undefined) groups.push(this.#machines.get(machine) ?? nobody);
-    if (correlationId !== undefined) groups.push(this.#correlations.get(correlationId) ?? nobody);
+    if (correlationId !== undefined) groups.push(this.#byCorrelation().get(correlationId) ?? nobody);
     if (effects === true) groups.push(this.#withEffects);
     if (groups.length === 0) return { size: Infinity, [Symbol.iterator]: () => nobody.values() };
     return groups.reduce((smallest, group) => (group.size < smallest.size ? group : smallest));

@@ -65,6 +65,8 @@ export class KeyedGate<Snapshot> {
   readonly #configuration: Configuration<Snapshot> | undefined;
   /** Whether the actor is known to have these options. */
   #isConfigured = false;
+  /** Set while it is told of them: who comes meanwhile waits for the same answer. */
+  #configuring: Promise<Snapshot> | undefined;
 
   constructor(actor: KeyedActor, configuration?: Configuration<Snapshot>) {
     this.#actor = actor;
@@ -76,9 +78,14 @@ export class KeyedGate<Snapshot> {
     const snapshot = (await findOrStart(this.#actor, context)) as unknown as Snapshot;
     if (this.#isConfigured || !this.#configuration) return snapshot;
     const { isNew, event } = this.#configuration;
-    const configured = isNew(snapshot) ? await this.tell(event, undefined, context) : snapshot;
+    if (!isNew(snapshot)) {
+      this.#isConfigured = true;
+      return snapshot;
+    }
+    this.#configuring ??= this.tell(event, undefined, context).finally(() => (this.#configuring = undefined));
+    await this.#configuring;
     this.#isConfigured = true;
-    return configured;
+    return this.look(context);
   }
 
   /** Its state right after an event; it must have been looked at before. */

@@ -110,7 +110,7 @@ describe('a step', () => {
     const ref = await runtime.start('work', { id: '1' });
     await rest();
     await house.advance(60_000);
-    await expect(ref.output()).rejects.toMatchObject({ code: 'REWAKE_UNKNOWN_MACHINE' });
+    await expect(ref.output()).rejects.toMatchObject({ cause: { code: 'REWAKE_UNKNOWN_MACHINE' } });
   });
 
   it('loses no attempt to a host that closes in order', async () => {

@@ -184,7 +184,7 @@ describe('a call with a cache', () => {
     const work = cached(fromPromise(async () => 'fine'));
     const ref = await (await new House().open({ work })).start('work', { id: '1', input: 'a' } as never);
     await rest();
-    await expect(ref.output()).rejects.toMatchObject({ code: 'REWAKE_UNKNOWN_MACHINE' });
+    await expect(ref.output()).rejects.toMatchObject({ cause: { code: 'REWAKE_UNKNOWN_MACHINE' } });
   });
 });
 

@@ -281,7 +281,7 @@ describe('a limiter that cannot be reached', () => {
   it('is an error that says what to do where the runtime does not know the machine', async () => {
     const ref = await (await new House().open({ work: limited({ limit: 1, per: '1h' }) })).start('work', { id: '1' });
     await rest();
-    await expect(ref.output()).rejects.toMatchObject({ code: 'REWAKE_UNKNOWN_MACHINE' });
+    await expect(ref.output()).rejects.toMatchObject({ cause: { code: 'REWAKE_UNKNOWN_MACHINE' } });
   });
 });
 

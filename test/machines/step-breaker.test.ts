@@ -410,7 +410,7 @@ describe('a breaker that cannot be reached', () => {
     const machine = step('work', () => 'ok', { breaker: 'api' }) as AnyStateMachine;
     const ref = await (await house.open({ work: machine })).start('work', { id: '1' });
     await rest();
-    await expect(ref.output()).rejects.toMatchObject({ code: 'REWAKE_UNKNOWN_MACHINE' });
+    await expect(ref.output()).rejects.toMatchObject({ cause: { code: 'REWAKE_UNKNOWN_MACHINE' } });
   });
 });
 

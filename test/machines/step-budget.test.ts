@@ -292,7 +292,7 @@ describe('a budget that cannot be reached', () => {
     const machine = worker(unavailable, { retry: { backoff: fixed, budget: 'api' } });
     const ref = await (await house.open({ work: machine })).start('work', { id: '1' });
     await rest();
-    await expect(ref.output()).rejects.toMatchObject({ code: 'REWAKE_UNKNOWN_MACHINE' });
+    await expect(ref.output()).rejects.toMatchObject({ cause: { code: 'REWAKE_UNKNOWN_MACHINE' } });
   });
 });
 

@@ -2,11 +2,11 @@
  * A cache: the newest results of calls by their key, for as long as they are fresh. Owns the entries and which of them go;
  * it calls nothing: callers look, call, and store (caching.ts).
  *
- * CA1  A value is fresh for its `ttlMs` after the call that gave it was answered, however late it is stored. A clock that
+ * CS1  A value is fresh for its `ttlMs` after the call that gave it was answered, however late it is stored. A clock that
  *      goes back keeps it no longer than that again.
- * CA2  There are at most `max` entries, one for a key; the ones stored first go first. Looking changes nothing, so what is
+ * CS2  There are at most `max` entries, one for a key; the ones stored first go first. Looking changes nothing, so what is
  *      asked for often goes as what is not.
- * CA3  A value never takes the place of a newer one. Storing what is there already, or what is fresh no more, changes
+ * CS3  A value never takes the place of a newer one. Storing what is there already, or what is fresh no more, changes
  *      nothing.
  */
 import { assertEvent, assign, setup } from 'xstate';
@@ -57,12 +57,12 @@ export function freshEntry({ context }: CacheSnapshot, key: string, nowMs: TimeM
   return context.entries.find((entry) => entry.key === key && isFresh(entry, nowMs));
 }
 
-/** Whether storing this value changes nothing (CA3), so that it need not be sent. */
+/** Whether storing this value changes nothing (CS3), so that it need not be sent. */
 export function changesNothing({ context }: CacheSnapshot, stored: ValueStored, nowMs: TimeMs): boolean {
   return afterStoring(context, stored, nowMs) === context;
 }
 
-/** CA1. */
+/** CS1. */
 function isFresh({ answeredAt, ttlMs }: Pick<CacheEntry, 'answeredAt' | 'ttlMs'>, nowMs: TimeMs): boolean {
   return Math.abs(nowMs - answeredAt) < ttlMs;
 }

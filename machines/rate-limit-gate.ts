@@ -2,10 +2,10 @@
  * A call at the gate of a rate limiter. Owns the order of asking; the rules are rate-limiter.ts's, and what happens when
  * the limiter cannot be reached keyed-gate.ts's.
  *
- * RG1  A refusal is not sent to the limiter: a dependency that is asked too often does not fill the log. Only who asks in
+ * LG1  A refusal is not sent to the limiter: a dependency that is asked too often does not fill the log. Only who asks in
  *      the same moment as the one who gets the last token is refused by the limiter itself.
- * RG2  Asking is safe to repeat: a run of the effect that asks again has the same id, and gets the same turn (RL3).
- * RG3  A limiter whose mailbox is full is asked too often: that is a refusal, whatever `onStoreError` says.
+ * LG2  Asking is safe to repeat: a run of the effect that asks again has the same id, and gets the same turn (RL3).
+ * LG3  A limiter whose mailbox is full is asked too often: that is a refusal, whatever `onStoreError` says.
  */
 import { MailboxFullError, type Duration, type EffectContext } from 'rewake';
 import { KeyedGate, requireOnStoreError, unlessUnreachable, type OnStoreError } from './keyed-gate.ts';

@@ -73,6 +73,15 @@ const cases: readonly (readonly [fact: string, rule: Rule, broken: readonly Plan
     ],
     [['test/x.test.ts', "it('opens', () => {});"]],
   ],
+  [
+    'the invariants of a machine have letters of their own',
+    (some) => rules.sharedInvariants([{ path: 'machines/x.ts', text: '/**\n * X1  One.\n */\n' }, ...some]),
+    [['machines/y.ts', '/**\n * Owns y.\n *\n * X1  Another.\n * X2  And another.\n */\n']],
+    [
+      ['machines/y.ts', '/**\n * Y1  Not as X1  is.\n */\n'],
+      ['src/y.ts', '/**\n * X1  Elsewhere.\n */\n'],
+    ],
+  ],
   ['the README is short', rules.longReadme, [['README.md', 'x\n'.repeat(151)]], [['README.md', 'x\n'.repeat(150)]]],
   [
     'links lead somewhere',

@@ -59,6 +59,22 @@ export function hopefulTitles(files: readonly SourceFile[]): Violation[] {
     );
 }
 
+/** An invariant of a machine is quoted by its number alone: no two files count with the same letters. */
+export function sharedInvariants(files: readonly SourceFile[]): Violation[] {
+  const owners = new Map<string, string>();
+  return files
+    .filter(({ path }) => path.startsWith('machines/'))
+    .flatMap(({ path, text }) => {
+      const header = text.slice(0, text.indexOf('*/'));
+      const letters = new Set([...header.matchAll(/^ \* ([A-Z]+)\d+ {2}/gm)].map((match) => match[1]!));
+      return [...letters].flatMap((own) => {
+        const owner = owners.get(own);
+        if (owner === undefined) owners.set(own, path);
+        return owner === undefined ? [] : [`${path}: numbers its invariants ${own}1 … as ${owner} does`];
+      });
+    });
+}
+
 /** The README is a door, not a manual. */
 export function longReadme(files: readonly SourceFile[]): Violation[] {
   return files

@@ -43,7 +43,7 @@ class Bench {
 const mustBe = (found: boolean, expected: boolean): void => expect(found).toBe(expected);
 
 describe('a cache', () => {
-  it('CA1: has a value for its time, counted from the answer and not from the storing', () => {
+  it('CS1: has a value for its time, counted from the answer and not from the storing', () => {
     const bench = new Bench();
     bench.store('a', 1, { answeredAt: bench.nowMs - 400 });
     bench.nowMs += 599;
@@ -53,7 +53,7 @@ describe('a cache', () => {
     expect(bench.store('b', 2, { answeredAt: bench.nowMs - 1_000 })).toBe(false);
   });
 
-  it('CA1: a clock that goes back keeps a value no longer than its time', () => {
+  it('CS1: a clock that goes back keeps a value no longer than its time', () => {
     const bench = new Bench();
     bench.store('a', 1);
     bench.nowMs -= 999;
@@ -62,7 +62,7 @@ describe('a cache', () => {
     expect(bench.value('a')).toBeUndefined();
   });
 
-  it('CA2: keeps the newest so many, one for a key, and none that is over', () => {
+  it('CS2: keeps the newest so many, one for a key, and none that is over', () => {
     const bench = new Bench();
     for (const key of ['a', 'b', 'c']) bench.store(key, key);
     bench.nowMs += 10;
@@ -77,7 +77,7 @@ describe('a cache', () => {
     expect(bench.values).toEqual(['f']);
   });
 
-  it('CA3: puts no older value in the place of a newer one, and stores the same once', () => {
+  it('CS3: puts no older value in the place of a newer one, and stores the same once', () => {
     const bench = new Bench();
     bench.store('a', 'new');
     const answeredAt = bench.nowMs;

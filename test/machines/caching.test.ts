@@ -318,7 +318,7 @@ describe('a restart', () => {
     expect(await (await again.get('work-3')).output()).toBe(12);
   });
 
-  it('CA1: long after the answer stores nothing that is fresh no more', async () => {
+  it('CS1: long after the answer stores nothing that is fresh no more', async () => {
     const { house, machines, desk, crash, ask } = await place();
     const log = house.log;
     const append = log.append.bind(log);

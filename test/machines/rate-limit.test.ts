@@ -71,7 +71,7 @@ describe('a call with a rate limit', () => {
     expect(await house.facts('work-3')).toEqual([{ type: 'CallRateLimited', key: 'api', retryAfterMs: 500 }]);
   });
 
-  it('RG1: costs its limiter one event for a turn, and none for a refusal', async () => {
+  it('LG1: costs its limiter one event for a turn, and none for a refusal', async () => {
     const { house, run } = await place({ limit: 2, per: '1s' });
     for (let call = 0; call < 20; call++) await run();
     expect(await house.types('rateLimiter-api')).toEqual(['ActorStarted', 'EventReceived', 'EventReceived']);
@@ -202,7 +202,7 @@ describe('a call that may wait', () => {
   });
 });
 
-it('RG3: a limiter that is asked by more than its mailbox holds refuses them', async () => {
+it('LG3: a limiter that is asked by more than its mailbox holds refuses them', async () => {
   const house = new House();
   const calls: number[] = [];
   const work = limited({ limit: 3, per: '1m' }, noting(calls, house.clock));

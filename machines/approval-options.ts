@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError, type Duration } from 'rewake';
 import type { AnyActorLogic } from 'xstate';
-import { durationMs, requireBoolean, requireKnown, requireLogic, requireName, wholeNumber } from './options.ts';
+import { durationMs, oneOf, requireBoolean, requireKnown, requireLogic, requireName, wholeNumber } from './options.ts';
 
 /** What a person is asked: the input of an approval. Plain data. */
 export interface ApprovalRequest {
@@ -72,9 +72,7 @@ export function approvalPolicy(name: string, options: ApprovalOptions): Approval
   const path = `approval(${JSON.stringify(requireName(name, 'approval(name)'))})`;
   requireKnown(options, ['timeout', 'onTimeout', 'escalation', 'notify', 'approvers', 'quorum', 'failOnReject'], path);
   const { timeout, onTimeout, escalation = [], notify, approvers, quorum = 1, failOnReject = false } = options;
-  if (onTimeout !== undefined && !['fail', 'reject', 'approve'].includes(onTimeout)) {
-    throw InvalidArgumentError.of(`${path}.onTimeout`, "'fail', 'reject' or 'approve'", onTimeout);
-  }
+  if (onTimeout !== undefined) oneOf(onTimeout, ['fail', 'reject', 'approve'], `${path}.onTimeout`);
   if (onTimeout !== undefined && timeout === undefined) {
     throw InvalidArgumentError.of(`${path}.timeout`, "a duration, since 'onTimeout' is given", timeout);
   }

@@ -7,7 +7,7 @@
  *     successes than permits, a slow-call rate without a measure of slow.
  */
 import { InvalidArgumentError, toMs, type Duration } from 'rewake';
-import { durationMs, numberWhere, requireBoolean, requireKnown, wholeNumber } from './options.ts';
+import { durationMs, numberWhere, oneOf, requireBoolean, requireKnown, wholeNumber } from './options.ts';
 
 /** What a breaker does: it works, lets everything pass uncounted, or counts and never opens. */
 export type BreakerMode = 'normal' | 'disabled' | 'metricsOnly';
@@ -95,7 +95,7 @@ export interface BreakerSettings {
 export function breakerOptions(options: BreakerOptions = {}, path = 'breaker'): BreakerSettings {
   requireKnown(options, optionNames, path);
   const { consecutive, mode = 'normal', growth = 2, autoHalfOpen = false } = options;
-  if (!modes.includes(mode)) throw InvalidArgumentError.of(`${path}.mode`, `one of ${modes.join(', ')}`, mode);
+  oneOf(mode, ['normal', 'disabled', 'metricsOnly'], `${path}.mode`);
   requireBoolean(autoHalfOpen, `${path}.autoHalfOpen`);
   const window = options.window === undefined ? null : windowSettings(options.window, `${path}.window`);
   const streak = consecutive ?? (window ? null : 5);
@@ -114,7 +114,6 @@ export function breakerOptions(options: BreakerOptions = {}, path = 'breaker'): 
   };
 }
 
-const modes: readonly BreakerMode[] = ['normal', 'disabled', 'metricsOnly'];
 const optionNames: readonly (keyof BreakerOptions)[] = [
   ...(['consecutive', 'window', 'slowCall', 'openFor', 'growth', 'openMax', 'hintMax'] as const),
   ...(['halfOpen', 'autoHalfOpen', 'mode'] as const),

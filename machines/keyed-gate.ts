@@ -18,7 +18,7 @@ import {
   type EffectContext,
 } from 'rewake';
 import { findOrStart, tell, type KeyedActor } from './keyed-actor.ts';
-import { requireName } from './options.ts';
+import { oneOf, requireName } from './options.ts';
 
 /** When the log of a shared actor cannot be read or written: call all the same, or fail. */
 export type OnStoreError = 'allow' | 'fail';
@@ -104,7 +104,7 @@ export function readUse<Use extends KeyedUse>(use: string | Use, path: string): 
   }
   const { key, onStoreError = 'allow', ...options } = typeof use === 'string' ? ({ key: use } as Use) : use;
   requireName(key, `${path}.key`);
-  requireOnStoreError(onStoreError, `${path}.onStoreError`);
+  oneOf(onStoreError, ['allow', 'fail'], `${path}.onStoreError`);
   return { key, options, letsPass: (error) => letsPass(onStoreError, error) };
 }
 
@@ -116,12 +116,6 @@ export async function unlessUnreachable<T>(onStoreError: OnStoreError, ask: () =
     if (letsPass(onStoreError, error)) return null;
     throw error;
   }
-}
-
-/** @throws InvalidArgumentError unless it is one of the two */
-export function requireOnStoreError(value: OnStoreError, path: string): OnStoreError {
-  if (value === 'allow' || value === 'fail') return value;
-  throw InvalidArgumentError.of(path, "'allow' or 'fail'", value);
 }
 
 function letsPass(onStoreError: OnStoreError, error: unknown): boolean {

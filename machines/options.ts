@@ -44,6 +44,13 @@ export function requireBoolean(value: boolean, path: string): boolean {
   throw InvalidArgumentError.of(path, 'true or false', value);
 }
 
+/** One of a few words. */
+export function oneOf<Word extends string>(value: Word, words: readonly Word[], path: string): Word {
+  if (words.includes(value)) return value;
+  const [last, ...others] = words.map((word) => `'${word}'`).toReversed();
+  throw InvalidArgumentError.of(path, `${others.toReversed().join(', ')} or ${last}`, value);
+}
+
 /** A finite number for which something holds. */
 export function numberWhere(value: number, path: string, expected: string, holds: (value: number) => boolean): number {
   if (typeof value === 'number' && Number.isFinite(value) && holds(value)) return value;

@@ -8,8 +8,8 @@
  * LG3  A limiter whose mailbox is full is asked too often: that is a refusal, whatever `onStoreError` says.
  */
 import { MailboxFullError, type Duration, type EffectContext } from 'rewake';
-import { KeyedGate, requireOnStoreError, unlessUnreachable, type OnStoreError } from './keyed-gate.ts';
-import { durationMs, requireKnown, requireName } from './options.ts';
+import { KeyedGate, unlessUnreachable, type OnStoreError } from './keyed-gate.ts';
+import { durationMs, oneOf, requireKnown, requireName } from './options.ts';
 import { rateLimitNames, rateLimitSettings, type RateLimit } from './rate-limit-options.ts';
 import {
   answerOf,
@@ -48,7 +48,7 @@ export class RateLimitGate {
     requireKnown(options, [...rateLimitNames, 'wait', 'onStoreError'], path);
     const { wait = false, onStoreError = 'allow', ...limit } = options;
     this.waitMs = wait === false ? 0 : durationMs(wait, `${path}.wait`);
-    this.#onStoreError = requireOnStoreError(onStoreError, `${path}.onStoreError`);
+    this.#onStoreError = oneOf(onStoreError, ['allow', 'fail'], `${path}.onStoreError`);
     const settings = rateLimitSettings(limit, path);
     this.#tokenMs = Math.ceil(settings.perMs / settings.limit);
     this.#limiter = new KeyedGate(

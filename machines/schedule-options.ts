@@ -1,9 +1,9 @@
 /**
  * The options of a schedule. Owns their checks and defaults; what follows from them is schedule-plan.ts and schedule.ts.
  */
-import { InvalidArgumentError, type Duration, type TimeMs } from 'rewake';
+import type { Duration, TimeMs } from 'rewake';
 import { cronTimes, type CronTimes } from './cron.ts';
-import { durationMs, numberWhere, requireKnown, requireName, wholeNumber } from './options.ts';
+import { durationMs, numberWhere, oneOf, requireKnown, requireName, wholeNumber } from './options.ts';
 
 /** When a schedule runs, and what becomes of runs that could not begin when they were due. */
 export interface ScheduleOptions {
@@ -51,9 +51,4 @@ export function scheduleRules(name: string, options: ScheduleOptions): ScheduleR
     until: numberWhere(until, `${path}.until`, 'a moment in ms since the Unix epoch', (ms) => ms > 0),
     maxRuns: wholeNumber(maxRuns, `${path}.maxRuns`, 1),
   };
-}
-
-function oneOf<Word extends string>(value: Word, words: readonly Word[], path: string): Word {
-  if (words.includes(value)) return value;
-  throw InvalidArgumentError.of(path, words.map((word) => `'${word}'`).join(' or '), value);
 }

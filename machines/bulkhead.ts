@@ -9,7 +9,16 @@
  */
 import { assign, emit, sendTo, fromCallback, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { requireKnown, requireName, wholeNumber } from './options.ts';
-import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import {
+  errorOf,
+  failing,
+  isResumed,
+  outputOf,
+  toldWhy,
+  type Ended,
+  type Failed,
+  type PolicyMachine,
+} from './policy-machine.ts';
 import { BulkheadFullError } from './recovery-errors.ts';
 import { slotsOf, type SlotLimits } from './slots.ts';
 
@@ -106,9 +115,8 @@ export function withBulkhead(key: string, options: BulkheadOptions = {}) {
 /** Claims a slot when it starts, says so, and gives it back when it is stopped. */
 function slotLogic(key: string, limits: SlotLimits) {
   return fromCallback<SlotEvent>(({ sendBack, self }) => {
-    const parent = self._parent?.getSnapshot() as { matches?(value: object): boolean } | undefined;
-    const resumed = parent?.matches?.({ guarded: 'calling' }) ?? false;
-    const claim = slotsOf(key).claim(limits, () => sendBack({ type: 'slot.granted' }), resumed);
+    const granted = () => sendBack({ type: 'slot.granted' });
+    const claim = slotsOf(key).claim(limits, granted, isResumed(self, { guarded: 'calling' }));
     if (!claim) sendBack({ type: 'slot.refused' });
     return () => claim?.release();
   });

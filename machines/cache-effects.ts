@@ -10,6 +10,7 @@ import { effect, type EffectArguments } from 'rewake';
 import { cache, changesNothing, freshEntry, type CacheSnapshot, type ValueStored } from './cache.ts';
 import { board, type FlightNews, type FlightReport } from './flights.ts';
 import { KeyedGate, unlessUnreachable } from './keyed-gate.ts';
+import { isResumed } from './policy-machine.ts';
 
 /** What was found: a result, or the name of the calls that are the same. */
 export type Found = { readonly hit: { readonly value: unknown; readonly ageMs: number } } | { readonly flight: string };
@@ -47,8 +48,7 @@ export function store(gate: KeyedGate<CacheSnapshot>): PromiseActorLogic<boolean
 /** A seat among the calls that are the same: its input is their name. */
 export function seat() {
   return fromCallback<FlightReport, string>(({ input, sendBack, receive, self }) => {
-    const parent = self._parent?.getSnapshot() as { matches?(value: object): boolean } | undefined;
-    const leads = ['calling', 'storing'].some((state) => parent?.matches?.({ sharing: state }) ?? false);
+    const leads = isResumed(self, { sharing: 'calling' }, { sharing: 'storing' });
     const taken = board(input, (news: FlightNews) => sendBack(news), leads);
     receive((report) => taken.report(report));
     return () => taken.leave();

@@ -12,6 +12,7 @@ import { requireMatches } from './error-rules.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
 import { requireKnown, requireName } from './options.ts';
 import {
+  contextOfCall,
   errorOf,
   failing,
   holds,
@@ -68,7 +69,7 @@ export function withCatch(match: ErrorMatch | readonly ErrorMatch[], options: { 
       actions: {
         keepOutput: assign({ output: (_, { output }: Ended) => output }),
         keepCaught: assign({
-          output: ({ self }, { error }: Failed): Caught => ({ caught: error, partial: partialOf(self) }),
+          output: ({ self }, { error }: Failed): Caught => ({ caught: error, partial: contextOfCall(self) }),
         }),
         keepFailure: assign({ failure: (_, { error }: Failed) => orThrown(error, () => isExpected(error)) }),
         tellCaught: emit((_, { error }: Failed) => {
@@ -111,10 +112,4 @@ export function withCatch(match: ErrorMatch | readonly ErrorMatch[], options: { 
     });
     return machine as unknown as PolicyMachine<CatchContext, InputFrom<Logic>, OutputFrom<Logic> | Caught, ErrorCaught>;
   };
-}
-
-/** What a machine that just failed remembered. */
-function partialOf(self: { getSnapshot(): unknown }): unknown {
-  const { children } = self.getSnapshot() as { children: Record<string, { getSnapshot(): unknown } | undefined> };
-  return (children.call?.getSnapshot() as { context?: unknown } | undefined)?.context;
 }

@@ -1,6 +1,6 @@
 /**
- * What all combinators have in common: the type of the machine, how the events of an invoked logic become parameters, and
- * how a machine fails.
+ * What all combinators have in common: the type of the machine, how the events of an invoked logic become parameters, what
+ * an actor sees of the machine around it and of the one inside, and how a machine fails.
  *
  * PM1  A machine fails in a step of its own, after the one that told why: what it emits in the step in which it throws is
  *      lost, under plain XState too.
@@ -57,6 +57,25 @@ export function outputOf({ event }: { event: unknown }): Ended {
 /** What the invoked logic failed with, from its error event. */
 export function errorOf({ event }: { event: unknown }): Failed {
   return { error: (event as Failed).error };
+}
+
+interface Snapshots {
+  getSnapshot(): unknown;
+}
+
+/** What the machine that was invoked as `call` remembers, also when it has just ended; undefined for other logic. */
+export function contextOfCall(self: Snapshots): unknown {
+  const { children } = self.getSnapshot() as { children: Record<string, Snapshots | undefined> };
+  return (children.call?.getSnapshot() as { context?: unknown } | undefined)?.context;
+}
+
+/** Whether the machine that invokes an actor is in one of these states already when it starts: it was, in an earlier life. */
+export function isResumed(
+  { _parent: parent }: { readonly _parent?: Snapshots | undefined },
+  ...states: StateValue[]
+): boolean {
+  const snapshot = parent?.getSnapshot() as { matches?(value: StateValue): boolean } | undefined;
+  return states.some((state) => snapshot?.matches?.(state) ?? false);
 }
 
 /** What a machine sends itself when it has told why it fails; its action `fail` sends it. */

@@ -9,6 +9,7 @@ import type { AnyActorLogic } from 'xstate';
 import { classify, matches } from './classify.ts';
 import { signatureOf } from './error-signature.ts';
 import { leadsOn } from './fallback.ts';
+import { contextOfCall } from './policy-machine.ts';
 import { RecoveryExhaustedError, RetryAfterTooLongError } from './recovery-errors.ts';
 import { costOf, type ToolCalled, type ToolCost } from './tool-facts.ts';
 import type { ToolPolicy } from './tool-options.ts';
@@ -135,9 +136,7 @@ function ended(
 
 /** Calls that the step made which just ended. */
 export function attemptsOf(self: { getSnapshot(): unknown }): number {
-  const { children } = self.getSnapshot() as { children: Record<string, { getSnapshot(): unknown } | undefined> };
-  const { context } = children.call!.getSnapshot() as { context: { readonly attempt: number } };
-  return context.attempt;
+  return (contextOfCall(self) as { readonly attempt: number }).attempt;
 }
 
 /** Whether a failure leads to the next tool, where there is one. */

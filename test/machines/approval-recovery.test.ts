@@ -1,16 +1,17 @@
 /** Approvals that outlive a process, inside another machine, and under plain XState. */
 import { describe, expect, it } from 'vitest';
 import { assign, createActor, fromPromise, sendTo, setup, SimulatedClock } from 'xstate';
-import { ActorFinishedError, createRuntime, memoryLog, VirtualClock, type EventLog } from 'rewake';
+import { ActorFinishedError, createRuntime, VirtualClock } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
 import { approval } from '../../machines/approval.ts';
 import { ApprovalTimedOutError, type ApprovalDecision, type ApprovalEvent } from '../../machines/approval-answers.ts';
 import type { ApprovalOptions, ApprovalRequest } from '../../machines/approval-options.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
+import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
+import type { Crash } from '../support/crashing-log.ts';
 import { silentLogger } from '../support/hosted.ts';
 import { failureOf, House } from '../support/house.ts';
-import { rest } from '../support/hosted-and-plain.ts';
+import { rest, settled } from '../support/hosted-and-plain.ts';
 
 const day = 86_400_000;
 const refund: ApprovalRequest = { title: 'Refund 90 EUR?', details: { order: '42' } };
@@ -102,26 +103,20 @@ describe('a crash at any append', () => {
 
   /** One approval, with a crash in its first life: whoever answers says it again when nobody confirmed it. */
   async function liveThrough(crash: Crash | undefined) {
-    const clock = new VirtualClock();
+    const lives = new TwoLives(crash, () => ({ refund: approval('refund', options) }));
+    const { clock } = lives;
     const began = clock.now();
-    const below = memoryLog({ clock });
-    const dying = crashingLog(below, crash);
-    const open = (log: EventLog) =>
-      createRuntime({
-        ...{ log, clock, logger: silentLogger, lease: false, keepLogOpen: true },
-        machines: { refund: approval('refund', options) },
-      });
-    let runtime = await open(dying.log);
+    let runtime = await lives.first();
     let isSecondLife = false;
     const insist = async (act: () => Promise<unknown>) => {
       let done = false;
       void act().then(() => (done = true));
       do await rest();
-      while (!done && (isSecondLife || !dying.crashed));
+      while (!done && (isSecondLife || !lives.crashed));
       await rest();
-      if (!dying.crashed || isSecondLife) return;
+      if (!lives.crashed || isSecondLife) return;
       isSecondLife = true;
-      runtime = await open(below);
+      runtime = await lives.second();
       if (!done) await act();
       await rest();
     };
@@ -133,24 +128,18 @@ describe('a crash at any append', () => {
     await insist(say(grant('bob')));
     const { output } = (await runtime.get('refund-1')).getSnapshot();
     const facts: unknown[] = [];
-    for await (const { data, meta } of below.readStream('refund-1')) if (meta.actor) facts.push(JSON.parse(data));
+    for await (const { data, meta } of lives.log.readStream('refund-1')) if (meta.actor) facts.push(JSON.parse(data));
     await runtime.close();
-    return { crashed: dying.crashed !== undefined, output, facts };
+    return { crashed: lives.crashed, output, facts };
   }
 
   it('neither loses an answer nor counts one twice', async () => {
     const whole = await liveThrough(undefined);
     expect(whole.output).toMatchObject({ approved: true, votes: [{ by: 'ann' }, { by: 'bob' }] });
-    let crashes = 0;
-    for (const phase of ['before', 'after'] as const) {
-      for (let append = 0; ; append++) {
-        const { crashed, output, facts } = await liveThrough({ append, phase });
-        if (!crashed) break;
-        crashes++;
-        expect(output, `${phase} ${append}`).toEqual(whole.output);
-        expect(facts.toSorted(byText), `${phase} ${append}`).toEqual(whole.facts.toSorted(byText));
-      }
-    }
+    const crashes = await atEveryAppend(liveThrough, ({ output, facts }, where) => {
+      expect(output, where).toEqual(whole.output);
+      expect(facts.toSorted(byText), where).toEqual(whole.facts.toSorted(byText));
+    });
     expect(crashes).toBeGreaterThan(10);
   });
 });
@@ -184,8 +173,6 @@ it('an approval outlives a process on a SQLite file, its times too', async () =>
   await (await second.get('refund-1')).send({ type: 'approval.granted', by: 'ann' });
   expect((await second.get('refund-1')).getSnapshot().output).toMatchObject({ by: 'ann', at: began + 59 * day });
   const output = (await second.get('refund-2')).output();
-  await clock.advance(1 * day, async () => {
-    for (let turn = 0; turn < 6; turn++) await rest();
-  });
+  await clock.advance(1 * day, settled);
   expect(await output).toMatchObject({ approved: false, timedOut: true, at: began + 60 * day });
 });

@@ -4,15 +4,7 @@
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock, toPromise, type AnyActorLogic, type AnyStateMachine } from 'xstate';
-import {
-  createRuntime,
-  InvalidArgumentError,
-  LogUnavailableError,
-  memoryLog,
-  VirtualClock,
-  type EffectArguments,
-  type EventLog,
-} from 'rewake';
+import { createRuntime, InvalidArgumentError, LogUnavailableError, VirtualClock, type EffectArguments } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
 import type { CacheContext } from '../../machines/cache.ts';
 import { withCache } from '../../machines/caching.ts';
@@ -21,9 +13,10 @@ import { flightCount, forgetFlights } from '../../machines/flights.ts';
 import { recoveryMachines } from '../../machines/index.ts';
 import { forgetLocalActors } from '../../machines/keyed-actor.ts';
 import { step } from '../../machines/step.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
+import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
+import type { Crash } from '../support/crashing-log.ts';
 import { House, outcomeOf } from '../support/house.ts';
-import { rest } from '../support/hosted-and-plain.ts';
+import { rest, settled } from '../support/hosted-and-plain.ts';
 import { silentLogger } from '../support/hosted.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
 
@@ -341,36 +334,24 @@ describe('a restart', () => {
   });
 
   it('at any append loses no result, and calls once more at most', async () => {
-    let crashes = 0;
-    for (const phase of ['before', 'after'] as const) {
-      for (let append = 0; ; append++) {
-        const { crashed, outputs, calls } = await liveThrough({ append, phase });
-        expect({ append, phase, outputs }).toEqual({ append, phase, outputs: ['a', 'a', 'b', 'a'] });
-        expect(calls).toBeLessThanOrEqual(crashed ? 4 : 2);
-        if (!crashed) break;
-        crashes++;
-      }
-    }
+    const crashes = await atEveryAppend(liveThrough, ({ crashed, outputs, calls }, where) => {
+      expect(outputs, where).toEqual(['a', 'a', 'b', 'a']);
+      expect(calls).toBeLessThanOrEqual(crashed ? 4 : 2);
+    });
     expect(crashes).toBeGreaterThan(20);
   });
 
   /** Three callers of whom two want the same, and one that comes later; with a crash in the first life. */
   async function liveThrough(crash: Crash) {
     forgetFlights();
-    const clock = new VirtualClock();
-    const below = memoryLog({ clock });
-    const dying = crashingLog(below, crash);
     let calls = 0;
     const slow = fromPromise<unknown, string>(({ input }) => {
       calls++;
       return new Promise((resolve) => void clock.setTimer(clock.now() + 1_000, () => resolve(input)));
     });
-    const open = (log: EventLog) =>
-      createRuntime({
-        ...{ log, clock, logger: silentLogger, lease: false, keepLogOpen: true },
-        machines: { work: cached(slow), ...recoveryMachines },
-      });
-    const play = async (runtime: Awaited<ReturnType<typeof open>>) => {
+    const lives = new TwoLives(crash, () => ({ work: cached(slow), ...recoveryMachines }));
+    const { clock } = lives;
+    const play = async (runtime: Awaited<ReturnType<typeof lives.first>>) => {
       const start = (id: string, input: string) => void runtime.start('work', { id, input } as never).catch(() => {});
       for (const [id, input] of [
         ['1', 'a'],
@@ -382,11 +363,11 @@ describe('a restart', () => {
       start('4', 'a');
       await clock.advance(5_000, rest);
     };
-    const first = await open(dying.log);
+    const first = await lives.first();
     await play(first);
-    const crashed = dying.crashed !== undefined;
+    const { crashed } = lives;
     if (crashed) forgetFlights();
-    const last = crashed ? await open(below) : first;
+    const last = crashed ? await lives.second() : first;
     if (crashed) await play(last);
     const outputs = [];
     for (const id of ['1', '2', '3', '4']) outputs.push(await (await last.get(`work-${id}`)).output());
@@ -448,8 +429,3 @@ it.each([
   expect(() => withCache(name, options as never)).toThrow(InvalidArgumentError);
   expect(() => withCache(name, options as never)).toThrow(/^withCache\(/);
 });
-
-/** A SQLite log commits in a turn of the event loop of its own. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 6; turn++) await rest();
-}

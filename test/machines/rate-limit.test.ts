@@ -4,15 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock, toPromise, type AnyStateMachine } from 'xstate';
-import {
-  createRuntime,
-  decode,
-  InvalidArgumentError,
-  LogUnavailableError,
-  memoryLog,
-  VirtualClock,
-  type EventLog,
-} from 'rewake';
+import { createRuntime, decode, InvalidArgumentError, LogUnavailableError, VirtualClock } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
 import { classify } from '../../machines/classify.ts';
 import { recoveryMachines } from '../../machines/index.ts';
@@ -22,9 +14,10 @@ import type { RateLimitOptions } from '../../machines/rate-limit-gate.ts';
 import { RateLimitedError, RecoveryExhaustedError } from '../../machines/recovery-errors.ts';
 import { withBreaker, withRetry } from '../../machines/step.ts';
 import { encode } from '../../src/log/codec.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
+import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
+import type { Crash } from '../support/crashing-log.ts';
 import { House, outcomeOf } from '../support/house.ts';
-import { rest } from '../support/hosted-and-plain.ts';
+import { rest, settled } from '../support/hosted-and-plain.ts';
 import { silentLogger } from '../support/hosted.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
 
@@ -340,55 +333,38 @@ describe('a RateLimitedError', () => {
 
 describe('a crash at any append', () => {
   it('takes no token twice, and loses no call', async () => {
-    let crashes = 0;
-    for (const phase of ['before', 'after'] as const) {
-      for (let append = 0; ; append++) {
-        const { crashed, starts, turns } = await liveThrough({ append, phase });
-        // A call may run again; its turn was at that time.
-        expect({ append, phase, starts: [...new Set(starts)], turns }).toEqual({
-          ...{ append, phase },
-          starts: [0, 1_000, 2_000],
-          turns: 3,
-        });
-        if (!crashed) break;
-        crashes++;
-      }
-    }
+    const crashes = await atEveryAppend(liveThrough, ({ starts, turns }, where) => {
+      // A call may run again; its turn was at that time.
+      expect({ starts: [...new Set(starts)], turns }, where).toEqual({ starts: [0, 1_000, 2_000], turns: 3 });
+    });
     expect(crashes).toBeGreaterThan(16);
   });
 
   /** Three calls of which two wait, with a crash in the first life; the next one comes up at once. */
   async function liveThrough(crash: Crash) {
-    const clock = new VirtualClock();
-    const began = clock.now();
-    const below = memoryLog({ clock });
-    const dying = crashingLog(below, crash);
     const starts: number[] = [];
-    const since = { now: () => clock.now() - began };
-    const open = (log: EventLog) =>
-      createRuntime({
-        ...{ log, clock, logger: silentLogger, lease: false, keepLogOpen: true },
-        machines: {
-          work: limited({ limit: 1, per: '1s', wait: '5s' }, noting(starts, since)),
-          ...recoveryMachines,
-        },
-      });
-    const begin = async (runtime: Awaited<ReturnType<typeof open>>) => {
+    const since = { now: (): number => clock.now() - began };
+    const lives = new TwoLives(crash, () => ({
+      work: limited({ limit: 1, per: '1s', wait: '5s' }, noting(starts, since)),
+      ...recoveryMachines,
+    }));
+    const { clock } = lives;
+    const began = clock.now();
+    const begin = async (runtime: Awaited<ReturnType<typeof lives.first>>) => {
       for (const id of ['1', '2', '3']) {
         void runtime.start('work', { id }).catch(() => {});
         await rest();
       }
     };
-    const first = await open(dying.log);
-    await begin(first);
-    for (let step = 0; step < 50 && !dying.crashed; step++) await clock.advance(100, rest);
-    const crashed = dying.crashed !== undefined;
+    await begin(await lives.first());
+    for (let step = 0; step < 50 && !lives.crashed; step++) await clock.advance(100, rest);
+    const { crashed } = lives;
     if (crashed) {
-      await begin(await open(below));
+      await begin(await lives.second());
       await clock.advance(10_000, rest);
     }
     let turns = 0;
-    for await (const { type } of below.readStream('rateLimiter-api')) turns += Number(type === 'EventReceived');
+    for await (const { type } of lives.log.readStream('rateLimiter-api')) turns += Number(type === 'EventReceived');
     return { crashed, starts, turns };
   }
 });
@@ -425,8 +401,3 @@ it.each([
   expect(() => withRateLimit(key, options as never)).toThrow(InvalidArgumentError);
   expect(() => withRateLimit(key, options as never)).toThrow(/^withRateLimit\(/);
 });
-
-/** A SQLite log commits in a turn of the event loop of its own. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 6; turn++) await rest();
-}

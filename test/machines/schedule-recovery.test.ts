@@ -2,17 +2,18 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { fromPromise } from 'xstate';
-import { createRuntime, memoryLog, VirtualClock, type EventLog } from 'rewake';
+import { createRuntime, VirtualClock, type EventLog } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
 import { schedule } from '../../machines/schedule.ts';
 import type { ScheduledRun } from '../../machines/schedule-facts.ts';
 import { scheduleRules, type ScheduleOptions } from '../../machines/schedule-options.ts';
 import { planOf } from '../../machines/schedule-plan.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
+import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
+import type { Crash } from '../support/crashing-log.ts';
 import { silentLogger } from '../support/hosted.ts';
 import { House } from '../support/house.ts';
-import { rest } from '../support/hosted-and-plain.ts';
+import { rest, settled } from '../support/hosted-and-plain.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -177,24 +178,20 @@ describe('a host that dies', () => {
 
 describe('a crash at any append', () => {
   /** Four hours of a schedule that is asked for a run in between, with a crash in its first life. */
-  async function liveThrough(crash: Crash | undefined) {
-    const clock = new VirtualClock();
-    const below = memoryLog({ clock });
-    const dying = crashingLog(below, crash);
+  async function liveThrough(crash: Crash) {
     const runs: Made[] = [];
-    const open = (log: EventLog) =>
-      createRuntime({
-        ...{ log, clock, logger: silentLogger, lease: false, keepLogOpen: true },
-        machines: logged({ missed: 'all', overlap: 'queue' }, runs, async () => {
-          if (runs.length === 3) throw new Error('the third');
-        }),
-      });
-    let runtime = await open(dying.log);
+    const lives = new TwoLives(crash, () =>
+      logged({ missed: 'all', overlap: 'queue' }, runs, async () => {
+        if (runs.length === 3) throw new Error('the third');
+      }),
+    );
+    const { clock } = lives;
+    let runtime = await lives.first();
     let isSecondLife = false;
     const restart = async () => {
-      if (isSecondLife || !dying.crashed) return;
+      if (isSecondLife || !lives.crashed) return;
       isSecondLife = true;
-      runtime = await open(below);
+      runtime = await lives.second();
       await rest();
       await clock.advance(0, rest);
     };
@@ -206,24 +203,18 @@ describe('a crash at any append', () => {
       await clock.advance(hour / 2, rest);
       await restart();
     }
-    const facts = await factsOf(below);
+    const facts = await factsOf(lives.log);
     await runtime.close().catch(() => {});
-    return { crashed: dying.crashed !== undefined, facts };
+    return { crashed: lives.crashed, facts };
   }
 
   it('SC1: leaves one run for every due time', async () => {
-    let crashes = 0;
-    for (const phase of ['before', 'after'] as const) {
-      for (let append = 0; ; append++) {
-        const { crashed, facts } = await liveThrough({ append, phase });
-        const started = facts.filter(({ type }) => type === 'RunStarted').map(({ dueAt }) => dueAt);
-        expect(started, `${phase} ${append}`).toEqual([1, 2, 3, 4].map((n) => began + n * hour));
-        const ended = facts.filter(({ type }) => type === 'RunSucceeded' || type === 'RunFailed');
-        expect(ended.map(({ dueAt }) => dueAt)).toEqual(started);
-        if (!crashed) break;
-        crashes++;
-      }
-    }
+    const crashes = await atEveryAppend(liveThrough, ({ facts }, where) => {
+      const started = facts.filter(({ type }) => type === 'RunStarted').map(({ dueAt }) => dueAt);
+      expect(started, where).toEqual([1, 2, 3, 4].map((n) => began + n * hour));
+      const ended = facts.filter(({ type }) => type === 'RunSucceeded' || type === 'RunFailed');
+      expect(ended.map(({ dueAt }) => dueAt)).toEqual(started);
+    });
     expect(crashes).toBeGreaterThan(20);
   });
 });
@@ -346,8 +337,3 @@ describe('over random downtimes and long runs', () => {
     },
   );
 });
-
-/** A SQLite log commits in a turn of the event loop of its own. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 6; turn++) await rest();
-}

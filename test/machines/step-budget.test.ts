@@ -1,14 +1,7 @@
 /** A step with a retry budget: what is asked and told, and what costs nothing (resilience.md rule 8, scenarios R25 to R27). */
 import { describe, expect, it } from 'vitest';
 import { createActor, fromPromise, toPromise, type AnyStateMachine } from 'xstate';
-import {
-  createRuntime,
-  InvalidArgumentError,
-  LogUnavailableError,
-  memoryLog,
-  VirtualClock,
-  type EventLog,
-} from 'rewake';
+import { createRuntime, InvalidArgumentError, LogUnavailableError, VirtualClock } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
 import { breaker } from '../../machines/breaker.ts';
 import { withBulkhead } from '../../machines/bulkhead.ts';
@@ -22,9 +15,10 @@ import { forgetSlots } from '../../machines/slots.ts';
 import { step, withRetry, type Call } from '../../machines/step.ts';
 import type { PolicyOptions } from '../../machines/step-policy.ts';
 import { House, outcomeOf } from '../support/house.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
+import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
+import type { Crash } from '../support/crashing-log.ts';
 import { silentLogger } from '../support/hosted.ts';
-import { rest } from '../support/hosted-and-plain.ts';
+import { rest, settled } from '../support/hosted-and-plain.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
 
 const fails =
@@ -332,56 +326,31 @@ describe('after a restart', () => {
   ])(
     'a crash at any append: each retry is paid for once, of a step that is granted two %s (RG3)',
     async (_, tokens, end) => {
-      let crashes = 0;
-      for (const phase of ['before', 'after'] as const) {
-        for (let append = 0; ; append++) {
-          const lived = await liveThrough({ append, phase }, tokens);
-          if (!lived.crashed) break;
-          crashes++;
-          expect({ append, phase, message: lived.message }).toMatchObject({
-            append,
-            phase,
-            message: expect.stringContaining(end) as string,
-          });
-          expect(lived.calls).toBeLessThanOrEqual(4);
-          expect({ append, phase, paid: lived.paid }).toEqual({ append, phase, paid: lived.scheduled });
-        }
-      }
+      const live = (crash: Crash) => liveThrough(crash, tokens);
+      const crashes = await atEveryAppend(live, ({ message, calls, paid, scheduled }, where) => {
+        expect(message, where).toContain(end);
+        expect(calls).toBeLessThanOrEqual(4);
+        expect(paid, where).toBe(scheduled);
+      });
       expect(crashes).toBeGreaterThan(15);
     },
   );
 
   /** A step whose call always fails, with a crash in its first life. */
   async function liveThrough(crash: Crash, tokens: number) {
-    const clock = new VirtualClock();
-    const below = memoryLog({ clock });
-    const dying = crashingLog(below, crash);
     let calls = 0;
-    const open = (log: EventLog) =>
-      createRuntime({
-        log,
-        clock,
-        logger: silentLogger,
-        random: () => 0.5,
-        lease: false,
-        keepLogOpen: true,
-        machines: {
-          work: worker(() => (calls++, unavailable()), {
-            retry: { maxRetries: tokens < 100 ? 9 : 2, backoff: fixed, budget: { key: 'api', tokens } },
-          }),
-          retryBudget,
-        },
-      });
-    const first = await open(dying.log);
-    void first.start('work', { id: '1' }).catch(() => {});
-    await clock.advance(1_000, rest);
-    const crashed = dying.crashed !== undefined;
-    const next = await open(below);
+    const retry = { maxRetries: tokens < 100 ? 9 : 2, backoff: fixed, budget: { key: 'api', tokens } };
+    const machines = () => ({ work: worker(() => (calls++, unavailable()), { retry }), retryBudget });
+    const lives = new TwoLives(crash, machines, { random: () => 0.5 });
+    void (await lives.first()).start('work', { id: '1' }).catch(() => {});
+    await lives.clock.advance(1_000, rest);
+    const { crashed } = lives;
+    const next = await lives.second();
     const ended = outcomeOf((await next.start('work', { id: '1' })).output());
-    await clock.advance(1_000, rest);
+    await lives.clock.advance(1_000, rest);
     const { context } = (await next.get('retryBudget-api')).getSnapshot() as unknown as RetryBudgetSnapshot;
     let scheduled = 0;
-    for await (const { type, data } of below.readStream('work-1')) {
+    for await (const { type, data } of lives.log.readStream('work-1')) {
       // RP5: after a lost attempt it is free.
       if (type === 'RetryScheduled' && !data.includes('"lost"')) scheduled++;
     }
@@ -415,8 +384,3 @@ it.each<[object, string]>([
   expect(define).toThrow(InvalidArgumentError);
   expect(define).toThrow(`${path}:`);
 });
-
-/** A SQLite log commits in a turn of the event loop of its own. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 6; turn++) await rest();
-}

@@ -1,10 +1,11 @@
 /** Tools whose host dies: on the memory log at every append, from snapshots, and on a SQLite file (TL1, TL2). */
 import { expect, it } from 'vitest';
-import { createRuntime, memoryLog, VirtualClock, type EventLog } from 'rewake';
+import { createRuntime, VirtualClock, type EventLog } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
 import { toolRegistry, type ToolCalled, type ToolResult } from '../../machines/index.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
-import { rest } from '../support/hosted-and-plain.ts';
+import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
+import type { Crash } from '../support/crashing-log.ts';
+import { rest, settled } from '../support/hosted-and-plain.ts';
 import { silentLogger } from '../support/hosted.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
 
@@ -45,55 +46,38 @@ it.each([
   ['from its events', {}],
   ['from a snapshot', { snapshots: { every: 1 } }],
 ])('a crash at any append: no tool is called again whose outcome is on the log, %s', async (_, options) => {
-  let crashes = 0;
-  for (const phase of ['before', 'after'] as const) {
-    for (let append = 0; ; append++) {
-      const { crashed, result, called, before, callsBefore, callsAfter } = await liveThrough(
-        { append, phase },
-        options,
-      );
-      if (!crashed) break;
-      crashes++;
-      expect({ append, phase, output: result.output }).toEqual({ append, phase, output: 'read by local' });
-      expect(called.map(({ tool, outcome }) => [tool, outcome])).toEqual([
-        ['gpt4', 'failed'],
-        ['claude', 'failed'],
-        ['local', 'succeeded'],
-      ]);
-      expect(result.cost).toBe(called.reduce((sum, { cost }) => sum + cost, 0));
-      expect(result.attempts).toBe(called.reduce((sum, { attempts }) => sum + attempts, 0));
-      for (const tool of before) expect(callsAfter).not.toContain(tool);
-      // TL2: of the tools called by then, all but the last one were told.
-      expect([...new Set(callsBefore)].slice(0, -1).filter((tool) => !before.includes(tool))).toEqual([]);
-      const [gpt4, claude, local] = called;
-      expect([gpt4!.attempts, claude!.attempts]).toEqual([3, 2]);
-      expect(local!.attempts).toBeLessThanOrEqual(2);
-    }
-  }
+  const live = (crash: Crash) => liveThrough(crash, options);
+  const crashes = await atEveryAppend(live, ({ result, called, before, callsBefore, callsAfter }, where) => {
+    expect(result.output, where).toBe('read by local');
+    expect(called.map(({ tool, outcome }) => [tool, outcome])).toEqual([
+      ['gpt4', 'failed'],
+      ['claude', 'failed'],
+      ['local', 'succeeded'],
+    ]);
+    expect(result.cost).toBe(called.reduce((sum, { cost }) => sum + cost, 0));
+    expect(result.attempts).toBe(called.reduce((sum, { attempts }) => sum + attempts, 0));
+    for (const tool of before) expect(callsAfter).not.toContain(tool);
+    // TL2: of the tools called by then, all but the last one were told.
+    expect([...new Set(callsBefore)].slice(0, -1).filter((tool) => !before.includes(tool))).toEqual([]);
+    const [gpt4, claude, local] = called;
+    expect([gpt4!.attempts, claude!.attempts]).toEqual([3, 2]);
+    expect(local!.attempts).toBeLessThanOrEqual(2);
+  });
   expect(crashes).toBeGreaterThan(15);
 });
 
 /** One call of three tools, with a crash in its first life. */
 async function liveThrough(crash: Crash, options: object) {
-  const clock = new VirtualClock();
-  const below = memoryLog({ clock });
-  const dying = crashingLog(below, crash);
-  const open = (log: EventLog, calls: string[]) => {
-    const quiet = { logger: silentLogger, lease: false, keepLogOpen: true, ...options } as const;
-    return createRuntime({ log, clock, machines: { tools: models(calls) }, ...quiet });
-  };
   const callsBefore: string[] = [];
-  const first = await open(dying.log, callsBefore);
-  void first.start('tools', { id: '1', input }).catch(() => {});
-  await clock.advance(60_000, rest);
-  const before = (await calledIn(below)).map(({ tool }) => tool);
   const callsAfter: string[] = [];
-  const next = await open(below, callsAfter);
-  const ref = await next.start('tools', { id: '1', input });
-  await clock.advance(600_000, rest);
-  const crashed = dying.crashed !== undefined;
+  const lives = new TwoLives(crash, (life) => ({ tools: models(life === 1 ? callsBefore : callsAfter) }), options);
+  void (await lives.first()).start('tools', { id: '1', input }).catch(() => {});
+  await lives.clock.advance(60_000, rest);
+  const before = (await calledIn(lives.log)).map(({ tool }) => tool);
+  const ref = await (await lives.second()).start('tools', { id: '1', input });
+  await lives.clock.advance(600_000, rest);
   const result: ToolResult = await ref.output();
-  return { crashed, result, called: await calledIn(below), before, callsBefore, callsAfter };
+  return { crashed: lives.crashed, result, called: await calledIn(lives.log), before, callsBefore, callsAfter };
 }
 
 it('a call goes on in another process where it was, on a SQLite file', async () => {
@@ -126,8 +110,3 @@ it('a call goes on in another process where it was, on a SQLite file', async () 
   expect(await (await third.get('tools-1')).output()).toMatchObject({ cost: 33 });
   expect(folded).toEqual([]);
 });
-
-/** A SQLite log commits in a turn of the event loop of its own. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 6; turn++) await rest();
-}

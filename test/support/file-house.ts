@@ -10,7 +10,7 @@ import { sqliteLog } from '../../src/stores/sqlite/index.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
 import { onTestFinished } from 'vitest';
 import { House } from './house.ts';
-import { rest } from './hosted-and-plain.ts';
+import { settled } from './hosted-and-plain.ts';
 
 class FileHouse extends House {
   readonly path: string;
@@ -44,9 +44,8 @@ class FileHouse extends House {
     this.log = sqliteLog(this.path, { clock: this.clock });
   }
 
-  /** A SQLite log commits in a turn of the event loop of its own. */
-  override async rest(): Promise<void> {
-    for (let turn = 0; turn < 6; turn++) await rest();
+  override rest(): Promise<void> {
+    return settled();
   }
 }
 

@@ -75,6 +75,11 @@ export async function rest(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** The same, and what a SQLite log commits in a turn of the event loop of its own. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 6; turn++) await rest();
+}
+
 /** A logger that keeps nothing; `lines` gets what `log` actions write. */
 export function quietLogger(lines: string[] = []): Logger {
   return { debug() {}, info: (_, message) => void lines.push(message), warn() {}, error() {} };

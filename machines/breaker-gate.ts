@@ -10,7 +10,8 @@
  *      quorum before the next call of its node is answered, also where its host died in between.
  */
 import { InvalidArgumentError, type Duration, type EffectContext } from 'rewake';
-import { breaker, type BreakerEvent } from './breaker.ts';
+import { breaker } from './breaker.ts';
+import type { BreakerEvent } from './breaker-facts.ts';
 import { breakerOptions, type BreakerOptions } from './breaker-options.ts';
 import {
   answerOf,

@@ -38,8 +38,6 @@ import {
   type BreakerContext,
 } from './breaker-permit.ts';
 
-export type { BreakerEvent, BreakerFact, BreakerInput, OutcomeReported };
-
 /** A report as it counts (K9). */
 function reported(context: BreakerContext, event: BreakerEvent): OutcomeReported {
   assertEvent(event, 'outcome.reported');

@@ -1,4 +1,4 @@
-/** The public surface of 'rewake/machines': exports only. */
+/** The public surface of 'rewake/machines', in the order of the files, and the machines that a runtime must know. */
 import { breaker } from './breaker.ts';
 import { breakerQuorum } from './breaker-quorum.ts';
 import { cache } from './cache.ts';
@@ -18,12 +18,12 @@ export {
 export type { ApprovalNotice, ApprovalOptions, ApprovalRequest, Escalation } from './approval-options.ts';
 export { backoff, type Backoff, type BackoffOptions, type BackoffStrategy, type Jitter } from './backoff.ts';
 export { batch, BatchFailedError, type BatchOptions, type BatchResult, type ItemFailed } from './batch.ts';
-export { breaker, type BreakerEvent } from './breaker.ts';
-export type { BreakerFact } from './breaker-facts.ts';
+export { breaker } from './breaker.ts';
+export type { BreakerEvent, BreakerFact } from './breaker-facts.ts';
 export type { BreakerScope, BreakerUse } from './breaker-gate.ts';
 export type { BreakerOptions } from './breaker-options.ts';
-export { breakerQuorum, type BreakerQuorumEvent, type BreakerQuorumFact } from './breaker-quorum.ts';
 export { breakerState, type BreakerSnapshot, type BreakerState } from './breaker-permit.ts';
+export { breakerQuorum, type BreakerQuorumEvent, type BreakerQuorumFact } from './breaker-quorum.ts';
 export { withBulkhead, type BulkheadOptions, type BulkheadRejected } from './bulkhead.ts';
 export { cache, type CacheEntry, type CacheEvent, type CacheSnapshot } from './cache.ts';
 export type { CacheOptions } from './cache-options.ts';
@@ -43,14 +43,14 @@ export {
   type RemedyApplied,
 } from './healing.ts';
 export { withHedge, type HedgeOptions, type HedgeStarted } from './hedge.ts';
-export { recoverable, type Recoverable, type RecoverableFunction } from './recoverable.ts';
-export type { RecoverableOptions } from './recoverable-options.ts';
 export { comfyRetry, laminarRetry, tutorialRetry, tutorialTimeout } from './presets.ts';
 export type { ComfyRetry, LaminarRetry, TutorialRetry } from './presets.ts';
 export { withRateLimit, type CallDelayed, type CallRateLimited } from './rate-limit.ts';
 export type { RateLimitOptions } from './rate-limit-gate.ts';
 export type { RateLimit } from './rate-limit-options.ts';
 export { rateLimiter, type RateLimiterEvent, type RateLimiterFact } from './rate-limiter.ts';
+export { recoverable, type Recoverable, type RecoverableFunction } from './recoverable.ts';
+export type { RecoverableOptions } from './recoverable-options.ts';
 export {
   BulkheadFullError,
   CircuitBreakerOpenError,

@@ -82,6 +82,20 @@ const cases: readonly (readonly [fact: string, rule: Rule, broken: readonly Plan
       ['src/y.ts', '/**\n * X1  Elsewhere.\n */\n'],
     ],
   ],
+  [
+    'the reference names what the machines export and tell',
+    (some) => rules.missingInReference([{ path: 'docs/reference/x.md', text: '`call`, `on(fn)`, `Told`' }, ...some]),
+    [
+      ['machines/index.ts', "export { call, type Other } from './x.ts';"],
+      ['machines/index.ts', "export {\n  a as other,\n  on,\n} from './x.ts';"],
+      ['machines/x.ts', "readonly type: 'Told' | 'Hidden';"],
+    ],
+    [
+      ['machines/index.ts', "export { inner as call, type on } from './x.ts';"],
+      ['machines/x.ts', "readonly type: 'Told'; type: 'dotted.message'"],
+      ['src/index.ts', "export { other } from './x.ts';"],
+    ],
+  ],
   ['the README is short', rules.longReadme, [['README.md', 'x\n'.repeat(151)]], [['README.md', 'x\n'.repeat(150)]]],
   [
     'links lead somewhere',

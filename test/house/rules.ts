@@ -160,6 +160,23 @@ function undocumentedIn(
   ];
 }
 
+/** What a user of the machines can import, and every fact that one of them can tell, is named in the reference. */
+export function missingInReference(files: readonly SourceFile[]): Violation[] {
+  const reference = files.filter(({ path }) => path.startsWith('docs/reference/')).map(({ text }) => text);
+  const known = new Set(reference.flatMap((text) => [...text.matchAll(/`(\w+)[`(]/g)].map((match) => match[1]!)));
+  return files
+    .filter(({ path }) => path.startsWith('machines/'))
+    .flatMap(({ path, text }) => {
+      const lists = path === 'machines/index.ts' ? [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)] : [];
+      const exported = lists.flatMap(([, list]) => [...list!.matchAll(/(\w+)\s*(?:,|$)/g)].map((match) => match[1]!));
+      const facts = [...text.matchAll(/(?:\btype: |NodeFact<)((?:'[A-Z]\w*'(?: \| )?)+)/g)];
+      const told = facts.flatMap(([, types]) => [...types!.matchAll(/\w+/g)].map(([type]) => type));
+      return [...new Set([...exported, ...told])]
+        .filter((name) => !known.has(name))
+        .map((name) => `${path}: name ${name} in docs/reference`);
+    });
+}
+
 interface LockedPackage {
   readonly resolved?: string;
   readonly optionalDependencies?: Record<string, string>;

@@ -74,29 +74,10 @@ export type RetryBudgetAnswer =
 
 const grantsMax = 50;
 
-/** The state in which a budget begins. */
-export function retryBudgetBegun({ key, options }: RetryBudgetInput): RetryBudgetSnapshot {
+/** A full bucket. */
+export function retryBudgetBegun({ key, options }: RetryBudgetInput): RetryBudgetContext {
   const settings = retryBudgetOptions(options, `retryBudget '${key}'`);
-  return { value: 'available', context: { key, settings, tokens: settings.tokens, grants: [] } };
-}
-
-/** The state after an event: a pure function. A new `value` is what the facts say (RB4). */
-export function retryBudgetAfter(snapshot: RetryBudgetSnapshot, event: RetryBudgetEvent): RetryBudgetSnapshot {
-  const { value, context } = snapshot;
-  switch (event.type) {
-    case 'retry.asked':
-      return isGranted(context, event) ? { value, context: charged(context, event) } : { value: 'exhausted', context };
-    case 'attempt.succeeded': {
-      const after = refunded(context, event);
-      return { value: paysForAny(after) ? 'available' : value, context: after };
-    }
-    case 'attempt.failed':
-      return { value, context: failureCounted(context, event.retryable) };
-    case 'budget.configured': {
-      const after = reconfigured(context, event.options);
-      return { value: after === context ? value : 'available', context: after };
-    }
-  }
+  return { key, settings, tokens: settings.tokens, grants: [] };
 }
 
 /**
@@ -197,7 +178,7 @@ export function failureCounted(context: RetryBudgetContext, retryable: boolean):
 export function reconfigured(context: RetryBudgetContext, options: RetryBudgetOptions): RetryBudgetContext {
   const { key, settings } = context;
   try {
-    const begun = retryBudgetBegun({ key, options }).context;
+    const begun = retryBudgetBegun({ key, options });
     return JSON.stringify(begun.settings) === JSON.stringify(settings) ? context : begun;
   } catch {
     return context;

@@ -78,7 +78,7 @@ export const retryBudget = setup({
   },
 }).createMachine({
   id: 'retryBudget',
-  context: ({ input }) => retryBudgetBegun(input).context,
+  context: ({ input }) => retryBudgetBegun(input),
   initial: 'available',
   on: {
     'attempt.succeeded': { actions: 'refund' },

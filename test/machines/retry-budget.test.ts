@@ -15,8 +15,12 @@ import {
   answerOf,
   answerWithoutRecord,
   changesNothing,
-  retryBudgetAfter,
-  retryBudgetBegun,
+  charged,
+  failureCounted,
+  isGranted,
+  paysForAny,
+  reconfigured,
+  refunded,
   type RetryBudgetAnswer,
   type RetryBudgetEvent,
   type RetryBudgetFact,
@@ -26,12 +30,17 @@ import { houses } from '../support/file-house.ts';
 
 /** A budget as its callers use it: what changes nothing is not sent. */
 class Bucket {
-  snapshot: RetryBudgetSnapshot;
   sent = 0;
+  readonly #budget;
   #asked = 0;
 
   constructor(options: RetryBudgetOptions) {
-    this.snapshot = retryBudgetBegun({ key: 'db', options });
+    this.#budget = createActor(retryBudget, { input: { key: 'db', options } }).start();
+  }
+
+  get snapshot(): RetryBudgetSnapshot {
+    const { value, context } = this.#budget.getSnapshot();
+    return { value, context };
   }
 
   get tokens(): number {
@@ -41,7 +50,7 @@ class Bucket {
   tell(event: RetryBudgetEvent): this {
     if (changesNothing(this.snapshot, event)) return this;
     this.sent++;
-    this.snapshot = retryBudgetAfter(this.snapshot, event);
+    this.#budget.send(event);
     return this;
   }
 
@@ -176,6 +185,24 @@ describe('the machine', () => {
     }),
   );
 
+  /** What the chart is to do, as a reducer: a new value is what the facts say (RB4). */
+  function reduced({ value, context }: RetryBudgetSnapshot, sent: RetryBudgetEvent): RetryBudgetSnapshot {
+    switch (sent.type) {
+      case 'retry.asked':
+        return isGranted(context, sent) ? { value, context: charged(context, sent) } : { value: 'exhausted', context };
+      case 'attempt.succeeded': {
+        const after = refunded(context, sent);
+        return { value: paysForAny(after) ? 'available' : value, context: after };
+      }
+      case 'attempt.failed':
+        return { value, context: failureCounted(context, sent.retryable) };
+      case 'budget.configured': {
+        const after = reconfigured(context, sent.options);
+        return { value: after === context ? value : 'available', context: after };
+      }
+    }
+  }
+
   function played(options: RetryBudgetOptions, look: (before: RetryBudgetSnapshot, sent: RetryBudgetEvent) => void) {
     const actor = createActor(retryBudget, { input: { key: 'db', options } });
     const facts: RetryBudgetFact[] = [];
@@ -197,11 +224,11 @@ describe('the machine', () => {
   it('goes as the reducer goes, tells each change of state once, and keeps its bounds (RB1, RB2, RB4, RB5)', () => {
     fc.assert(
       fc.property(budget, fc.array(event, { maxLength: 120 }), (options, events) => {
-        let before = retryBudgetBegun({ key: 'db', options });
+        let before = new Bucket(options).snapshot;
         const send = played(options, (found) => expect(found).toEqual(before));
         for (const sent of events) {
           const { after, facts } = send(sent);
-          expect(after).toEqual(retryBudgetAfter(before, sent));
+          expect(after).toEqual(reduced(before, sent));
           if (changesNothing(before, sent)) expect([after, facts]).toEqual([before, []]);
           const { tokens, settings } = after.context;
           expect(tokens).toBeGreaterThanOrEqual(0);

@@ -31,10 +31,8 @@ import {
   votesWith,
   withApprover,
   type ApprovalContext,
-  type ApprovalDecision,
-  type ApprovalEvent,
-  type ApprovalFact,
 } from './approval-answers.ts';
+import type { ApprovalDecision, ApprovalEvent, ApprovalFact } from './approval-facts.ts';
 import {
   approvalPolicy,
   requireRequest,

@@ -6,15 +6,8 @@ import { rateLimiter } from './rate-limiter.ts';
 import { retryBudget } from './retry-budget.ts';
 
 export { approval } from './approval.ts';
-export {
-  ApprovalRejectedError,
-  ApprovalTimedOutError,
-  type AnswerProblem,
-  type ApprovalDecision,
-  type ApprovalEvent,
-  type ApprovalFact,
-  type ApprovalVote,
-} from './approval-answers.ts';
+export { ApprovalRejectedError, ApprovalTimedOutError } from './approval-answers.ts';
+export type { AnswerProblem, ApprovalDecision, ApprovalEvent, ApprovalFact, ApprovalVote } from './approval-facts.ts';
 export type { ApprovalNotice, ApprovalOptions, ApprovalRequest, Escalation } from './approval-options.ts';
 export { backoff, type Backoff, type BackoffOptions, type BackoffStrategy, type Jitter } from './backoff.ts';
 export { batch, BatchFailedError, type BatchOptions, type BatchResult, type ItemFailed } from './batch.ts';

@@ -4,7 +4,8 @@ import { assign, createActor, fromPromise, sendTo, setup, SimulatedClock } from 
 import { ActorFinishedError, createRuntime, VirtualClock } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
 import { approval } from '../../machines/approval.ts';
-import { ApprovalTimedOutError, type ApprovalDecision, type ApprovalEvent } from '../../machines/approval-answers.ts';
+import { ApprovalTimedOutError } from '../../machines/approval-answers.ts';
+import type { ApprovalDecision, ApprovalEvent } from '../../machines/approval-facts.ts';
 import type { ApprovalOptions, ApprovalRequest } from '../../machines/approval-options.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
 import { atEveryAppend, TwoLives } from '../support/two-lives.ts';

@@ -5,6 +5,7 @@
  * LR1  A log has one runtime in this process, whatever number of functions use it: it has one owner.
  * LR2  It is opened by the first call and closed, with its log, when the last function that used it is closed.
  * LR3  It wakes no actor by itself: what goes on is what is called again or resumed.
+ * LR4  One that ended by itself, because it lost its lease while the process stood still, is replaced at the next call.
  */
 import { createRuntime, InvalidArgumentError, Runtime, type Duration, type EventLog, type Machines } from 'rewake';
 import type { AnyStateMachine } from 'xstate';
@@ -51,6 +52,7 @@ class LogRuntime implements CallHost {
   readonly #machines: Record<string, AnyStateMachine> = { breaker };
   readonly #users = new Set<object>();
   #runtime: Promise<Runtime> | undefined;
+  #isClosed = false;
 
   constructor(log: EventLog) {
     this.#log = log;
@@ -67,14 +69,19 @@ class LogRuntime implements CallHost {
     this.#runtime?.then((runtime) => runtime.register({ [name]: machine })).catch(() => {});
   }
 
-  open(user: object): Promise<Runtime> {
+  async open(user: object): Promise<Runtime> {
     this.#users.add(user);
-    this.#runtime ??= this.#create();
-    return this.#runtime;
+    const opened = (this.#runtime ??= this.#create());
+    const runtime = await opened;
+    if (this.#isClosed || isOpen(runtime)) return runtime;
+    // LR4: of several who find out, the first replaces it.
+    if (this.#runtime === opened) this.#runtime = undefined;
+    return this.open(user);
   }
 
   async close(user: object, drain: Duration): Promise<void> {
     if (!this.#users.delete(user) || this.#users.size > 0) return;
+    this.#isClosed = true;
     await (await this.#runtime)?.close({ drain });
   }
 
@@ -87,5 +94,15 @@ class LogRuntime implements CallHost {
       this.#runtime = undefined;
       throw error;
     }
+  }
+}
+
+/** Whether it takes work. */
+function isOpen(runtime: Runtime): boolean {
+  try {
+    runtime.register({});
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,5 +1,5 @@
 /** A recoverable function whose calls are kept on a log: in a runtime that is given, with virtual time, and on a log alone. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   ActorBlockedError,
   ActorExistsError,
@@ -376,6 +376,23 @@ describe('functions on one log', () => {
     expect(await failureOf(one('a'))).toBeInstanceOf(LogOwnedError);
     await owner.close();
     expect(await one('a')).toBe('a');
+  });
+
+  it('LR4: go on when the process stood still for so long that another one had the log in between', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const log = memoryLog();
+    const make = (name: string) => recoverable({ persistence: log, name, key })(async (id: string) => `${name} ${id}`);
+    const [one, two] = [make('one'), make('two')];
+    expect(await one('a')).toBe('one a');
+    vi.setSystemTime(Date.now() + 20_000);
+    const other = await createRuntime({ log, machines: {}, keepLogOpen: true });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await failureOf(one('b'))).toBeInstanceOf(LogOwnedError);
+    await other.close();
+    expect(await Promise.all([one('b'), two('b'), one('a')])).toEqual(['one b', 'two b', 'one a']);
+    await Promise.all([one.close(), two.close()]);
+    expect(await failureOf(one('c'))).toBeInstanceOf(RuntimeClosedError);
   });
 
   it('lets what is running end for as long as close() says', async () => {

@@ -95,6 +95,16 @@ export function requirePlainName(name: string, path: string): void {
   if (name === '' || name.includes('.')) throw InvalidArgumentError.of(path, 'names without a dot', name);
 }
 
+/** Every option that the types have. */
+const stepOptions: Record<keyof ToolOptions, true> = {
+  ...({ timeout: true, deadline: true, retry: true, breaker: true, classify: true } as const),
+  ...({ retryResult: true, onFact: true } as const),
+};
+const retryOptions: Record<keyof NonNullable<ToolOptions['retry']>, true> = {
+  ...({ backoff: true, retryAfterMax: true, park: true, idempotent: true, retryIf: true } as const),
+  ...({ budget: true, failOnRefusedResult: true } as const),
+};
+
 function requireTool(tools: Tools, name: string, tool: Tool, path: string): void {
   requireKnown(tool, ['run', 'kind', 'description', 'cost', 'accuracy', 'policy', 'options'], path);
   const { run, kind, description, cost, accuracy, policy, options = {} } = tool;
@@ -108,11 +118,8 @@ function requireTool(tools: Tools, name: string, tool: Tool, path: string): void
     numberWhere(accuracy, `${path}.accuracy`, 'a number from 0 to 1', (share) => share >= 0 && share <= 1);
   }
   if (policy !== undefined) requirePolicyOf(tools, name, policy, `${path}.policy`);
-  requireKnown(options, ['timeout', 'deadline', 'retry', 'breaker', 'classify', 'retryResult'], `${path}.options`);
-  if (options.retry !== undefined) {
-    const known = ['backoff', 'retryAfterMax', 'park', 'idempotent', 'retryIf'];
-    requireKnown(options.retry, known, `${path}.options.retry`);
-  }
+  requireKnown(options, Object.keys(stepOptions), `${path}.options`);
+  if (options.retry !== undefined) requireKnown(options.retry, Object.keys(retryOptions), `${path}.options.retry`);
 }
 
 const retries = ['maxRetries', 'retryBackoff'];

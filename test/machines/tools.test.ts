@@ -6,6 +6,7 @@ import {
   breaker,
   FallbackExhaustedError,
   RecoveryExhaustedError,
+  ResultRefusedError,
   toolRegistry,
   UnknownToolError,
   type Skipped,
@@ -29,6 +30,26 @@ function ear() {
 
 const pricesOf = (facts: readonly ToolFact[]) =>
   facts.flatMap((fact) => (fact.type === 'ToolCalled' ? [[fact.tool, fact.outcome, fact.attempts, fact.cost]] : []));
+
+it('a tool takes every option of a step, and of its retries those that are not the policy’s', async () => {
+  const heard: string[] = [];
+  const empty = { key: 'tool', tokens: 1, cost: 1, throttleCost: 1 };
+  const registry = toolRegistry({
+    tools: {
+      ask: {
+        run: async () => 'no answer',
+        policy: { strategy: 'retry', maxRetries: 9, retryBackoff: '1ms' },
+        options: {
+          retryResult: (result) => result === 'no answer',
+          onFact: ({ type }) => void heard.push(type),
+          retry: { budget: empty, failOnRefusedResult: true },
+        },
+      },
+    },
+  });
+  expect(await failureOf(registry.execute('ask', undefined))).toBeInstanceOf(ResultRefusedError);
+  expect(heard).toEqual(['RetryScheduled', 'RetryRefused']);
+});
 
 describe('what follows a failure', () => {
   it('fail: the error leaves as it is, after one call', async () => {

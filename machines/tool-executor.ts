@@ -20,13 +20,15 @@ import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type Poli
 /** There is no tool of this name. */
 export class UnknownToolError extends RewakeError {
   readonly code = 'REWAKE_UNKNOWN_TOOL';
+  /** Its name; of what is no text its type. */
   readonly tool: string;
   /** The tools that there are. */
   readonly known: readonly string[];
 
   constructor(tool: unknown, known: readonly string[]) {
-    super(`There is no tool ${JSON.stringify(tool)}. The registry has ${known.join(', ')}. Nothing was called.`);
-    this.tool = String(tool);
+    const name = typeof tool === 'string' ? tool : typeof tool;
+    super(`There is no tool ${JSON.stringify(name)}. The registry has ${known.join(', ')}. Nothing was called.`);
+    this.tool = name;
     this.known = known;
   }
 }

@@ -22,6 +22,9 @@ const fails = (error: () => Error) => (): string => {
   throw error();
 };
 
+const circle: { self?: unknown } = {};
+circle.self = circle;
+
 /** Every fact that a call in this process told. */
 function ear() {
   const facts: ToolFact[] = [];
@@ -374,7 +377,9 @@ describe('the doors', () => {
     ['a name that every object has', { tool: 'constructor' }, UnknownToolError, 'The registry has double.'],
     ['another kind of policy', { tool: 'double', policy: 'kind' }, InvalidArgumentError, 'one of the policies careful'],
     ['the name of a machine', { tool: 'double.careful' }, UnknownToolError, 'There is no tool'],
-    ['nothing', null, UnknownToolError, 'There is no tool undefined'],
+    ['nothing', null, UnknownToolError, 'There is no tool "undefined"'],
+    ['a bigint', { tool: 5n }, UnknownToolError, 'There is no tool "bigint"'],
+    ['a cyclic object', { tool: circle }, UnknownToolError, 'There is no tool "object"'],
   ])('TX1: %s is refused, and the error keeps its class', async (_, input, type, message) => {
     const house = new House();
     const registry = toolRegistry({

@@ -2,7 +2,7 @@
  * How well tools do: a fold over their facts. Owns the sums and the rates; it reads no log and keeps nothing.
  *
  * TM1  Facts counted in pieces, each with the metrics of the pieces before, come to what they come to at once.
- * TM2  Events that are no `ToolCalled` count nothing, so a whole log may be folded.
+ * TM2  Events that are no `ToolCalled` count nothing, nor do somebody else's of that name, so a whole log may be folded.
  */
 import { decode } from 'rewake';
 import type { ToolCalled } from './tool-facts.ts';
@@ -67,13 +67,19 @@ export function toolMetrics(events: Iterable<ToolEvent>, before: ToolReport = { 
   let { all, tools } = before;
   for (const event of events) {
     if (event.type !== 'ToolCalled') continue;
-    const called = (
-      typeof event.data === 'string' ? decode(JSON.parse(event.data) as Parameters<typeof decode>[0]) : event
-    ) as ToolCalled;
+    const called: unknown =
+      typeof event.data === 'string' ? decode(JSON.parse(event.data) as Parameters<typeof decode>[0]) : event;
+    if (!isToolCalled(called)) continue;
     all = counted(all, called);
     tools = { ...tools, [called.tool]: counted(own(tools, called.tool) ?? none, called) };
   }
   return { all, tools };
+}
+
+/** Whether it has what is counted: other machines may have facts of this name. */
+function isToolCalled(value: unknown): value is ToolCalled {
+  const { tool, unit, attempts, durationMs, cost } = (value ?? {}) as Partial<Record<keyof ToolCalled, unknown>>;
+  return typeof tool === 'string' && typeof unit === 'string' && [attempts, durationMs, cost].every(Number.isFinite);
 }
 
 function counted(sums: Sums, { outcome, attempts, durationMs, cost, unit }: ToolCalled): ToolMetrics {

@@ -114,3 +114,9 @@ it('TM1: facts in pieces come to what they come to at once, and all to the sum o
     }),
   );
 });
+
+it('TM2: what others call ToolCalled does not count', () => {
+  const others = [{}, { data: 'null' }, { data: '7' }, { data: '{"tool":"search","args":{}}' }, { tool: 'search' }];
+  const events = others.map((other) => ({ type: 'ToolCalled', ...other }));
+  expect(toolMetrics([...events, called({ cost: 2 })])).toEqual(toolMetrics([called({ cost: 2 })]));
+});

@@ -70,8 +70,11 @@ export function isUnsent(parts: ErrorParts): boolean {
 }
 
 const codesByClass: Partial<Record<ErrorClass, readonly string[]>> = {
-  // The call was made and succeeded, and what it returned is the mistake; or rewake is used wrongly: nothing mends that.
-  bug: ['REWAKE_NOT_SERIALIZABLE', 'REWAKE_EVENT_TOO_LARGE', 'REWAKE_INVALID_ARGUMENT', 'REWAKE_UNKNOWN_MACHINE'],
+  bug: [
+    // The call was made and succeeded, and what it returned is the mistake; or rewake is used wrongly: nothing mends that.
+    ...['REWAKE_NOT_SERIALIZABLE', 'REWAKE_EVENT_TOO_LARGE', 'REWAKE_INVALID_ARGUMENT', 'REWAKE_UNKNOWN_MACHINE'],
+    ...['REWAKE_INVALID_EVENT', 'REWAKE_ACTOR_EXISTS', 'REWAKE_UNKNOWN_TOOL'],
+  ],
   policy: ['REWAKE_BREAKER_OPEN', 'REWAKE_BULKHEAD_FULL', 'REWAKE_RATE_LIMITED', 'REWAKE_APPROVAL_TIMED_OUT'],
   lost: ['REWAKE_EFFECT_LOST'],
   timeout: ['REWAKE_TIMEOUT', 'ETIMEDOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'DEADLINE_EXCEEDED'],

@@ -2,10 +2,12 @@
 import { createServer } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ActorExistsError, InvalidArgumentError } from 'rewake';
 import { classify, matches, type ErrorClass, type ErrorVerdict } from '../../machines/classify.ts';
 import { signatureOf } from '../../machines/error-signature.ts';
 import { CircuitBreakerOpenError, TimeoutError } from '../../machines/recovery-errors.ts';
 import { retryAfterOf } from '../../machines/retry-after.ts';
+import { UnknownToolError } from '../../machines/tool-executor.ts';
 
 const coded = (code: string | number, more: object = {}) =>
   Object.assign(new Error(`failed: ${code}`), { code, ...more });
@@ -223,4 +225,13 @@ describe('whatever is thrown', () => {
     expect(print('order 17 of user "anna" is locked')).not.toBe(one);
     expect(print('busy', { status: 503 })).not.toBe(print('busy', { status: 500 }));
   });
+});
+
+it('what a function asks wrongly of rewake is a bug, which says the same each time', () => {
+  const errors = [
+    InvalidArgumentError.of('key', 'a text', 7),
+    new ActorExistsError('one-a', 'it was started with another input'),
+    new UnknownToolError('ask', []),
+  ];
+  for (const error of errors) expect(classify(error)).toMatchObject({ class: 'bug', retryable: false });
 });

@@ -178,9 +178,13 @@ export function withCause(error: unknown, last: unknown, causesLeft = causesMax)
   return Object.defineProperty(copy, 'cause', { value: cause, enumerable: false, writable: true, configurable: true });
 }
 
-/** What a thrown value says. */
+/** What a thrown value says, without the full stop that follows it here. Anything can be thrown, also what has no text. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error).replace(/\.$/, '');
+  } catch {
+    return typeof error;
+  }
 }
 
 for (const [type, code] of [

@@ -4,8 +4,16 @@
  *
  * RC1  One key is one call: whoever calls with it joins the call that runs, or has what came of it.
  * RC2  A method never runs without its instance: a call that goes on after a restart waits until there is one.
+ * RC3  A call does not wait for itself: with its own key a function cannot call itself.
  */
-import { ActorBlockedError, InvalidArgumentError, type Duration, type EffectArguments, type Runtime } from 'rewake';
+import {
+  ActorBlockedError,
+  effectContext,
+  InvalidArgumentError,
+  type Duration,
+  type EffectArguments,
+  type Runtime,
+} from 'rewake';
 import { createActor, type AnyStateMachine } from 'xstate';
 import type { CallHost } from './log-runtimes.ts';
 import { step } from './step.ts';
@@ -74,8 +82,12 @@ export class LoggedCalls implements Calls {
     if (typeof id !== 'string' || id === '') {
       throw InvalidArgumentError.of(`recoverable('${this.#name}').key(…)`, 'a text that is not empty', id);
     }
+    const stream = `${this.#name}-${id}`;
+    if (effectContext()?.stream === stream) {
+      throw InvalidArgumentError.of(`recoverable('${this.#name}').key(…)`, 'not the key of the call that calls', id);
+    }
     const runtime = await this.#host.open(this);
-    const leave = this.#receivers.enter(`${this.#name}-${id}`, receiver);
+    const leave = this.#receivers.enter(stream, receiver);
     try {
       const ref = await runtime.start(this.#name, { id, input: args });
       const reason = 'its signal was aborted';

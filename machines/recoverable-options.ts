@@ -85,7 +85,12 @@ export function settleRecoverable(options: RecoverableOptions<never>): Recoverab
     name,
     persistence: persistence === undefined ? undefined : persistenceOf(persistence, key, at),
     key: key as ((...args: unknown[]) => unknown) | undefined,
-    signalOf: (args) => (typeof signal === 'function' ? signal(...(args as never)) : signal),
+    signalOf: (args) => {
+      if (typeof signal !== 'function') return signal;
+      const found: unknown = signal(...(args as never)) ?? undefined;
+      if (found === undefined || found instanceof AbortSignal) return found;
+      throw InvalidArgumentError.of(`${at('signal')}(…)`, 'an AbortSignal, or undefined', found);
+    },
     policy: (breakerKey) =>
       threshold === false
         ? common

@@ -178,6 +178,19 @@ describe('a call on a log', () => {
     expect(calls).toEqual(['a']);
   });
 
+  it('RC3: is refused where it would wait for itself, and not where it calls on', async () => {
+    const house = new House();
+    const persistence = await house.open({});
+    const again = recoverable({ persistence, key, name: 'again' })(async (id: string): Promise<string> => again(id));
+    expect(await failureOf(again('a'))).toMatchObject({
+      message: `recoverable('again').key(…): expected not the key of the call that calls, found "a".`,
+    });
+    const on = recoverable({ persistence, key, name: 'on' })(async (id: string): Promise<string> =>
+      id === 'aaa' ? id : on(`${id}a`),
+    );
+    expect(await on('a')).toBe('aaa');
+  });
+
   it('takes a result that cannot be logged for a bug, which is not tried again', async () => {
     const house = new House();
     let calls = 0;

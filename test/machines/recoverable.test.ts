@@ -74,6 +74,18 @@ describe('a recoverable function', () => {
     expect(calls.length).toBe(1);
   });
 
+  it.each([
+    ['that has no text', Object.create(null) as object, 'object'],
+    ['whose text is none', Object.assign(new Error(), { message: Symbol('busy') }), 'Symbol(busy)'],
+    ['that ends with a full stop', new Error('The server is busy.'), 'The server is busy'],
+  ])('says what it failed with also of a thing %s', async (_, thrown, said) => {
+    const { fn } = flaky(9, () => thrown);
+    const error = await outcomeAfter(60_000, recoverable({ maxRetries: 1 })(fn)('a'));
+    expect(error).toBeInstanceOf(RecoveryExhaustedError);
+    expect(error).toMatchObject({ originalError: thrown });
+    expect((error as Error).message).toContain(`failed after 2 attempts: ${said}. It is not`);
+  });
+
   it('retries what is no Error, and keeps it', async () => {
     const { fn } = flaky(9, () => 'just text');
     expect(await outcomeAfter(60_000, recoverable({ maxRetries: 1 })(fn)('a'))).toMatchObject({
@@ -218,6 +230,15 @@ describe('the circuit breaker of a function', () => {
 });
 
 describe('a signal', () => {
+  it('that a function should give and does not is an error before the call, and nothing is left behind', async () => {
+    const { calls, fn } = flaky(9);
+    const failing = recoverable({ name: 'get', maxRetries: 0, signal: () => 5 as never })(fn);
+    expect(await failureOf(failing('a'))).toMatchObject({
+      message: "recoverable('get').signal(…): expected an AbortSignal, or undefined, found 5.",
+    });
+    expect(calls).toEqual([]);
+  });
+
   it('R22: that was aborted before lets nothing be called', async () => {
     const { calls, fn } = flaky(0);
     const reason = new Error('not now');

@@ -9,6 +9,7 @@ import {
   LogOwnedError,
   memoryLog,
   NotSerializableError,
+  now,
   ReplayDivergedError,
   RuntimeClosedError,
   type AnyRuntime,
@@ -398,7 +399,7 @@ describe('functions on one log', () => {
     const make = (name: string) => recoverable({ persistence: log, name, key })(async (id: string) => `${name} ${id}`);
     const [one, two] = [make('one'), make('two')];
     expect(await one('a')).toBe('one a');
-    vi.setSystemTime(Date.now() + 20_000);
+    vi.setSystemTime(now() + 20_000);
     const other = await createRuntime({ log, machines: {}, keepLogOpen: true });
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await failureOf(one('b'))).toBeInstanceOf(LogOwnedError);

@@ -85,7 +85,7 @@ export function reporting<Input, Output>(policy: Policy, run: Run<Input, Output>
     // Nobody misses the permit of a closed breaker.
     const probe = permit?.probe ? permit : undefined;
     const freeProbe = () => {
-      if (isStopped(context.signal.reason)) void policy.breaker!.leave(context, probe!, { outcome: 'ignored' });
+      whenStopped(args, () => void policy.breaker!.leave(context, probe!, { outcome: 'ignored' }));
     };
     if (probe) context.signal.addEventListener('abort', freeProbe, { once: true });
     const told = async (outcome: CallReport['outcome'], failure?: Told['failure']) => {
@@ -151,7 +151,12 @@ function reportOf({ outcome, durationMs, failure }: Told, hint: ReturnType<typeo
   };
 }
 
-/** SE1. The step itself was stopped: a probe of it is given back. */
-function isStopped(reason: unknown): boolean {
-  return reason instanceof EffectStoppedError && reason.by === 'stop';
+/** SE1. Of an attempt that was aborted: does something where the step itself was stopped. */
+function whenStopped({ context, self }: EffectArguments<unknown>, then: () => void): void {
+  const reason: unknown = context.signal.reason;
+  if (reason instanceof EffectStoppedError) return reason.by === 'stop' ? then() : undefined;
+  // Plain XState gives no reason, and stops an actor after its children.
+  queueMicrotask(() => {
+    if ((self._parent?.getSnapshot() as { status?: string } | undefined)?.status === 'stopped') then();
+  });
 }

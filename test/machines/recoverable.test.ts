@@ -230,6 +230,22 @@ describe('the circuit breaker of a function', () => {
 });
 
 describe('a signal', () => {
+  it('that aborts the probe of a half-open breaker lets the next call be one (SE1)', async () => {
+    const controllers = [new AbortController(), new AbortController(), new AbortController()];
+    const answers = [() => Promise.reject(busy()), () => new Promise<never>(() => {}), async () => 'well'];
+    const options = { maxRetries: 0, circuitBreakerThreshold: 1, circuitBreakerTimeout: '1s', name: 'probed' };
+    const probed = recoverable({ ...options, signal: (call: number) => controllers[call]?.signal })(
+      async (call: number) => answers[call]!(),
+    );
+    await failureOf(probed(0));
+    await later(1_000);
+    const aborted = failureOf(probed(1));
+    await later(10);
+    controllers[1]!.abort();
+    await aborted;
+    expect(await probed(2)).toBe('well');
+  });
+
   it('that a function should give and does not is an error before the call, and nothing is left behind', async () => {
     const { calls, fn } = flaky(9);
     const failing = recoverable({ name: 'get', maxRetries: 0, signal: () => 5 as never })(fn);

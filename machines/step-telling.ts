@@ -4,6 +4,8 @@
  *
  * ST1  The function hears of a fact after it is on disk, at most once, and never in a fold.
  * ST2  What it throws, or rejects with, changes nothing of the step: it is a warning on the console.
+ * ST3  It is called when the transition is over, in the order of the facts: XState complains of actors that are started or
+ *      sent something in the middle of one.
  */
 import { emit, enqueueActions, type AnyEventObject, type ParameterizedObject } from 'xstate';
 import { classify } from './classify.ts';
@@ -40,15 +42,11 @@ export function telling({ name, onFact }: Policy) {
   };
 }
 
-/** ST2. */
+/** ST2, ST3. */
 function hear(step: string, onFact: (fact: StepFact) => unknown, fact: StepFact): void {
   const warn = (error: unknown) =>
     console.warn(`onFact of step '${step}' failed at ${fact.type}; the step goes on.`, error);
-  try {
-    Promise.resolve(onFact(fact)).catch(warn);
-  } catch (error) {
-    warn(error);
-  }
+  Promise.resolve(fact).then(onFact).catch(warn);
 }
 
 /** Facts by what a step remembers; each is told in the transition that made it true. */

@@ -126,3 +126,18 @@ it('ST1, R30: hears nothing before it is on disk, and nothing of the past when i
 it('is a function', () => {
   expect(() => step('work', () => 1, { onFact: 'log' as never })).toThrow("step('work').onFact");
 });
+
+it('ST3: may start other actors, of which XState does not complain', async () => {
+  let started = 0;
+  const start = () => {
+    started++;
+    createActor(worker(() => 1, {})).start();
+  };
+  const actor = createActor(worker(busy, { onFact: start }));
+  actor.subscribe({ error: () => {} });
+  actor.start();
+  await rest();
+  await play(busy, { onFact: start });
+  expect(started).toBe(2);
+  expect(warnings).toEqual([]);
+});

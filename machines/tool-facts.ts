@@ -2,7 +2,8 @@
  * What a tool tells the log, and what its calls cost. Owns the names and shapes of these facts, which never change once
  * published, and the arithmetic of prices.
  *
- * TF1  Every tool that was tried is told once, when its last attempt has ended, whatever came of it.
+ * TF1  Every tool that was tried is told once, when its last attempt has ended, whatever came of it; only one that has no
+ *      price, because its function for that failed, is not.
  * TF2  A price is computed once, in the transition that ends the call: a fold computes the same.
  */
 import { InvalidArgumentError } from 'rewake';

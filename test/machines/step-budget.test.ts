@@ -336,11 +336,23 @@ describe('after a restart', () => {
     },
   );
 
-  /** A step whose call always fails, with a crash in its first life. */
-  async function liveThrough(crash: Crash, tokens: number) {
+  it('a crash at any append: the success of a retry pays back once (RG3)', async () => {
+    const live = (crash: Crash) => {
+      let calls = 0;
+      return liveThrough(crash, 90, () => (calls++ < 2 ? unavailable() : 'ok'));
+    };
+    const crashes = await atEveryAppend(live, ({ paid, scheduled }, where) => {
+      // A full bucket takes nothing back.
+      expect(paid, where).toBe(Math.max(0, scheduled - 1));
+    });
+    expect(crashes).toBeGreaterThan(18);
+  });
+
+  /** A step whose call always fails, unless it is told otherwise, with a crash in its first life. */
+  async function liveThrough(crash: Crash, tokens: number, call: () => unknown = unavailable) {
     let calls = 0;
     const retry = { maxRetries: tokens < 100 ? 9 : 2, backoff: fixed, budget: { key: 'api', tokens } };
-    const machines = () => ({ work: worker(() => (calls++, unavailable()), { retry }), retryBudget });
+    const machines = () => ({ work: worker(() => (calls++, call()), { retry }), retryBudget });
     const lives = new TwoLives(crash, machines, { random: () => 0.5 });
     void (await lives.first()).start('work', { id: '1' }).catch(() => {});
     await lives.clock.advance(1_000, rest);
@@ -355,7 +367,7 @@ describe('after a restart', () => {
       if (type === 'RetryScheduled' && !data.includes('"lost"')) scheduled++;
     }
     const paid = (context.settings.tokens - context.tokens) / context.settings.cost;
-    return { crashed, calls, message: ((await ended).error as Error).message, paid, scheduled };
+    return { crashed, calls, message: ((await ended).error as Error | undefined)?.message, paid, scheduled };
   }
 });
 

@@ -3,18 +3,20 @@
  * runtime's.
  *
  * O1  At most one host runs the actors of a log; the expected revision of every append stands behind it as a fence.
- * O2  A host that died on this machine is replaced at once: its process is gone. Elsewhere its lease has to run out.
+ * O2  A host that died on this machine is replaced at once: its process is gone. Elsewhere, and in another thread of this
+ *     process, its lease has to run out.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { threadId } from 'node:worker_threads';
 import { sleep, type Clock } from '../clock.ts';
 import { LeaseLostError, LogOwnedError, LogUnavailableError } from '../errors.ts';
 import type { EventLog, Lease, LeaseHolder } from '../log/event-log.ts';
 import type { Logger } from './logger.ts';
 
 const leaseId = 'rewake.host';
-/** Runtimes of this process that hold a lease: the ones that a process id cannot tell apart. */
+/** Runtimes of this thread that hold a lease: the ones that process and thread cannot tell apart. */
 const liveOwners = new Set<string>();
 
 export interface OwnershipOptions {
@@ -27,7 +29,7 @@ export interface OwnershipOptions {
 }
 
 export class Ownership {
-  readonly owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  readonly owner = `${hostname()}/${process.pid}/${threadId}/${randomUUID().slice(0, 8)}`;
   readonly #log: EventLog;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -118,11 +120,14 @@ export class Ownership {
 
 /** O2. Whether the holder's process is known to run, known to be gone, or on another machine. */
 function lifeOf({ owner }: LeaseHolder): 'alive' | 'dead' | 'unknown' {
-  const [host, pidText] = owner.split('/');
+  const [host, pidText, thread] = owner.split('/');
   const pid = Number(pidText);
   if (host !== hostname() || !Number.isInteger(pid)) return 'unknown';
-  // The same process id under another name: an earlier life of this one, as after a restart of a container.
-  if (pid === process.pid) return liveOwners.has(owner) ? 'alive' : 'dead';
+  if (pid === process.pid) {
+    if (thread !== `${threadId}`) return 'unknown';
+    // This very thread under another name: an earlier life of the process, as after a restart of a container.
+    return liveOwners.has(owner) ? 'alive' : 'dead';
+  }
   try {
     process.kill(pid, 0);
     return isZombie(pid) ? 'dead' : 'alive';

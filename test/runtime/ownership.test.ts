@@ -57,6 +57,23 @@ describe('a second runtime on a log', () => {
     await house.open({ idle }, { lease });
   });
 
+  it('tells an earlier life of this process from another thread of it, whose lease has to run out (O1, O2)', async () => {
+    const { hostname } = await import('node:os');
+    const { threadId } = await import('node:worker_threads');
+    const taken = async (thread: number) => {
+      const house = new House();
+      await house.log.lease('rewake.host', { owner: `${hostname()}/${process.pid}/${thread}/x`, ttlMs: 10_000 });
+      const opened = house.open({ idle }, { lease });
+      await house.advance(9_000);
+      const isAtOnce = !(await isPending(opened));
+      await house.advance(3_000);
+      await opened;
+      return isAtOnce;
+    };
+    expect(await taken(threadId)).toBe(true);
+    expect(await taken(threadId + 1)).toBe(false);
+  });
+
   it('has to let the lease of a host on another machine run out', async () => {
     const house = new House();
     await house.log.lease('rewake.host', { owner: 'elsewhere/1/x', ttlMs: 5_000 });

@@ -37,7 +37,8 @@ class GivenRuntime implements CallHost {
   }
 
   add(name: string, machine: AnyStateMachine): void {
-    this.#runtime.register({ breaker, [name]: machine });
+    this.#runtime.register({ breaker });
+    this.#runtime.register({ [name]: machine });
   }
 
   async open(): Promise<Runtime> {

@@ -381,6 +381,10 @@ describe('functions on one log', () => {
     const runtime = await new House().open({});
     make(runtime);
     expect(() => make(runtime)).toThrow(InvalidArgumentError);
+    for (const persistence of [await new House().open({}), memoryLog()]) {
+      const named = () => recoverable({ persistence, name: 'breaker', key })(async (id: string) => id);
+      expect(named).toThrow(InvalidArgumentError);
+    }
   });
 
   it('LR2: try to open it again where another process had it', async () => {

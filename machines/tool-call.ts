@@ -102,8 +102,8 @@ export function callFailed(
 
 /** The failure is an answer. */
 export function callSkipped({ called }: ToolContext, policy: ToolPolicy, error: unknown): Partial<ToolContext> {
-  const hasValue = policy.strategy === 'skip' && policy.value !== undefined;
-  return { output: hasValue ? policy.value : { skipped: true, error }, called: { ...called!, outcome: 'skipped' } };
+  const output = policy.strategy === 'skip' && 'value' in policy ? policy.value : { skipped: true, error };
+  return { output, called: { ...called!, outcome: 'skipped' } };
 }
 
 /** A tool's last attempt has ended. */

@@ -103,6 +103,7 @@ describe('what follows a failure', () => {
         enrich: { run: fails(refused), cost: 1, policy: { strategy: 'skip' } },
         related: { run: fails(refused), policy: { strategy: 'skip', value: [] } },
         counted: { run: fails(busy), policy: { strategy: 'skip', value: 0, maxRetries: 0 } },
+        hushed: { run: fails(busy), policy: { strategy: 'skip', value: undefined } },
       },
     });
     const result = await registry.execute('enrich', undefined, { onFact });
@@ -113,6 +114,8 @@ describe('what follows a failure', () => {
     const list: string | readonly [] = (await registry.execute('related', undefined)).output;
     expect(list).toEqual([]);
     expect((await registry.execute('counted', undefined)).output).toBe(0);
+    const nothing: string | undefined = (await registry.execute('hushed', undefined)).output;
+    expect(nothing).toBeUndefined();
   });
 
   it('fallback: the tools of the list are tried in order, each once, whatever their own policies say comes next (TO1)', async () => {

@@ -7,7 +7,7 @@
 import { hostname } from 'node:os';
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { realClock, sleep, toMs, type Clock, type Duration } from '../clock.ts';
-import { RuntimeClosedError } from '../errors.ts';
+import { InvalidArgumentError, RuntimeClosedError } from '../errors.ts';
 import { actorStopped } from '../kernel/records.ts';
 import type { AnySnapshot } from '../kernel/xstate-internals.ts';
 import type { EventLog } from '../log/event-log.ts';
@@ -83,6 +83,9 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
    */
   register(machines: Machines): void {
     this.#assertOpen();
+    if (typeof machines !== 'object' || machines === null) {
+      throw InvalidArgumentError.of('register(machines)', 'machines by their names', machines);
+    }
     this.#actors.register(machines);
   }
 

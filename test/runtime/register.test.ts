@@ -45,6 +45,9 @@ it('knows a machine once, and refuses another of its name with all that came alo
   expect(() => runtime.register({ more: job(), job: job() })).toThrow(InvalidArgumentError);
   expect(() => runtime.register({ more: job(), job: job() })).toThrow('machines.job: there is another machine');
   expect(() => runtime.register({ 'a-b': machine })).toThrow('Not a machine name');
+  expect(() => runtime.register(undefined as never)).toThrow(
+    'register(machines): expected machines by their names, found undefined.',
+  );
   expect(await failureOf(runtime.start('more' as never, { id: '1' } as never))).toBeInstanceOf(UnknownMachineError);
   await runtime.close();
   expect(() => runtime.register({ more: machine })).toThrow(RuntimeClosedError);

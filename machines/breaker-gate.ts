@@ -89,7 +89,7 @@ export class BreakerGate {
     if (this.#quorum !== undefined) await this.#requireFew(this.#quorum, snapshot, context);
     const answer =
       answerWithoutRecord(snapshot, id, context.now()) ??
-      answerOf(await breakerOfNode.tell({ type: 'permit.asked', id, ...lease }, undefined, context), id, context.now());
+      answerOf(await breakerOfNode.tell({ type: 'permit.asked', id, ...lease }, context), id, context.now());
     if (answer.permit) {
       // Nobody is left to use it.
       if (context.signal.aborted) await this.leave(context, answer.permit, { outcome: 'ignored' });
@@ -106,7 +106,7 @@ export class BreakerGate {
     try {
       const breakerOfNode = this.#breakerFor(context);
       if (changesNothing(await breakerOfNode.look(context), permit, report, context.now())) return;
-      const after = await breakerOfNode.tell({ type: 'outcome.reported', permit, ...report }, undefined, context);
+      const after = await breakerOfNode.tell({ type: 'outcome.reported', permit, ...report }, context);
       if (this.#quorum !== undefined) await this.#listed(after, context);
     } catch {
       // What the breaker did not hear it does not count; the lease of a probe runs out by itself.
@@ -131,7 +131,7 @@ export class BreakerGate {
   async #listed(own: BreakerSnapshot, context: EffectContext): Promise<BreakerQuorumSnapshot> {
     const list = await this.#list.look(context);
     const news = newsOf(list, context.host, own, context.now());
-    return news ? this.#list.tell(news, undefined, context) : list;
+    return news ? this.#list.tell(news, context) : list;
   }
 }
 

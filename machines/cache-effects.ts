@@ -37,7 +37,7 @@ export function store(gate: KeyedGate<CacheSnapshot>): PromiseActorLogic<boolean
     try {
       const before = await gate.look(context);
       const isNews = !changesNothing(before, stored, context.now());
-      const after = isNews ? await gate.tell(stored, undefined, context) : before;
+      const after = isNews ? await gate.tell(stored, context) : before;
       return freshEntry(after, stored.key, context.now())?.answeredAt === stored.answeredAt;
     } catch {
       return false;

@@ -50,10 +50,9 @@ function unregistered({ machine, id }: KeyedActor, cause: UnknownMachineError): 
 export async function tell(
   shared: KeyedActor,
   event: AnyEventObject,
-  messageId: string | undefined,
   context: EffectContext,
 ): Promise<AnyMachineSnapshot> {
-  if (isHosted(context)) return context.send(streamOf(shared), event, messageId === undefined ? {} : { messageId });
+  if (isHosted(context)) return context.send(streamOf(shared), event);
   const actor = localActor(shared);
   actor.send(event);
   return actor.getSnapshot() as AnyMachineSnapshot;

@@ -82,15 +82,15 @@ export class KeyedGate<Snapshot> {
       this.#isConfigured = true;
       return snapshot;
     }
-    this.#configuring ??= this.tell(event, undefined, context).finally(() => (this.#configuring = undefined));
+    this.#configuring ??= this.tell(event, context).finally(() => (this.#configuring = undefined));
     await this.#configuring;
     this.#isConfigured = true;
     return this.look(context);
   }
 
   /** Its state right after an event; it must have been looked at before. */
-  async tell(event: AnyEventObject, messageId: string | undefined, context: EffectContext): Promise<Snapshot> {
-    return (await tell(this.#actor, event, messageId, context)) as unknown as Snapshot;
+  async tell(event: AnyEventObject, context: EffectContext): Promise<Snapshot> {
+    return (await tell(this.#actor, event, context)) as unknown as Snapshot;
   }
 }
 

@@ -75,6 +75,6 @@ export class RateLimitGate {
   async #answer(context: EffectContext): Promise<RateLimitAnswer> {
     const asked = { type: 'turn.asked', id: context.idempotencyKey, waitMs: this.waitMs } as const;
     const known = answerWithoutRecord(await this.#limiter.look(context), asked, context.now());
-    return known ?? answerOf(await this.#limiter.tell(asked, undefined, context), asked.id, context.now());
+    return known ?? answerOf(await this.#limiter.tell(asked, context), asked.id, context.now());
   }
 }

@@ -4,8 +4,8 @@
  *
  * RG1  What changes nothing in the budget is not sent to it: a dependency that is well costs its budget no event.
  * RG2  Options given with a key are the budget's from the first use by this process on; of several, the newest hold (KG1).
- * RG3  Asking and telling are safe to repeat: both carry the key of their effect, so a retry is paid for once; its success
- *      carries that of its grant, so it pays back once, also where an attempt that had told was lost and made again.
+ * RG3  Asking and telling are safe to repeat: both carry the key of their effect, the success of a retry that of its grant.
+ *      So a retry is paid for once and pays back once, also where an attempt that had told was lost and made again.
  */
 import type { EffectContext } from 'rewake';
 import { KeyedGate, readUse, type KeyedUse } from './keyed-gate.ts';
@@ -58,7 +58,7 @@ export class RetryBudgetGate {
     const snapshot = await this.#budget.look(context);
     const known = answerWithoutRecord(snapshot, { id, throttled });
     if (known) return { ...known, id };
-    const after = await this.#budget.tell({ type: 'retry.asked', id, throttled }, id, context);
+    const after = await this.#budget.tell({ type: 'retry.asked', id, throttled }, context);
     return { ...answerOf(after, id, throttled), id };
   }
 
@@ -66,14 +66,9 @@ export class RetryBudgetGate {
   async tell(context: EffectContext, event: RetryBudgetEvent): Promise<void> {
     try {
       if (changesNothing(await this.#budget.look(context), event)) return;
-      await this.#budget.tell(event, nameOf(event) ?? `${context.idempotencyKey}.spent`, context);
+      await this.#budget.tell(event, context);
     } catch {
       // What the budget did not hear it does not count.
     }
   }
-}
-
-/** Of the success of a retry, however often its attempt was made. */
-function nameOf(event: RetryBudgetEvent): string | undefined {
-  return event.type === 'attempt.succeeded' && event.id !== undefined ? `${event.id}.repaid` : undefined;
 }

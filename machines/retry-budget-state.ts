@@ -29,17 +29,25 @@ export interface RetryAsked {
 /** An attempt succeeded: a first one, or a retry. */
 export interface AttemptSucceeded {
   readonly type: 'attempt.succeeded';
-  /** Of the retry that succeeded. */
+  /** Of the retry that succeeded; names the attempt where it was none. */
   readonly id?: string;
   /** What that retry took, where the caller knows: its grant may be forgotten. */
   readonly afterRetry?: number;
+}
+
+/** An attempt failed. */
+export interface AttemptFailed {
+  readonly type: 'attempt.failed';
+  /** Names the attempt. */
+  readonly id: string;
+  readonly retryable: boolean;
 }
 
 /** What a retry budget understands. */
 export type RetryBudgetEvent =
   | RetryAsked
   | AttemptSucceeded
-  | { readonly type: 'attempt.failed'; readonly id: string; readonly retryable: boolean }
+  | AttemptFailed
   | { readonly type: 'budget.configured'; readonly options: RetryBudgetOptions };
 
 /** What a retry budget says of itself. */
@@ -58,6 +66,8 @@ export interface RetryBudgetContext {
   readonly tokens: number;
   /** Retries that were granted for tokens and did not succeed so far, the newest last (RB3). */
   readonly grants: readonly { readonly id: string; readonly cost: number }[];
+  /** How attempts ended that changed the tokens, the newest last (RB7). */
+  readonly reports: readonly string[];
 }
 
 /** Of a snapshot of the budget machine, what the questions below need. */
@@ -73,11 +83,12 @@ export type RetryBudgetAnswer =
   | { readonly granted: false; readonly tokens: number };
 
 const grantsMax = 50;
+const reportsMax = 100;
 
 /** A full bucket. */
 export function retryBudgetBegun({ key, options }: RetryBudgetInput): RetryBudgetContext {
   const settings = retryBudgetOptions(options, `retryBudget '${key}'`);
-  return { key, settings, tokens: settings.tokens, grants: [] };
+  return { key, settings, tokens: settings.tokens, grants: [], reports: [] };
 }
 
 /**
@@ -110,9 +121,9 @@ export function changesNothing(snapshot: RetryBudgetSnapshot, event: RetryBudget
       return answerWithoutRecord(snapshot, event) !== undefined;
     case 'attempt.succeeded':
       // A full bucket pays for any retry: it is not exhausted.
-      return tokens === settings.tokens;
+      return tokens === settings.tokens || isReported(snapshot.context, event);
     case 'attempt.failed':
-      return !event.retryable || settings.failureCost === 0 || tokens === 0;
+      return !event.retryable || settings.failureCost === 0 || tokens === 0 || isReported(snapshot.context, event);
     case 'budget.configured':
       return reconfigured(snapshot.context, event.options) === snapshot.context;
   }
@@ -153,9 +164,10 @@ export function charged(context: RetryBudgetContext, { id, throttled }: RetryAsk
 }
 
 /** After a success. */
-export function refunded(context: RetryBudgetContext, { id, afterRetry }: AttemptSucceeded): RetryBudgetContext {
+export function refunded(context: RetryBudgetContext, event: AttemptSucceeded): RetryBudgetContext {
   const { tokens, grants, settings } = context;
-  if (tokens === settings.tokens) return context;
+  if (tokens === settings.tokens || isReported(context, event)) return context;
+  const { id, afterRetry } = event;
   const { cost, throttleCost, refund } = settings;
   // What no retry can have taken is not believed.
   const isCost = afterRetry !== undefined && (afterRetry === cost || afterRetry === throttleCost);
@@ -165,13 +177,28 @@ export function refunded(context: RetryBudgetContext, { id, afterRetry }: Attemp
     ...context,
     tokens: Math.min(settings.tokens, exact(tokens + amount)),
     grants: grants.filter((grant) => grant.id !== id),
+    reports: withReport(context, event),
   };
 }
 
 /** After a failure. */
-export function failureCounted(context: RetryBudgetContext, retryable: boolean): RetryBudgetContext {
-  if (!retryable) return context;
-  return { ...context, tokens: Math.max(0, exact(context.tokens - context.settings.failureCost)) };
+export function failureCounted(context: RetryBudgetContext, event: AttemptFailed): RetryBudgetContext {
+  const { tokens, settings } = context;
+  if (!event.retryable || settings.failureCost === 0 || tokens === 0 || isReported(context, event)) return context;
+  return {
+    ...context,
+    tokens: Math.max(0, exact(tokens - settings.failureCost)),
+    reports: withReport(context, event),
+  };
+}
+
+/** RB7. */
+function isReported({ reports }: RetryBudgetContext, { type, id }: AttemptSucceeded | AttemptFailed): boolean {
+  return id !== undefined && reports.includes(`${type} ${id}`);
+}
+
+function withReport({ reports }: RetryBudgetContext, { type, id }: AttemptSucceeded | AttemptFailed) {
+  return id === undefined ? reports : [...reports.slice(1 - reportsMax), `${type} ${id}`];
 }
 
 /** RB6. */

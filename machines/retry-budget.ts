@@ -10,6 +10,8 @@
  *      in between change nothing, so a dependency that is down does not fill the log.
  * RB5  What changes nothing by `changesNothing` leaves state, context and log of facts as they are when sent anyway.
  * RB6  Other options begin a full bucket; options that cannot work change nothing.
+ * RB7  How an attempt ended counts once, also where its host died and tells it again: the newest 100 reports that changed
+ *      the tokens are known, in the context and not by message ids, which an actor keeps for ever.
  */
 import { assertEvent, assign, emit, setup } from 'xstate';
 import type { RetryBudgetOptions } from './retry-budget-options.ts';
@@ -21,6 +23,7 @@ import {
   reconfigured,
   refunded,
   retryBudgetBegun,
+  type AttemptFailed,
   type AttemptSucceeded,
   type RetryAsked,
   type RetryBudgetContext,
@@ -44,9 +47,9 @@ function optionsOf(event: RetryBudgetEvent): RetryBudgetOptions {
   return event.options;
 }
 
-function failedRetryably(event: RetryBudgetEvent): boolean {
+function failed(event: RetryBudgetEvent): AttemptFailed {
   assertEvent(event, 'attempt.failed');
-  return event.retryable;
+  return event;
 }
 
 /**
@@ -71,7 +74,7 @@ export const retryBudget = setup({
   actions: {
     charge: assign(({ context, event }) => charged(context, asked(event))),
     refund: assign(({ context, event }) => refunded(context, succeeded(event))),
-    countFailure: assign(({ context, event }) => failureCounted(context, failedRetryably(event))),
+    countFailure: assign(({ context, event }) => failureCounted(context, failed(event))),
     configure: assign(({ context, event }) => reconfigured(context, optionsOf(event))),
     announceExhausted: emit(({ context: { key, tokens } }) => ({ type: 'RetryBudgetExhausted', key, tokens }) as const),
     announceRestored: emit(({ context: { key, tokens } }) => ({ type: 'RetryBudgetRestored', key, tokens }) as const),

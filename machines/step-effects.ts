@@ -133,7 +133,8 @@ async function tell({ breaker, retry }: Policy, context: EffectContext, told: To
   const reports = permit && breaker?.leave(context, permit, reportOf(told, hint));
   const { budget } = retry ?? {};
   if (budget && outcome === 'success') {
-    await budget.tell(context, { type: 'attempt.succeeded', ...(grant && { id: grant.id, afterRetry: grant.cost }) });
+    const after = grant ? { id: grant.id, afterRetry: grant.cost } : { id: context.idempotencyKey };
+    await budget.tell(context, { type: 'attempt.succeeded', ...after });
   } else if (budget && failure && concernsBudget(retry!, failure.verdict, hint)) {
     await budget.tell(context, { type: 'attempt.failed', id: context.idempotencyKey, retryable: true });
   }

@@ -48,7 +48,11 @@ class Bucket {
   }
 
   tell(event: RetryBudgetEvent): this {
-    if (changesNothing(this.snapshot, event)) return this;
+    return changesNothing(this.snapshot, event) ? this : this.send(event);
+  }
+
+  /** Sends it also where it changes nothing. */
+  send(event: RetryBudgetEvent): this {
     this.sent++;
     this.#budget.send(event);
     return this;
@@ -61,24 +65,38 @@ class Bucket {
   }
 }
 
-const failed = { type: 'attempt.failed', id: 'call', retryable: true } as const;
+let attempts = 0;
+const failed = () => ({ type: 'attempt.failed', id: `call ${++attempts}`, retryable: true }) as const;
 const succeeded = { type: 'attempt.succeeded' } as const;
+
+it('RB7: how an attempt ended counts once, among the newest 100', () => {
+  const bucket = new Bucket({ ...grpcBudget, tokens: 200, minimum: 1 });
+  const lost = failed();
+  const well = { ...succeeded, id: 'call' };
+  expect(bucket.tell(lost).tell(lost).tell(failed()).tell(lost).tokens).toBe(198);
+  expect(bucket.tell(well).tell(well).tokens).toBe(198.1);
+  const before = bucket.snapshot;
+  expect(bucket.send(lost).snapshot).toEqual(before);
+  for (let i = 0; i < 100; i++) bucket.tell(failed());
+  expect(bucket.snapshot.context.reports.length).toBe(100);
+  expect(bucket.tell(lost).tokens).toBe(97.1);
+});
 
 describe('as gRPC counts', () => {
   it('R25: denies at half of the tokens, a success allows again, and other failures cost nothing', () => {
     const bucket = new Bucket(grpcBudget);
     for (const left of [9, 8, 7, 6]) {
-      bucket.tell(failed).tell({ ...failed, retryable: false });
+      bucket.tell(failed()).tell({ ...failed(), retryable: false });
       expect(bucket.tokens).toBe(left);
       expect(bucket.ask()).toEqual({ granted: true, cost: 0, tokens: left });
     }
-    expect(bucket.tell(failed).ask()).toEqual({ granted: false, tokens: 5 });
+    expect(bucket.tell(failed()).ask()).toEqual({ granted: false, tokens: 5 });
     expect(bucket.tell(succeeded).ask()).toEqual({ granted: true, cost: 0, tokens: 5.1 });
   });
 
   it('has no fewer than no tokens, and is exact after many tenths (RB1)', () => {
     const bucket = new Bucket(grpcBudget);
-    for (let i = 0; i < 12; i++) bucket.tell(failed);
+    for (let i = 0; i < 12; i++) bucket.tell(failed());
     expect([bucket.tokens, bucket.sent]).toEqual([0, 10]);
     for (let i = 0; i < 50; i++) bucket.tell(succeeded);
     expect(bucket.ask()).toEqual({ granted: false, tokens: 5 });
@@ -142,7 +160,7 @@ describe('with numbers of its own', () => {
 
   it('a failure that costs more than there is leaves nothing (RB1)', () => {
     const bucket = new Bucket({ ...grpcBudget, failureCost: 4 });
-    expect([1, 2, 3, 4].map(() => bucket.tell(failed).tokens)).toEqual([6, 2, 0, 0]);
+    expect([1, 2, 3, 4].map(() => bucket.tell(failed()).tokens)).toEqual([6, 2, 0, 0]);
   });
 
   it('is restored only when it pays for the dearest retry, and grants cheaper ones before (RB4)', () => {
@@ -195,7 +213,7 @@ describe('the machine', () => {
         return { value: paysForAny(after) ? 'available' : value, context: after };
       }
       case 'attempt.failed':
-        return { value, context: failureCounted(context, sent.retryable) };
+        return { value, context: failureCounted(context, sent) };
       case 'budget.configured': {
         const after = reconfigured(context, sent.options);
         return { value: after === context ? value : 'available', context: after };
@@ -272,7 +290,7 @@ describe.each(houses)('%s', (_, build) => {
     const house = build();
     const { runtime, crash } = await house.openToCrash({ retryBudget });
     const first = await runtime.start('retryBudget', { id: 'db', input });
-    for (const id of ['1', '2', '3', '4', '5']) await first.send({ ...failed, id }, { messageId: `${id}.outcome` });
+    for (const id of ['1', '2', '3', '4', '5']) await first.send({ ...failed(), id }, { messageId: `${id}.outcome` });
     await first.send({ type: 'retry.asked', id: 'x', throttled: false });
     expect(answerOf(first.getSnapshot(), 'x')).toEqual({ granted: false, tokens: 5 });
     crash();
@@ -281,7 +299,7 @@ describe.each(houses)('%s', (_, build) => {
     const second = await heir.start('retryBudget', { id: 'db', input });
     expect(second.getSnapshot().value).toBe('exhausted');
     expect(answerWithoutRecord(second.getSnapshot(), { id: 'y', throttled: false })).toMatchObject({ granted: false });
-    await second.send({ ...failed, id: '5' }, { messageId: '5.outcome' });
+    await second.send({ ...failed(), id: '5' }, { messageId: '5.outcome' });
     expect(second.getSnapshot().context.tokens).toBe(5);
     await second.send(succeeded);
     crashAgain();

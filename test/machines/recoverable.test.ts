@@ -246,7 +246,7 @@ describe('a signal', () => {
     expect(await probed(2)).toBe('well');
   });
 
-  it('that a function should give and does not is an error before the call, and nothing is left behind', async () => {
+  it('that is none, from a function, is an error before the call, and nothing is left behind', async () => {
     const { calls, fn } = flaky(9);
     const failing = recoverable({ name: 'get', maxRetries: 0, signal: () => 5 as never })(fn);
     expect(await failureOf(failing('a'))).toMatchObject({

@@ -13,7 +13,7 @@ const busy = () => Object.assign(new Error('busy'), { status: 503 });
 /** What a machine tells of nesting when it begins, under plain XState. */
 function toldBy(logic: AnyActorLogic): object[] {
   const told: object[] = [];
-  const actor = createActor(logic as AnyStateMachine);
+  const actor = createActor(logic as AnyStateMachine, { input: [] });
   actor.on('NestedRetryDetected', (fact) => told.push(fact));
   actor.start();
   actor.stop();

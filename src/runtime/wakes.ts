@@ -4,6 +4,7 @@
  *
  * W3  A dormant actor costs nothing until its wake-up comes into the window: the index keeps it.
  * W4  Every actor of the index with a wake-up at or before the horizon is in the heap.
+ * W5  An actor that was in memory keeps its wake-up when it leaves, also where the index is not read at all.
  */
 import type { Clock, TimeMs } from '../clock.ts';
 import type { EventLog } from '../log/event-log.ts';
@@ -14,6 +15,12 @@ const retryMs = 1_000;
 /** How many dormant actors are read into the heap at a time. */
 const windowSize = 1_000;
 
+/** Up to where the index has been read. */
+interface Cursor {
+  readonly wakeAt: TimeMs;
+  readonly stream: string;
+}
+
 export class Wakes {
   readonly #log: EventLog;
   readonly #clock: Clock;
@@ -22,7 +29,8 @@ export class Wakes {
   readonly #heap = new WakeHeap();
   /** Nothing of the index is in the heap yet. */
   #horizon = -Infinity;
-  #cursor: { wakeAt: number; stream: string } | undefined;
+  /** Where the next window begins; undefined when no other will be read. */
+  #cursor: Cursor | undefined;
   #filling: Promise<void> | undefined;
   #timer: { at: TimeMs; cancel: () => void } | undefined;
   #closed = false;
@@ -46,16 +54,16 @@ export class Wakes {
     this.#arm();
   }
 
-  /** An actor left memory: beyond the horizon the index remembers it. */
+  /** W5. An actor left memory: it is in the heap, or in a part of the index that is still to be read. */
   passivate(stream: string, at: TimeMs | undefined): void {
-    if (at === undefined || at > this.#horizon) this.#heap.delete(stream);
+    const isReadLater = at !== undefined && this.#cursor && !this.#filling && at > this.#horizon;
+    if (at === undefined || isReadLater) this.#heap.delete(stream);
   }
 
   /** Reads the first window of dormant actors. */
   async open(): Promise<void> {
-    this.#horizon = -Infinity;
-    this.#cursor = undefined;
-    await this.#fill();
+    while (this.#filling) await this.#filling;
+    await this.#fill(undefined);
     this.#arm();
   }
 
@@ -86,32 +94,33 @@ export class Wakes {
   }
 
   #refill(): void {
-    this.#filling ??= this.#fill()
+    if (this.#filling) return;
+    this.#fill(this.#cursor)
       .catch((error: unknown) => {
         this.#onError(error);
         this.#horizon = this.#clock.now() + retryMs;
       })
-      .finally(() => {
-        this.#filling = undefined;
-        this.#arm();
-      });
+      .finally(() => this.#arm());
   }
 
-  async #fill(): Promise<void> {
-    const wakes = this.#cursor ? { after: this.#cursor } : {};
+  #fill(after: Cursor | undefined): Promise<void> {
+    const reading = this.#read(after).finally(() => (this.#filling = undefined));
+    this.#filling = reading.catch(() => {});
+    return reading;
+  }
+
+  async #read(after: Cursor | undefined): Promise<void> {
+    let cursor = after;
     let rows = 0;
+    const wakes = after ? { after } : {};
     for await (const row of this.#log.actors({ status: 'active', wakes, limit: windowSize })) {
       rows++;
       // A damaged index must not stop the wake-ups of the others.
       if (!Number.isFinite(row.wakeAt)) continue;
-      this.#cursor = { wakeAt: row.wakeAt!, stream: row.stream };
+      cursor = { wakeAt: row.wakeAt!, stream: row.stream };
       this.#heap.set(row.stream, row.wakeAt!);
     }
-    if (rows < windowSize) {
-      this.#horizon = Infinity;
-      this.#cursor = undefined;
-    } else {
-      this.#horizon = this.#cursor!.wakeAt;
-    }
+    this.#cursor = rows < windowSize ? undefined : cursor;
+    this.#horizon = this.#cursor?.wakeAt ?? Infinity;
   }
 }

@@ -1,7 +1,8 @@
 /** Timers across time and hosts: never early, never lost, also far away, also after a sleep; and passivation. */
 import { describe, expect, it } from 'vitest';
 import { assign, fromPromise, raise } from 'xstate';
-import { House } from '../support/house.ts';
+import { LogUnavailableError } from '../../src/errors.ts';
+import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 import { createMachine } from '../support/loose-machine.ts';
 
@@ -197,6 +198,67 @@ describe('passivation', () => {
     expect((await house.types('sleeper-1')).length).toBe(sends.length + 1);
   });
 
+  describe('in a runtime that resumes nothing (W5)', () => {
+    const options = { passivate, resume: false } as const;
+    const fired = async (house: House, stream: string) =>
+      (await house.types(stream)).filter((type) => type === 'TimerFired').length;
+
+    it('keeps the wake-up of an actor that it started', async () => {
+      const house = new House();
+      const runtime = await house.open({ sleeper }, options);
+      await (await runtime.start('sleeper', { id: '1' })).send({ type: 'ARM', ms: 10 * minute });
+      await house.advance(10 * minute - 1);
+      expect(await fired(house, 'sleeper-1')).toBe(0);
+      await house.advance(1);
+      expect(await fired(house, 'sleeper-1')).toBe(1);
+      await house.advance(40 * day);
+      expect((await runtime.get('sleeper-1')).getSnapshot().value).toBe('awake');
+    });
+
+    it('keeps the wake-up of an actor that it loaded, and leaves alone those that it never touched', async () => {
+      const house = new House();
+      const first = await house.openToCrash({ sleeper });
+      for (const id of ['touched', 'untouched']) {
+        await (await first.runtime.start('sleeper', { id })).send({ type: 'ARM', ms: 10 * minute });
+      }
+      first.crash();
+      const runtime = await house.open({ sleeper }, options);
+      await runtime.get('sleeper-touched');
+      await house.advance(60 * minute);
+      expect(await fired(house, 'sleeper-touched')).toBe(1);
+      expect(await fired(house, 'sleeper-untouched')).toBe(0);
+      await runtime.resume();
+      await house.advance(0);
+      expect(await fired(house, 'sleeper-touched')).toBe(1);
+      expect(await fired(house, 'sleeper-untouched')).toBe(1);
+    });
+
+    it('keeps it over a later resume', async () => {
+      const house = new House();
+      const runtime = await house.open({ sleeper }, options);
+      await (await runtime.start('sleeper', { id: '1' })).send({ type: 'ARM', ms: 10 * minute });
+      await house.advance(5 * minute);
+      await runtime.resume();
+      await house.advance(5 * minute);
+      expect(await fired(house, 'sleeper-1')).toBe(1);
+      await (await runtime.get('sleeper-1')).send({ type: 'ARM', ms: 10 * minute });
+      await house.advance(10 * minute);
+      expect(await fired(house, 'sleeper-1')).toBe(2);
+    });
+
+    it('keeps it after a resume that could not read the index', async () => {
+      const house = new House();
+      const log = house.faulty();
+      const runtime = await house.open({ sleeper }, { ...options, log });
+      await (await runtime.start('sleeper', { id: '1' })).send({ type: 'ARM', ms: 10 * minute });
+      await house.advance(30_000);
+      log.indexErrors.push(new LogUnavailableError('The index cannot be read.', false));
+      expect(await failureOf(runtime.resume())).toBeInstanceOf(LogUnavailableError);
+      await house.advance(10 * minute);
+      expect(await fired(house, 'sleeper-1')).toBe(1);
+    });
+  });
+
   it('never happens with false', async () => {
     const house = new House();
     const log = house.faulty();
@@ -228,4 +290,21 @@ it('wakes thousands of dormant actors each at its time', async () => {
   expect(await fired()).toBe(count / 2);
   await house.clock.advance(260, () => next.idle());
   expect(await fired()).toBe(count);
+});
+
+it('keeps the wake-up of an actor that leaves memory while the index is being read (W5)', async () => {
+  const house = new House();
+  const { runtime, crash } = await house.openToCrash({ sleeper });
+  const start = async (id: string, ms: number) => (await runtime.start('sleeper', { id })).send({ type: 'ARM', ms });
+  await Promise.all(Array.from({ length: 1_000 }, (_, i) => start(String(i), 1_000)));
+  await start('last', 600_000);
+  crash();
+  const log = house.faulty();
+  const next = await house.open({ sleeper }, { log, passivate: { idle: '1m' } });
+  await next.get('sleeper-last');
+  const release = log.holdIndex();
+  await house.advance(180_000);
+  release();
+  await house.advance(600_000);
+  expect(await house.types('sleeper-last')).toContain('TimerFired');
 });

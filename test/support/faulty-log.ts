@@ -59,6 +59,7 @@ export class FaultyLog implements EventLog {
   damage: (event: RecordedEvent) => RecordedEvent | undefined = (event) => event;
   #silent = false;
   #gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
+  #indexGate: Promise<void> | undefined;
 
   constructor(inner: EventLog) {
     this.#inner = inner;
@@ -76,6 +77,16 @@ export class FaultyLog implements EventLog {
     this.#gate = { opened, open };
     return () => {
       this.#gate = undefined;
+      open();
+    };
+  }
+
+  /** Queries of the actor index give what they find and do not end until the returned function is called. */
+  holdIndex(): () => void {
+    let open = () => {};
+    this.#indexGate = new Promise<void>((resolve) => (open = resolve));
+    return () => {
+      this.#indexGate = undefined;
       open();
     };
   }
@@ -148,6 +159,7 @@ export class FaultyLog implements EventLog {
     const error = this.indexErrors.shift();
     if (error) throw error;
     yield* this.#inner.actors(query);
+    await this.#indexGate;
   }
 
   async actor(stream: string): Promise<ActorRow | undefined> {

@@ -89,6 +89,7 @@ export interface HostServices {
   send: EffectHost['send'];
   start: EffectHost['start'];
   look: EffectHost['look'];
+  output: EffectHost['output'];
 }
 
 /** What is known of an actor that has been folded or is about to start. */
@@ -328,6 +329,10 @@ export class ActorHost implements EffectHost, Surroundings {
 
   get look(): EffectHost['look'] {
     return this.#services.look;
+  }
+
+  get output(): EffectHost['output'] {
+    return this.#services.output;
   }
 
   // ── into the tree ──────────────────────────────────────────────────────────────────────────────

@@ -33,6 +33,7 @@ import type { Settlement } from './actor-ref.ts';
 import { loadActor, type Folded, type LoadServices } from './load.ts';
 import type { Logger } from './logger.ts';
 import type { MachineRegistry, Machines } from './machines.ts';
+import { outputOf } from './outcome-wait.ts';
 import { originOf, receivable, show, type Origin } from './messages.ts';
 import { rerun, resumption } from './resumption.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
@@ -297,6 +298,30 @@ export class Actors {
     }
   }
 
+  /**
+   * An actor whose end somebody waits for; undefined while it goes on elsewhere. Without a lease another process may run it,
+   * and waiting is no reason to take it over: it is folded only when the index says that it has ended.
+   */
+  async #waitedFor(stream: string): Promise<AnySnapshot | undefined> {
+    if (this.#ended) throw this.#ended;
+    if (this.#options.exclusive) return (await this.load(stream)).committed;
+    readStreamName(stream);
+    const reason = this.blocked.get(stream);
+    if (reason) throw blockedError(stream, reason);
+    const host = this.#hosts.get(stream);
+    // Its start is on the way to the log.
+    if (host && !host.committed) await host.whenIdle();
+    const row = await this.#log.actor(stream);
+    if (!row) throw new NotFoundError(stream);
+    if (row.status === 'active') return undefined;
+    try {
+      const { tree } = await loadActor(stream, this.#loadServices, row.revision);
+      return tree.rootActor.getSnapshot();
+    } catch (error) {
+      throw error instanceof LogUnavailableError ? error : blockedError(stream, error);
+    }
+  }
+
   #beginLoading(stream: string, backlog: Submission[], how: LoadOptions = {}): Loading {
     const promise = this.#fold(stream, how)
       .then((folded) => this.#onLoaded(stream, folded, how))
@@ -444,6 +469,12 @@ export class Actors {
         if (this.#ended) throw this.#ended;
         return (await this.#newest(stream)).committed!;
       },
+      output: (stream, signal) =>
+        outputOf(stream, signal, {
+          clock: this.#clock,
+          watch: (watched, watcher) => this.watchers.add(watched, watcher),
+          look: (wanted) => this.#waitedFor(wanted),
+        }),
     };
   }
 

@@ -23,7 +23,7 @@ import {
   type HostedSystem,
 } from '../kernel/xstate-internals.ts';
 import type { ProgressChannel } from '../kernel/stimulus.ts';
-import { EffectOverError } from '../errors.ts';
+import { EffectOverError, InvalidArgumentError } from '../errors.ts';
 import { encode } from '../log/codec.ts';
 import { effectOptions, keptCheckpoint, runInEffect, type CheckpointSaved, type EffectContext } from './effect.ts';
 import { checkEvent } from './messages.ts';
@@ -45,6 +45,7 @@ export interface EffectHost {
   ): Promise<AnySnapshot>;
   start(effect: PendingEffect, machine: string, options: { id: string; input?: unknown }): Promise<AnySnapshot>;
   look(stream: string): Promise<AnySnapshot>;
+  output(stream: string, signal: AbortSignal): Promise<unknown>;
   now(): TimeMs;
 }
 
@@ -93,6 +94,8 @@ export class RunningEffect {
   /** The logic's own copy: XState writes a subscription into it. */
   readonly #state: AnySnapshot;
   #controller: AbortController | undefined;
+  /** Aborted when the effect is over, however it ended: what it waited for is let go. */
+  #waits: AbortController | undefined;
   #stopped: { readonly reason: unknown } | undefined;
   #over = false;
 
@@ -136,6 +139,7 @@ export class RunningEffect {
     this.#over = true;
     this.#stopped = { reason };
     this.#controller?.abort(reason);
+    this.#waits?.abort(reason);
     try {
       this.#effect.actor.logic.transition(this.#state, { type: stopEventType }, this.#scope);
     } catch {
@@ -203,6 +207,7 @@ export class RunningEffect {
 
   #finish(outcome: Prepared): void {
     this.#over = true;
+    this.#waits?.abort(new EffectOverError(this.#host.stream, this.#address));
     this.#host.report(outcome, this.#effect);
   }
 
@@ -232,6 +237,28 @@ export class RunningEffect {
     // One that nobody waits for must not end the process.
     saved.catch(() => {});
     return saved;
+  }
+
+  /** What the effect waits for: see RunningContext. */
+  output(stream: string): Promise<unknown> {
+    const output = this.#outputOf(stream);
+    // One that nobody waits for must not end the process.
+    output.catch(() => {});
+    return output;
+  }
+
+  async #outputOf(stream: string): Promise<unknown> {
+    const { stream: own } = this.#host;
+    if (stream === own) {
+      throw InvalidArgumentError.of(
+        `context.output('${own}')`,
+        'another actor than the own one, which cannot end before this effect does',
+        stream,
+      );
+    }
+    if (this.#over) throw new EffectOverError(own, this.#address);
+    this.#waits ??= new AbortController();
+    return this.#host.output(stream, this.#waits.signal);
   }
 }
 
@@ -300,6 +327,10 @@ class RunningContext implements EffectContext {
 
   get look(): EffectContext['look'] {
     return (stream) => this.#host.look(stream) as Promise<AnyMachineSnapshot>;
+  }
+
+  get output(): EffectContext['output'] {
+    return (stream) => this.#running.output(stream);
   }
 }
 

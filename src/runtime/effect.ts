@@ -78,6 +78,19 @@ export interface EffectContext {
    * @throws NotFoundError
    */
   look(stream: string): Promise<AnyMachineSnapshot>;
+  /**
+   * Waits for another root actor to end, and resolves with its output. A wait that is cut off begins anew with the next
+   * run, so it may last as long as it likes. Rejects with the error of the actor, and with the reason of {@link signal}.
+   * Two actors that wait for each other wait for ever.
+   * @throws ActorStoppedError | NotFoundError | ActorBlockedError
+   * @throws InvalidArgumentError for the effect's own actor, which cannot end before the effect does
+   * @throws EffectOverError when the effect ends without waiting for it
+   *
+   * @example
+   * await context.start('receipt', { id: orderId, input });
+   * return context.output(`receipt-${orderId}`);
+   */
+  output(stream: string): Promise<unknown>;
 }
 
 /** What an effect function is called with. */
@@ -228,6 +241,10 @@ class NeutralContext implements EffectContext {
 
   get look(): EffectContext['look'] {
     return () => outside('look');
+  }
+
+  get output(): EffectContext['output'] {
+    return () => outside('output');
   }
 }
 

@@ -102,6 +102,7 @@ it('outside rewake is neutral: an effect runs under plain XState too', async () 
   expect(seen[0]).toMatchObject({ attempt: 1, restarts: 0, stream: '', checkpoint: undefined });
   await seen[0]!.progress(1);
   expect(await failureOf(seen[0]!.send('a-1', { type: 'X' }))).toBeInstanceOf(InvalidArgumentError);
+  expect(await failureOf(seen[0]!.output('a-1'))).toBeInstanceOf(InvalidArgumentError);
 });
 
 it('EF1: an effect of a plain actor inside a hosted one has a context of its own, and its correlation', async () => {

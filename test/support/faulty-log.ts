@@ -55,6 +55,8 @@ export class FaultyLog implements EventLog {
   readonly readErrors: Error[] = [];
   /** Errors that the next queries of the actor index end with, one each. */
   readonly indexErrors: Error[] = [];
+  /** Errors that the next looks at one entry of the actor index end with, one each. */
+  readonly rowErrors: Error[] = [];
   /** Changes events as they are read; undefined leaves one out. */
   damage: (event: RecordedEvent) => RecordedEvent | undefined = (event) => event;
   #silent = false;
@@ -164,7 +166,11 @@ export class FaultyLog implements EventLog {
 
   async actor(stream: string): Promise<ActorRow | undefined> {
     await this.#answering();
-    return this.#inner.actor(stream);
+    const error = this.rowErrors.shift();
+    if (error) throw error;
+    const row = await this.#inner.actor(stream);
+    await this.#indexGate;
+    return row;
   }
 
   async lease(id: string, options: LeaseOptions): Promise<Lease | null> {

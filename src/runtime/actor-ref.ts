@@ -43,6 +43,14 @@ export interface Unsubscribe {
 type Observer<T> =
   ((value: T) => void) | Partial<{ next(value: T): void; error(error: unknown): void; complete(): void }>;
 
+/** The types of fact that a machine emits, and `'*'` for all of them. */
+export type FactType<Machine extends AnyStateMachine> = EmittedFrom<Machine>['type'] | '*';
+
+/** What is called with facts of a type. */
+export type FactHandler<Machine extends AnyStateMachine, Type> = (
+  fact: EmittedFrom<Machine> & (Type extends '*' ? unknown : { type: Type }),
+) => void;
+
 /** A handle on one durable actor; made by a runtime's `start` and `get`. */
 export class ActorRef<Machine extends AnyStateMachine = AnyStateMachine> {
   /** Name of the actor's stream: `<machine>-<id>`. */
@@ -82,10 +90,7 @@ export class ActorRef<Machine extends AnyStateMachine = AnyStateMachine> {
   }
 
   /** Calls the handler with every durable fact that the root emits of this type; `'*'` for all. */
-  on<Type extends EmittedFrom<Machine>['type'] | '*'>(
-    type: Type,
-    handler: (fact: EmittedFrom<Machine> & (Type extends '*' ? unknown : { type: Type })) => void,
-  ): Unsubscribe {
+  on<Type extends FactType<Machine>>(type: Type, handler: FactHandler<Machine, Type>): Unsubscribe {
     const fact = { type, handler: handler as (event: { type: string }) => void };
     return { unsubscribe: this.#services.watch(this.stream, { fact }) };
   }

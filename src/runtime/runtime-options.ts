@@ -59,15 +59,21 @@ export type StartOptions<Machine extends AnyStateMachine> = {
   ? { readonly input?: InputFrom<Machine> }
   : { readonly input: InputFrom<Machine> });
 
-/** An entry of Runtime.list(). */
-export interface ListedActor extends Omit<ActorRow, 'status'> {
+/** An entry of Runtime.list(); a query for one machine tells of its actors only. */
+export interface ListedActor<Name extends string = string> extends Omit<ActorRow, 'status'> {
+  readonly machine: Name;
+  /** What `get` takes. */
+  readonly stream: `${Name}-${string}`;
   readonly status: ActorStatus | 'blocked';
   /** Why the actor is blocked. */
   readonly reason?: unknown;
 }
 
 /** Which actors to list; all when empty. */
-export type ListQuery = Omit<ActorQuery, 'status' | 'wakes'> & { readonly status?: ActorStatus | 'blocked' };
+export type ListQuery<Name extends string = string> = Omit<ActorQuery, 'machine' | 'status' | 'wakes'> & {
+  readonly machine?: Name;
+  readonly status?: ActorStatus | 'blocked';
+};
 
 const optionNames = new Set<string>([
   'log',

@@ -10,11 +10,19 @@ import { realClock, sleep, toMs, type Clock, type Duration } from '../clock.ts';
 import { InvalidArgumentError, RuntimeClosedError } from '../errors.ts';
 import { actorStopped } from '../kernel/records.ts';
 import type { AnySnapshot } from '../kernel/xstate-internals.ts';
-import type { EventLog } from '../log/event-log.ts';
+import type { ActorRow, EventLog } from '../log/event-log.ts';
 import { memoryLog } from '../log/memory-log.ts';
+import { readStreamName } from '../log/stream-name.ts';
 import { noUpcasters } from '../log/upcast.ts';
 import type { ActorHost } from './actor-host.ts';
-import { ActorRef, type RefServices, type SendOptions } from './actor-ref.ts';
+import {
+  ActorRef,
+  type FactHandler,
+  type FactType,
+  type RefServices,
+  type SendOptions,
+  type Unsubscribe,
+} from './actor-ref.ts';
 import { Actors } from './actors.ts';
 import { consoleLogger, type Logger } from './logger.ts';
 import { MachineRegistry, type Machines } from './machines.ts';
@@ -122,12 +130,35 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     return this.#send(stream, event, options) as Promise<AnyMachineSnapshot>;
   }
 
+  /**
+   * Calls the handler with every durable fact of this type that the root of an actor emits, as {@link ActorRef.on} does;
+   * `'*'` for all. The actor need not be there yet: who listens before `start` misses nothing.
+   * @throws InvalidArgumentError for what cannot be the name of a stream
+   *
+   * @example
+   * runtime.on('order-42', 'OrderPlaced', ({ total }) => console.log(total));
+   * await runtime.start('order', { id: '42', input });
+   */
+  on<Name extends keyof M & string, Type extends FactType<MachineOf<M[Name]>>>(
+    stream: `${Name}-${string}`,
+    type: Type,
+    handler: FactHandler<MachineOf<M[Name]>, Type>,
+  ): Unsubscribe {
+    this.#assertOpen();
+    readStreamName(stream);
+    const fact = { type, handler: handler as (event: { type: string }) => void };
+    return { unsubscribe: this.#actors.watchers.add(stream, { fact }) };
+  }
+
   /** Actors of the log by the index, in order of stream name; blocked ones of this runtime are marked as such. */
-  async *list(query: ListQuery = {}): AsyncGenerator<ListedActor, void, void> {
+  async *list<Name extends string = string>(
+    query: ListQuery<Name> = {},
+  ): AsyncGenerator<ListedActor<Name>, void, void> {
     this.#assertOpen();
     const { status, ...rest } = query;
     const indexed = status === 'blocked' || status === undefined ? rest : { ...rest, status };
-    for await (const row of this.#log.actors(indexed)) {
+    // A stream is named after its machine, and the query asks for the machine.
+    for await (const row of this.#log.actors(indexed) as AsyncIterable<ActorRow & ListedActor<Name>>) {
       const blocked = this.#actors.blocked.has(row.stream);
       if (status !== undefined && (status === 'blocked') !== blocked) continue;
       yield blocked ? { ...row, status: 'blocked', reason: this.#actors.blocked.get(row.stream) } : row;

@@ -158,6 +158,7 @@ describe('close', () => {
       () => ref.output(),
       () => ref.settle('/work:1', 'rerun'),
       () => runtime.list().next(),
+      async () => runtime.on('job-1', '*', () => {}),
     ];
     for (const call of refused) expect(await failureOf(call()), String(call)).toBeInstanceOf(RuntimeClosedError);
     expect(ref.getSnapshot().value).toBe('on');

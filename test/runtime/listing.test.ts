@@ -1,7 +1,7 @@
 /** Listing actors by the index. */
-import { expect, it } from 'vitest';
-import { fromPromise, raise } from 'xstate';
-import type { ListQuery } from '../../src/index.ts';
+import { expect, expectTypeOf, it } from 'vitest';
+import { fromPromise, raise, setup } from 'xstate';
+import type { ActorRef, ListedActor, ListQuery } from '../../src/index.ts';
 import { House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 import { createMachine } from '../support/loose-machine.ts';
@@ -63,4 +63,24 @@ it('lists actors in the order of their streams by status, machine, correlation a
       revision: 1,
     });
   }
+});
+
+it('gives streams of one machine that `get` takes as those of this machine', async () => {
+  const house = new House();
+  const counter = setup({ types: { context: {} as { count: number } } }).createMachine({ context: { count: 1 } });
+  const runtime = await house.open({ flow, counter });
+  await runtime.start('counter', { id: '1' });
+  const counts: number[] = [];
+  for await (const { machine, stream } of runtime.list({ machine: 'counter' })) {
+    expectTypeOf(machine).toEqualTypeOf<'counter'>();
+    expectTypeOf(stream).toEqualTypeOf<`counter-${string}`>();
+    const ref = await runtime.get(stream);
+    expectTypeOf(ref).toEqualTypeOf<ActorRef<typeof counter>>();
+    counts.push(ref.getSnapshot().context.count);
+  }
+  for await (const row of runtime.list()) {
+    expectTypeOf(row).toEqualTypeOf<ListedActor>();
+    expectTypeOf(await runtime.get(row.stream)).toEqualTypeOf<ActorRef>();
+  }
+  expect(counts).toEqual([1]);
 });

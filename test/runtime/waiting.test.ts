@@ -1,7 +1,13 @@
 /** What a handle shows and waits for: snapshots, observers, facts, waitFor, output, stop. Committed state only. */
 import { describe, expect, it } from 'vitest';
-import { assign, emit, fromPromise } from 'xstate';
-import { ActorFinishedError, ActorStoppedError, RuntimeClosedError, WaitTimeoutError } from '../../src/errors.ts';
+import { assign, emit, fromPromise, setup } from 'xstate';
+import {
+  ActorFinishedError,
+  ActorStoppedError,
+  InvalidArgumentError,
+  RuntimeClosedError,
+  WaitTimeoutError,
+} from '../../src/errors.ts';
 import { failureOf, House, isPending } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 import { createMachine } from '../support/loose-machine.ts';
@@ -132,6 +138,57 @@ describe('on', () => {
     all.unsubscribe();
     await ref.send({ type: 'STEP' });
     expect(heard.sort()).toEqual(['* Moved', '* Stepped', 'Stepped', 'Stepped']);
+  });
+});
+
+describe('on, of a runtime', () => {
+  type Fact = { type: 'Opened'; at: number } | { type: 'Worked' };
+  const quick = setup({
+    types: { emitted: {} as Fact },
+    actors: { work: fromPromise(async () => {}) },
+    actions: { tellOpened: emit({ type: 'Opened', at: 1 }), tellWorked: emit({ type: 'Worked' }) },
+  }).createMachine({
+    entry: 'tellOpened',
+    initial: 'working',
+    states: {
+      working: { invoke: { src: 'work', onDone: { target: 'worked', actions: 'tellWorked' } } },
+      worked: { type: 'final' },
+    },
+  });
+
+  it('hears every fact of an actor that is started after it, and nothing of others', async () => {
+    const runtime = await new House().open({ quick });
+    const [heard, opened]: [string[], number[]] = [[], []];
+    runtime.on('quick-1', '*', ({ type }) => void heard.push(type));
+    runtime.on('quick-1', 'Opened', ({ at }) => void opened.push(at));
+    const silent = runtime.on('quick-1', '*', () => void heard.push('unsubscribed'));
+    silent.unsubscribe();
+    await Promise.all(['1', '2'].map(async (id) => (await runtime.start('quick', { id })).output()));
+    expect(heard).toEqual(['Opened', 'Worked']);
+    expect(opened).toEqual([1]);
+  });
+
+  it('hears those of an actor that is woken after it', async () => {
+    const house = new House();
+    const hanging = quick.provide({ actors: { work: fromPromise(() => new Promise<void>(() => {})) } });
+    const { runtime, crash } = await house.openToCrash({ quick: hanging });
+    await runtime.start('quick', { id: '1' });
+    crash();
+    const next = await house.open({ quick }, { resume: false });
+    const heard: string[] = [];
+    next.on('quick-1', '*', ({ type }) => void heard.push(type));
+    await next.resume();
+    await rest();
+    expect(heard).toEqual(['Worked']);
+  });
+
+  it('refuses what is no stream, and other machines and facts when it is compiled', async () => {
+    const runtime = await new House().open({ quick });
+    expect(() => runtime.on('quick' as 'quick-1', '*', () => {})).toThrow(InvalidArgumentError);
+    // @ts-expect-error: a machine that this runtime does not know
+    runtime.on('slow-1', '*', () => {});
+    // @ts-expect-error: no fact of this machine
+    runtime.on('quick-1', 'Closed', () => {});
   });
 });
 

@@ -6,8 +6,10 @@
  * BH2  What is refused is refused at once with a BulkheadFullError; it says nothing about the dependency.
  * BH3  A call that was running when its host died takes its slot again when it goes on, also where others were faster: a
  *      restart may exceed the limit by those, and lets nobody in until it is kept again.
+ * BH4  A runtime that closes lets calls that have a slot end; those that wait leave the queue and wait anew in the next one.
  */
 import { assign, emit, sendTo, fromCallback, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
+import { effectContext } from 'rewake';
 import { requireKnown, requireName, wholeNumber } from './options.ts';
 import {
   errorOf,
@@ -115,7 +117,11 @@ export function withBulkhead(key: string, options: BulkheadOptions = {}) {
 /** Claims a slot when it starts, says so, and gives it back when it is stopped. */
 function slotLogic(key: string, limits: SlotLimits) {
   return fromCallback<SlotEvent>(({ sendBack, self }) => {
-    const granted = () => sendBack({ type: 'slot.granted' });
+    const begin = effectContext(self)?.standby();
+    const granted = () => {
+      begin?.();
+      sendBack({ type: 'slot.granted' });
+    };
     const claim = slotsOf(key).claim(limits, granted, isResumed(self, { guarded: 'calling' }));
     if (!claim) sendBack({ type: 'slot.refused' });
     return () => claim?.release();

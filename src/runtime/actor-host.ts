@@ -259,6 +259,15 @@ export class ActorHost implements EffectHost, Surroundings {
     }
   }
 
+  /** The host is about to close: effects that have not begun their work are left to the next one. */
+  interruptStandby(reason: unknown): void {
+    for (const [address, running] of this.#effects ?? []) {
+      if (!running.isOnStandby) continue;
+      this.#effects?.delete(address);
+      running.interrupt(reason);
+    }
+  }
+
   /** The host closes: no effect is started any more, and none is listened to. */
   takeNoMore(): void {
     this.#closing = true;

@@ -164,6 +164,11 @@ export class Actors {
     return [...this.#hosts.values()].some((host) => host.runningEffects > 0 || !host.isIdle);
   }
 
+  /** Lets go of the effects that only wait for their turn: what comes free is for nobody in this runtime any more. */
+  interruptStandby(reason: RuntimeClosedError): void {
+    for (const host of this.#hosts.values()) host.interruptStandby(reason);
+  }
+
   /** Aborts every effect and lets what was said become durable. */
   async stop(reason: RuntimeClosedError): Promise<void> {
     this.#stopping = reason;

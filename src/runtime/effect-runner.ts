@@ -95,9 +95,10 @@ export class RunningEffect {
   readonly #state: AnySnapshot;
   #controller: AbortController | undefined;
   /** Aborted when the effect is over, however it ended: what it waited for is let go. */
-  #waits: AbortController | undefined;
+  #waiting: AbortController | undefined;
   #stopped: { readonly reason: unknown } | undefined;
   #over = false;
+  #standsBy = false;
 
   constructor(effect: PendingEffect, address: string, host: EffectHost) {
     this.#effect = effect;
@@ -139,7 +140,7 @@ export class RunningEffect {
     this.#over = true;
     this.#stopped = { reason };
     this.#controller?.abort(reason);
-    this.#waits?.abort(reason);
+    this.#waiting?.abort(reason);
     try {
       this.#effect.actor.logic.transition(this.#state, { type: stopEventType }, this.#scope);
     } catch {
@@ -207,7 +208,7 @@ export class RunningEffect {
 
   #finish(outcome: Prepared): void {
     this.#over = true;
-    this.#waits?.abort(new EffectOverError(this.#host.stream, this.#address));
+    this.#waiting?.abort(new EffectOverError(this.#host.stream, this.#address));
     this.#host.report(outcome, this.#effect);
   }
 
@@ -218,6 +219,16 @@ export class RunningEffect {
       if (this.#stopped) this.#controller.abort(this.#stopped.reason);
     }
     return this.#controller.signal;
+  }
+
+  /** Whether it has not begun its work and says so: see RunningContext. */
+  get isOnStandby(): boolean {
+    return this.#standsBy;
+  }
+
+  standby(): () => void {
+    this.#standsBy = true;
+    return () => (this.#standsBy = false);
   }
 
   /** Whether its checkpoints are kept by the machine that invoked it. */
@@ -257,8 +268,8 @@ export class RunningEffect {
       );
     }
     if (this.#over) throw new EffectOverError(own, this.#address);
-    this.#waits ??= new AbortController();
-    return this.#host.output(stream, this.#waits.signal);
+    this.#waiting ??= new AbortController();
+    return this.#host.output(stream, this.#waiting.signal);
   }
 }
 
@@ -310,6 +321,10 @@ class RunningContext implements EffectContext {
 
   get progress(): EffectContext['progress'] {
     return (value) => this.#running.checkpoint(value);
+  }
+
+  get standby(): EffectContext['standby'] {
+    return () => this.#running.standby();
   }
 
   get send(): EffectContext['send'] {

@@ -59,6 +59,11 @@ export interface EffectContext {
   readonly signal: AbortSignal;
   /** What the last {@link progress} of this effect saved, also before a crash; undefined at first. */
   readonly checkpoint: unknown;
+  /**
+   * Says that the effect only waits for its turn and has not begun its work; call what is returned when it does. A runtime
+   * that closes lets effects that work end, and cuts off at once those that wait: their turn comes with the next runtime.
+   */
+  standby(): () => void;
   /** The time by the clock of the runtime, in ms since the Unix epoch. */
   now(): TimeMs;
   /** Saves a value for the next run of this effect; resolves when it is durable. */
@@ -123,9 +128,13 @@ export function runInEffect<T>(context: EffectContext, self: AnyActorRef, fn: ()
   return storage.run({ context, self, hosted: context }, fn);
 }
 
-/** The context of the effect this code runs in, also after an `await`; undefined outside of effects. */
-export function effectContext(): EffectContext | undefined {
-  return storage.getStore()?.context;
+/**
+ * The context of the effect this code runs in, also after an `await`; undefined outside of effects.
+ * @param of only if the effect is this actor, and not one around it
+ */
+export function effectContext(of?: AnyActorRef): EffectContext | undefined {
+  const running = storage.getStore();
+  return of && running?.self !== of ? undefined : running?.context;
 }
 
 /** The context of the hosted effect this code runs in, however deep. */
@@ -229,6 +238,10 @@ class NeutralContext implements EffectContext {
       if (!this.#keeps || this.signal.aborted) return;
       this.#self._parent?.send({ type: 'checkpoint.saved', value } satisfies CheckpointSaved);
     };
+  }
+
+  get standby(): EffectContext['standby'] {
+    return () => () => {};
   }
 
   get send(): EffectContext['send'] {

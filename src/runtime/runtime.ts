@@ -254,7 +254,9 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
 
   async #drain(drainMs: number): Promise<void> {
     const deadline = this.#clock.now() + drainMs;
+    const reason = new RuntimeClosedError('This runtime is closing and begins nothing any more.');
     while (this.#actors.isBusy && this.#clock.now() < deadline) {
+      this.#actors.interruptStandby(reason);
       await sleep(this.#clock, Math.min(20, deadline - this.#clock.now()));
     }
   }

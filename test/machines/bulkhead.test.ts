@@ -1,11 +1,11 @@
 /** Bulkheads: who runs, who waits, who is refused, and who gives a slot back (scenario K01). */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fromPromise, type AnyStateMachine } from 'xstate';
+import { createActor, fromPromise, setup, toPromise, type AnyStateMachine } from 'xstate';
 import { InvalidArgumentError } from 'rewake';
 import { withBulkhead } from '../../machines/bulkhead.ts';
 import { BulkheadFullError } from '../../machines/recovery-errors.ts';
 import { forgetSlots, slotsOf } from '../../machines/slots.ts';
-import { House } from '../support/house.ts';
+import { House, isPending } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
 let key = '';
@@ -83,6 +83,55 @@ describe('a bulkhead of two with a queue of two', () => {
     await rest();
     expect(next.running.at(-1)).toBe('c');
     expect(slotsOf(key).usage).toEqual({ running: 2, waiting: 0 });
+  });
+
+  it('ends what runs when its runtime drains, and leaves what waits to the next one (BH4)', async () => {
+    const house = new House();
+    const first = place();
+    const runtime = await house.open({ work: first.machine });
+    for (const id of ['a', 'b', 'c', 'd']) await runtime.start('work', { id, input: id } as never);
+    await rest();
+    const closed = runtime.close({ drain: '10s' });
+    await house.advance(100);
+    expect(slotsOf(key).usage).toEqual({ running: 2, waiting: 0 });
+    first.ends.get('a')!('done');
+    await house.advance(100);
+    expect(await isPending(closed)).toBe(true);
+    first.ends.get('b')!('done');
+    await house.advance(100);
+    await closed;
+    expect(first.running).toEqual(['a', 'b']);
+    expect(slotsOf(key).usage).toEqual({ running: 0, waiting: 0 });
+
+    const next = place();
+    const after = await house.open({ work: next.machine });
+    await rest();
+    expect(next.running.toSorted()).toEqual(['c', 'd']);
+    for (const id of ['c', 'd']) next.ends.get(id)!(`${id} done`);
+    expect(await (await after.get('work-c')).output()).toBe('c done');
+  });
+
+  it('lets a plain call inside a running effect have its turn while the runtime drains (BH4)', async () => {
+    const house = new House();
+    const { running, ends, machine } = place();
+    const others = ['x', 'y'].map(() => slotsOf(key).claim({ concurrency: 2, queue: 2 }, () => {})!);
+    const outer = fromPromise(() => toPromise(createActor(machine, { input: 'inner' } as never).start()));
+    const job = setup({ actors: { outer } }).createMachine({
+      initial: 'on',
+      states: { on: { invoke: { src: 'outer', onDone: 'done' } }, done: {} },
+    });
+    const runtime = await house.open({ job });
+    const ref = await runtime.start('job', { id: '1' });
+    await rest();
+    const closed = runtime.close({ drain: '10s' });
+    await house.advance(100);
+    for (const other of others) other.release();
+    await rest();
+    expect(running).toEqual(['inner']);
+    ends.get('inner')!('done');
+    await house.advance(100);
+    await closed;
+    expect(ref.getSnapshot().value).toBe('done');
   });
 
   it('tells that it refused, and by default lets nobody wait', async () => {

@@ -82,6 +82,62 @@ describe('close', () => {
     expect(ref.getSnapshot().value).toBe('done');
   });
 
+  it('with drain waits for no effect on standby, and leaves its work to the next runtime', async () => {
+    const house = new House();
+    const runs: { context: EffectContext; begin: () => void }[] = [];
+    const src = effect(({ context }) => {
+      runs.push({ context, begin: context.standby() });
+      return new Promise<unknown>(() => {});
+    });
+    const job = createMachine({ invoke: { id: 'work', src } });
+    const runtime = await house.open({ job });
+    for (const id of ['1', '2']) await runtime.start('job', { id });
+    await rest();
+    runs[1]!.begin();
+    const closed = runtime.close({ drain: '10s' });
+    await rest();
+    expect(runs.map(({ context }) => context.signal.aborted)).toEqual([true, false]);
+    expect(runs[0]!.context.signal.reason).toBeInstanceOf(RuntimeClosedError);
+    expect(await house.types('job-1')).toEqual(['ActorStarted', 'EffectProgressed']);
+    await house.advance(9_999);
+    expect(await isPending(closed)).toBe(true);
+    await house.advance(1);
+    await closed;
+    await house.open({ job });
+    await rest();
+    expect(runs.slice(2).map(({ context }) => [context.stream, context.restarts])).toEqual([
+      ['job-1', 0],
+      ['job-2', 0],
+    ]);
+  });
+
+  it('with drain ends at once where nothing but standby is left', async () => {
+    const house = new House();
+    const wait = effect(({ context }) => {
+      context.standby();
+      return new Promise<unknown>(() => {});
+    });
+    let end = () => {};
+    const work = effect(() => new Promise<void>((resolve) => (end = resolve)));
+    const waiting = { invoke: { src: wait } };
+    const job = createMachine({
+      initial: 'working',
+      states: { working: { invoke: { src: work, onDone: 'waiting' } }, waiting },
+    });
+    const runtime = await house.open({ job, idle: createMachine(waiting) });
+    const ref = await runtime.start('job', { id: '1' });
+    await runtime.start('idle', { id: '1' });
+    await rest();
+    const closed = runtime.close({ drain: '10s' });
+    await house.advance(100);
+    expect(await isPending(closed)).toBe(true);
+    end();
+    await house.advance(40);
+    expect(await isPending(closed)).toBe(false);
+    expect(ref.getSnapshot().value).toBe('waiting');
+    await closed;
+  });
+
   it('ends draining at the deadline', async () => {
     const house = new House();
     const { runs, machines } = job();

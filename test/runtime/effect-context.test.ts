@@ -101,6 +101,7 @@ it('outside rewake is neutral: an effect runs under plain XState too', async () 
   expect(actor.getSnapshot().status).toBe('done');
   expect(seen[0]).toMatchObject({ attempt: 1, restarts: 0, stream: '', checkpoint: undefined });
   await seen[0]!.progress(1);
+  seen[0]!.standby()();
   expect(await failureOf(seen[0]!.send('a-1', { type: 'X' }))).toBeInstanceOf(InvalidArgumentError);
   expect(await failureOf(seen[0]!.output('a-1'))).toBeInstanceOf(InvalidArgumentError);
 });
@@ -108,14 +109,20 @@ it('outside rewake is neutral: an effect runs under plain XState too', async () 
 it('EF1: an effect of a plain actor inside a hosted one has a context of its own, and its correlation', async () => {
   const house = new House();
   const contexts: EffectContext[] = [];
-  const inner = effect(async ({ context }) => {
+  const callback = fromCallback(({ self }) => {
+    expect(effectContext()).toBe(contexts[0]);
+    expect(effectContext(self)).toBeUndefined();
+  });
+  const inner = effect(async ({ context, self }) => {
     await Promise.resolve();
     expect(effectContext()).toBe(context);
+    expect(effectContext(self)).toBe(context);
     contexts.push(context);
   });
   const outer = effect(async ({ context }) => {
     contexts.push(context);
     await toPromise(createActor(inner).start());
+    createActor(callback).start().stop();
     expect(effectContext()).toBe(context);
   });
   const job = createMachine({ invoke: { id: 'work', src: outer } });

@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { realClock } from 'rewake';
 import type { Entry } from './ledger.ts';
 import { batchSize } from './receipt-machine.ts';
-import { check, showTable, type Evidence } from './run-table.ts';
+import { check, showNext, showTable, type Evidence } from './run-table.ts';
 import type { ServiceStats } from './service.ts';
 import { findStory, showStory } from './story.ts';
 import { Supervisor } from './supervisor.ts';
@@ -120,7 +120,7 @@ async function supervise(supervisor: Supervisor, terminal: Terminal, options: Op
   const story = options.story ?? findStory(report);
   if (story !== undefined) showStory(terminal, report, story);
   const holds = check(terminal, evidence, options.kills);
-  if (options.log !== undefined) terminal.line(`\n  The event log is in ${options.log}`);
+  showNext(terminal, report, options.log);
   return holds;
 }
 

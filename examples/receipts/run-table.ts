@@ -1,6 +1,6 @@
 /**
- * The end of a run for people: the table, the rejected receipts, and whether all is as it must be. Owns the words; the
- * numbers are run-report.ts's and the service's.
+ * The end of a run for people: the table, the rejected receipts, whether all is as it must be, and what to do next. Owns
+ * the words; the numbers are run-report.ts's and the service's.
  */
 import type { Entry } from './ledger.ts';
 import type { RunReport, Tally } from './run-report.ts';
@@ -52,17 +52,18 @@ export function showTable(terminal: Terminal, { report, stats, ledger, kills, el
   const { receipts, posted, rejected, givenUp, readBy, lost } = report;
   const givenUpNote = givenUp.length > 0 ? `, ${givenUp.length} given up` : '';
   const rates = successRates(report);
-  const ratesNote = `${percent(posted / receipts)}, of a batch ${percent(rates[0]!)} to ${percent(rates.at(-1)!)}`;
-  const lostNote = `were running when the worker died: ${listed(lost, { rerun: 'run again', fail: 'failed attempts' })}`;
+  const ratesNote = `${percent(posted / receipts)} posted, in the worst batch ${percent(rates[0]!)}`;
+  const lostNames = { fail: 'counted as failed attempts', rerun: 'run again' };
+  const lostNote = `effects that ran when the worker was killed: ${listed(lost, lostNames)}`;
   const rows: Row[] = [
-    ['receipts', receipts, `${posted} posted, ${rejected.length} rejected${givenUpNote}: ${ratesNote}`],
+    ['receipts', receipts, `${posted} posted, ${rejected.length} rejected${givenUpNote}; ${ratesNote}`],
     ['attempts', report.attempts, `${total(report.failures)} failed: ${listed(report.failures, failureNames)}`],
     ['retries', report.retries, 'each after a wait that is in the log'],
     ['breaker openings', total(report.openings), listed(report.openings)],
     ['fallbacks', total(readBy) - (readBy.get('vision') ?? 0), `read ${listed(readBy, readerNames)}`],
     ['healed', report.healed, listed(report.mends)],
     ['kills', kills, kills > 0 ? 'SIGKILL to the worker, in the middle of its work' : ''],
-    ['effects lost', total(lost), total(lost) > 0 ? lostNote : ''],
+    ['work cut off', total(lost), total(lost) > 0 ? lostNote : ''],
     ['ledger entries', ledger.length, `${stats.replays} repeated posts answered with the first entry`],
     ['time', seconds(elapsedMs), `${report.events} events in the log`],
   ];
@@ -108,4 +109,18 @@ export function check(terminal: Terminal, { report, ledger, kills, receipts }: E
     );
   }
   return checks.every(([holds]) => holds);
+}
+
+/** Says where the log is, and what to look at after this. `log` is the file, if it was kept. */
+export function showNext(terminal: Terminal, { rejected }: Pick<RunReport, 'rejected'>, log: string | undefined): void {
+  const rows: [label: string, text: string][] = [
+    ['the log', log ?? 'was a temporary file; npm start -- --log receipts.db keeps it'],
+    ['to read it', 'docs/how-to/find-out-why-it-failed.md'],
+    ['the code', 'examples/receipts: what recovers is in receipt-steps.ts'],
+    ['for yours', 'docs/how-to/choose-a-recovery-strategy.md'],
+  ];
+  if (rejected[0]) rows.splice(1, 0, ['a failure', `npm start -- --story ${rejected[0].receipt}`]);
+  terminal.line();
+  terminal.line(`  ${terminal.paint('bold', 'What to look at next')}`);
+  for (const [label, text] of rows) terminal.line(`  ${label.padEnd(10)}  ${text}`);
 }

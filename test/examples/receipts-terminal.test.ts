@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../examples/receipts/ledger.ts';
 import { count, emptyReport } from '../../examples/receipts/run-report.ts';
-import { check } from '../../examples/receipts/run-table.ts';
+import { check, showNext, showTable } from '../../examples/receipts/run-table.ts';
 import { findStory, showStory } from '../../examples/receipts/story.ts';
 import { progressText, Terminal, type TerminalOptions } from '../../examples/receipts/terminal.ts';
 
@@ -121,6 +122,45 @@ describe('the run report', () => {
       '   1.25 s  ReceiptPosted   entry 1, eurCents 5',
       '',
     ]);
+  });
+});
+
+describe('the table at the end', () => {
+  it('says what each number counts', () => {
+    const { terminal, text } = capture({ isInteractive: false, hasColor: false });
+    const stats = { requests: 1, entries: 1, replays: 2 };
+    showTable(terminal, { report: counted(), stats, ledger: [], kills: 1, receipts: 4, elapsedMs: 1_000 });
+    expect(text().split('\n')).toEqual(
+      expect.arrayContaining([
+        '  receipts              4  1 posted, 1 rejected, 1 given up; 25 % posted, in the worst batch 50 %',
+        '  work cut off          2  effects that ran when the worker was killed: 1 run again, 1 counted as failed attempts',
+        '  Rejected',
+        '  c  empty  nothing',
+      ]),
+    );
+  });
+
+  it('says where the log is and what to look at next', () => {
+    const after = (rejected: ReturnType<typeof counted>['rejected'], log?: string) => {
+      const { terminal, text } = capture({ isInteractive: false, hasColor: false });
+      showNext(terminal, { rejected }, log);
+      return text();
+    };
+    expect(after(counted().rejected)).toContain(
+      '  the log     was a temporary file; npm start -- --log receipts.db keeps it',
+    );
+    expect(after(counted().rejected, 'kept.db')).toContain(
+      '  the log     kept.db\n  a failure   npm start -- --story c\n',
+    );
+    expect(after([])).not.toContain('a failure');
+  });
+
+  it('names only files that are there', () => {
+    const { terminal, text } = capture({ isInteractive: false, hasColor: false });
+    showNext(terminal, counted(), undefined);
+    const named = text().match(/\b(?:docs|examples)\/[\w./-]*\w/g) ?? [];
+    expect(named.length).toBeGreaterThan(2);
+    expect(named.filter((path) => !existsSync(path))).toEqual([]);
   });
 });
 

@@ -28,6 +28,8 @@ export type {
 } from './log/event-log.ts';
 export { memoryLog } from './log/memory-log.ts';
 export { decode } from './log/codec.ts';
+export type { Json } from './log/json.ts';
+export { readEvent } from './log/read-event.ts';
 export { registerErrorClass } from './log/logged-errors.ts';
 export { defineUpcasters, renamedTo, type Upcaster, type UpcasterDefinitions, type Upcasters } from './log/upcast.ts';
 export { ActorRef, type SendOptions, type Settlement } from './runtime/actor-ref.ts';

@@ -1,5 +1,6 @@
 /**
- * The result file. Owns the Markdown: what it says of the machine, the table, the notes; measures nothing.
+ * The result file. Owns the Markdown: what came of the goals, what it says of the machine, the table, the notes; measures
+ * nothing.
  *
  * RE1  A table is written as prettier would write it, so that a new result passes the format check.
  */
@@ -34,6 +35,7 @@ export function resultsPage(surroundings: Surroundings, sections: readonly Secti
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     '# Benchmark results',
+    ...summary(sections),
     'Written by `npm run bench`; do not edit. Every value is the median of several runs with the least and the greatest in brackets. ' +
       'A ratio is measured divided by reference, taken round by round in the same process, the two taking turns. ' +
       'Goals are for the median; a line without a goal is told for comparison.',
@@ -49,6 +51,26 @@ export function resultsPage(surroundings: Surroundings, sections: readonly Secti
   ]
     .join('\n\n')
     .replace(/\n+$/, '\n');
+}
+
+/** How many goals were met, and in words which were not. */
+function summary(sections: readonly Section[]): string[] {
+  const asked = sections.flatMap(({ lines }) => lines.filter(({ met }) => met !== undefined));
+  const missed = sections.flatMap(({ lines, faults = [] }) =>
+    lines
+      .filter(({ met }) => met === false)
+      .map((line) => {
+        const about = line === lines[0] ? line.what : `${lines[0]!.what}. ${line.what}`;
+        return `- ${about}: ${missedBy(line)}${line === lines[0] && faults.length > 0 ? '; it failed, see the notes' : ''}.`;
+      }),
+  );
+  const counted = `**Goals met: ${asked.length - missed.length} of ${asked.length}.**`;
+  return missed.length === 0 ? [counted] : [`${counted} Not met:`, missed.join('\n')];
+}
+
+function missedBy({ unit, against, measured, ratio, goal }: Line): string {
+  const found = ratio ? `${digits(ratio.median)}x of the reference (${against})` : `${digits(measured.median)} ${unit}`;
+  return goal ? `${found}, wanted ${goalText(goal, ratio ? 'x' : ` ${unit}`)}` : found;
 }
 
 /** The table alone. */

@@ -68,7 +68,10 @@ function lineOf({ what, against, unit, goal, ...samples }: Aside): Line {
   const measured = summarize(samples.measured);
   const reference = samples.reference && summarize(samples.reference);
   const ratio = samples.reference && summarize(ratios(samples.measured, samples.reference));
-  return { what, against, unit, measured, reference, ratio, goal, met: goal && isMet(goal, ratio ?? measured) };
+  // A row whose goals are all for its other lines asks nothing of its own.
+  const wanted = goal && Object.keys(goal).length > 0 ? goal : undefined;
+  const met = wanted && isMet(wanted, ratio ?? measured);
+  return { what, against, unit, measured, reference, ratio, goal: wanted, met };
 }
 
 function isMet({ atMost = Infinity, atLeast = -Infinity }: Goal, { median }: Summary): boolean {

@@ -37,6 +37,11 @@ describe('a goal', () => {
     expect(met({ unit: 's', measured: [1], faults: ['one was lost'] })).toEqual([false]);
   });
 
+  it('is not asked of a row that has none of its own', () => {
+    expect(met({ unit: 's', measured: [1] }, { goal: {} })).toEqual([undefined]);
+    expect(met({ unit: 's', measured: [1], faults: ['one was lost'] }, { goal: {} })).toEqual([false]);
+  });
+
   it('is not asked of a line that is told for comparison', () => {
     const aside = { what: 'Another', against: '-', unit: 's', measured: [9] } as const;
     expect(met({ unit: 's', measured: [1], also: [aside] })).toEqual([true, undefined]);
@@ -75,6 +80,20 @@ describe('the result file', () => {
     expect(page).toContain('- Machine: A CPU, 2 cores; load average before the run 0.3');
     expect(page).toContain('- rewake 0.1.0, xstate 5.33.3');
     expect(page).toContain('- `speed`: measured twice.\n- `speed` failed: one was lost');
+  });
+
+  it('begins with how many goals were met, and which were not', () => {
+    const missed = { what: 'The same, twice', against: '-', unit: 'µs', measured: [9], goal: { atMost: 4 } } as const;
+    const fine = { unit: 'µs', measured: [20], reference: [10] } as const;
+    const slow = { unit: 'µs', measured: [30], reference: [10], also: [missed] } as const;
+    const sections = [fine, slow].map((each) => ({ name: 'speed', lines: linesOf(row(each), each) }));
+    expect(resultsPage(surroundings, sections)).toContain(
+      '# Benchmark results\n\n**Goals met: 1 of 3.** Not met:\n\n' +
+        '- A fast thing: 3.00x of the reference (a slow thing), wanted at most 2x.\n' +
+        '- A fast thing. The same, twice: 9.00 µs, wanted at most 4 µs.\n\nWritten by',
+    );
+    expect(resultsPage(surroundings, sections.slice(0, 1))).toContain('**Goals met: 1 of 1.**\n\nWritten by');
+    expect(resultsPage(surroundings, [section])).toContain('wanted at most 2x; it failed, see the notes.');
   });
 
   it('is written as prettier writes it (RE1)', async () => {

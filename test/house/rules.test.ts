@@ -28,6 +28,7 @@ const cases: readonly (readonly [fact: string, rule: Rule, broken: readonly Plan
       ['src/log/memory-log.ts', ''],
       ['test/log/memory-log.test.ts', ''],
       ['docs/decisions/0001-take-the-kernel.md', ''],
+      ['docs/decisions/README.md', ''],
     ],
   ],
   [

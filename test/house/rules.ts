@@ -13,6 +13,7 @@ export function badNames(files: readonly SourceFile[]): Violation[] {
   return files
     .filter(({ path }) => code.test(path) || path.startsWith('docs/'))
     .flatMap(({ path }) => {
+      if (posix.basename(path) === 'README.md') return []; // the name that hosts show as the page of a folder
       const concept = posix.basename(path).replace(/(?:\.test|\.config|\.bench)?\.[a-z]+$/, '');
       if (!/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(concept)) return [`${path}: name it in kebab-case`];
       return /(?:^|-)(?:utils?|helpers?|common|misc|shared)(?:-|$)/.test(concept)

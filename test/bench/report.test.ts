@@ -84,8 +84,9 @@ describe('the result file', () => {
 
   it('begins with how many goals were met, and which were not', () => {
     const missed = { what: 'The same, twice', against: '-', unit: 'µs', measured: [9], goal: { atMost: 4 } } as const;
+    const aside = { what: 'Another', against: '-', unit: 's', measured: [9] } as const;
     const fine = { unit: 'µs', measured: [20], reference: [10] } as const;
-    const slow = { unit: 'µs', measured: [30], reference: [10], also: [missed] } as const;
+    const slow = { unit: 'µs', measured: [30], reference: [10], also: [missed, aside] } as const;
     const sections = [fine, slow].map((each) => ({ name: 'speed', lines: linesOf(row(each), each) }));
     expect(resultsPage(surroundings, sections)).toContain(
       '# Benchmark results\n\n**Goals met: 1 of 3.** Not met:\n\n' +

@@ -15,7 +15,7 @@ import { cacheGate, lookUp, seat, store, type Found } from './cache-effects.ts';
 import { cacheSettings, keyOf, type CacheOptions } from './cache-options.ts';
 import type { ValueStored } from './cache.ts';
 import type { FlightNews, FlightReport } from './flights.ts';
-import { requireName } from './options.ts';
+import { requireKey } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** A result of an earlier call is the answer. */
@@ -63,10 +63,10 @@ export interface CachingContext {
  *
  * @example
  * const price = withCache('prices', { key: ({ sku }: { sku: string }) => sku, ttl: '5m' })(lookUpPrice);
- * @throws InvalidArgumentError for an empty name or options that cannot work
+ * @throws InvalidArgumentError for a name that cannot be the id of an actor, or options that cannot work
  */
 export function withCache<Input>(name: string, options: CacheOptions<Input>) {
-  const path = `withCache(${JSON.stringify(requireName(name, 'withCache(name)'))})`;
+  const path = `withCache(${JSON.stringify(requireKey(name, 'withCache(name)'))})`;
   const { ttlMs, max, patienceMs } = cacheSettings(options, path);
   const gate = cacheGate(name);
   return <Logic extends AnyActorLogic>(

@@ -18,7 +18,7 @@ import {
   type EffectContext,
 } from 'rewake';
 import { findOrStart, tell, type KeyedActor } from './keyed-actor.ts';
-import { oneOf, requireName } from './options.ts';
+import { oneOf, requireKey } from './options.ts';
 
 /** When the log of a shared actor cannot be read or written: call all the same, or fail. */
 export type OnStoreError = 'allow' | 'fail';
@@ -103,7 +103,7 @@ export function readUse<Use extends KeyedUse>(use: string | Use, path: string): 
     throw InvalidArgumentError.of(path, 'the key of a dependency, or { key, …options }', use);
   }
   const { key, onStoreError = 'allow', ...options } = typeof use === 'string' ? ({ key: use } as Use) : use;
-  requireName(key, `${path}.key`);
+  requireKey(key, `${path}.key`);
   oneOf(onStoreError, ['allow', 'fail'], `${path}.onStoreError`);
   return { key, options, letsPass: (error) => letsPass(onStoreError, error) };
 }

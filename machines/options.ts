@@ -25,6 +25,18 @@ export function requireName(value: string, path: string): string {
   throw InvalidArgumentError.of(path, 'a name', value);
 }
 
+const actorIdLengthMax = 200;
+// Control characters, and halves of surrogate pairs.
+const unstorable = /[\p{Cc}\p{Cs}]/u;
+
+/** A name that can be the id of an actor, as that of an actor which many share must be. */
+export function requireKey(value: string, path: string): string {
+  const isId = typeof value === 'string' && value !== '' && value.length <= actorIdLengthMax && !unstorable.test(value);
+  if (isId) return value;
+  const expected = `a name of 1 to ${actorIdLengthMax} characters without control characters`;
+  throw InvalidArgumentError.of(path, expected, value);
+}
+
 /** A function, where one is given. */
 export function requireFunction(value: unknown, path: string): void {
   if (value !== undefined && typeof value !== 'function') throw InvalidArgumentError.of(path, 'a function', value);

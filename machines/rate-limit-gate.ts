@@ -9,7 +9,7 @@
  */
 import { MailboxFullError, type Duration, type EffectContext } from 'rewake';
 import { KeyedGate, unlessUnreachable, type OnStoreError } from './keyed-gate.ts';
-import { durationMs, oneOf, requireKnown, requireName } from './options.ts';
+import { durationMs, oneOf, requireKnown } from './options.ts';
 import { rateLimitNames, rateLimitSettings, type RateLimit } from './rate-limit-options.ts';
 import {
   answerOf,
@@ -44,7 +44,7 @@ export class RateLimitGate {
 
   /** @throws InvalidArgumentError naming the path of what is wrong */
   constructor(key: string, options: RateLimitOptions, path: string) {
-    this.key = requireName(key, `${path}.key`);
+    this.key = key;
     requireKnown(options, [...rateLimitNames, 'wait', 'onStoreError'], path);
     const { wait = false, onStoreError = 'allow', ...limit } = options;
     this.waitMs = wait === false ? 0 : durationMs(wait, `${path}.wait`);

@@ -9,7 +9,7 @@
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { effect, now, type EffectArguments, type TimeMs } from 'rewake';
-import { requireName } from './options.ts';
+import { requireKey } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import { RateLimitGate, type RateLimitOptions } from './rate-limit-gate.ts';
 import type { RateLimitAnswer } from './rate-limiter.ts';
@@ -46,10 +46,10 @@ export interface RateLimitContext {
  *
  * @example
  * const ask = withRateLimit('model', { limit: 60, per: '1m', burst: 10, wait: '30s' })(model);
- * @throws InvalidArgumentError for an empty key or options that cannot work
+ * @throws InvalidArgumentError for a key that cannot be the id of an actor, or options that cannot work
  */
 export function withRateLimit(key: string, options: RateLimitOptions) {
-  const path = `withRateLimit(${JSON.stringify(requireName(key, 'withRateLimit(key)'))})`;
+  const path = `withRateLimit(${JSON.stringify(requireKey(key, 'withRateLimit(key)'))})`;
   const gate = new RateLimitGate(key, options, path);
   const delayMsOf = ({ answer }: RateLimitContext) =>
     Math.min(gate.waitMs, Math.max(0, (answer?.startAt ?? 0) - now()));

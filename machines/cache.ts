@@ -8,6 +8,7 @@
  *      asked for often goes as what is not.
  * CS3  A value never takes the place of a newer one. Storing what is there already, or what is fresh no more, changes
  *      nothing.
+ * CS4  Storing what makes no sense changes nothing: whoever may send to the cache cannot break it for its callers.
  */
 import { assertEvent, assign, setup } from 'xstate';
 import { now, uuid, type TimeMs } from 'rewake';
@@ -57,7 +58,7 @@ export function freshEntry({ context }: CacheSnapshot, key: string, nowMs: TimeM
   return context.entries.find((entry) => entry.key === key && isFresh(entry, nowMs));
 }
 
-/** Whether storing this value changes nothing (CS3), so that it need not be sent. */
+/** Whether storing this value changes nothing (CS3, CS4), so that it need not be sent. */
 export function changesNothing({ context }: CacheSnapshot, stored: ValueStored, nowMs: TimeMs): boolean {
   return afterStoring(context, stored, nowMs) === context;
 }
@@ -67,8 +68,15 @@ function isFresh({ answeredAt, ttlMs }: Pick<CacheEntry, 'answeredAt' | 'ttlMs'>
   return Math.abs(nowMs - answeredAt) < ttlMs;
 }
 
+/** CS4. */
+function makesSense({ key, answeredAt, ttlMs, max }: ValueStored): boolean {
+  const areNumbers = Number.isFinite(answeredAt) && Number.isFinite(ttlMs);
+  return typeof key === 'string' && areNumbers && Number.isInteger(max) && max >= 1;
+}
+
 /** The same object where storing changes nothing. */
 function afterStoring(context: CacheContext, stored: ValueStored, nowMs: TimeMs): CacheContext {
+  if (!makesSense(stored)) return context;
   const { key, value, answeredAt, ttlMs, max } = stored;
   const present = freshEntry({ context }, key, nowMs);
   if (!isFresh(stored, nowMs) || (present && present.answeredAt >= answeredAt)) return context;

@@ -3,17 +3,18 @@
  * token-bucket.ts.
  *
  * RLO1  Settings are complete plain JSON: every default filled in, every duration in ms.
+ * RLO2  They are small enough to reckon with: no bucket becomes infinite, or not a number, for ever.
  */
-import type { Duration } from 'rewake';
+import { InvalidArgumentError, type Duration } from 'rewake';
 import { durationMs, requireKnown, wholeNumber } from './options.ts';
 
 /** How many calls are let through; plain JSON. */
 export interface RateLimit {
-  /** Calls per `per` in the long run, at least 1. */
+  /** Calls per `per` in the long run, from 1 to 1,000,000,000. */
   readonly limit: number;
-  /** At least 1 ms. */
+  /** From 1 ms to 10,000 days. */
   readonly per: Duration;
-  /** Calls that may be made at once after a rest; `limit` when omitted. */
+  /** Calls that may be made at once after a rest, from 1 to 1,000,000,000; `limit` when omitted. */
   readonly burst?: number;
 }
 
@@ -27,6 +28,9 @@ export interface RateLimitSettings {
 /** The names of the options of a rate limit. */
 export const rateLimitNames: readonly (keyof RateLimit)[] = ['limit', 'per', 'burst'];
 
+const callsMax = 1_000_000_000;
+const perMsMax = 10_000 * 86_400_000;
+
 /**
  * Checks a rate limit and fills in its default.
  * @param path how the message names the options, for example `withRateLimit("model")`
@@ -34,7 +38,8 @@ export const rateLimitNames: readonly (keyof RateLimit)[] = ['limit', 'per', 'bu
  */
 export function rateLimitSettings(options: RateLimit, path = 'rateLimiter'): RateLimitSettings {
   requireKnown(options, rateLimitNames, path);
-  const limit = wholeNumber(options.limit, `${path}.limit`, 1);
+  const limit = wholeNumber(options.limit, `${path}.limit`, 1, callsMax);
   const perMs = durationMs(options.per, `${path}.per`, 1);
-  return { limit, perMs, burst: wholeNumber(options.burst ?? limit, `${path}.burst`, 1) };
+  if (perMs > perMsMax) throw InvalidArgumentError.of(`${path}.per`, 'a duration of at most 10,000 days', options.per);
+  return { limit, perMs, burst: wholeNumber(options.burst ?? limit, `${path}.burst`, 1, callsMax) };
 }

@@ -8,6 +8,7 @@
  *      newest 1,000 are known. Who is forgotten pays again: never more are let through.
  * RL4  Refusing changes nothing, and what is answered without a record changes nothing when it is sent anyway.
  * RL5  The clock is the limiter's own. One that goes back neither mints nor loses tokens (TB3).
+ * RL6  A question that makes no sense changes nothing: no tokens go to who does not say who they are or how long they wait.
  */
 import { assertEvent, assign, emit, setup } from 'xstate';
 import { now, type TimeMs } from 'rewake';
@@ -107,6 +108,7 @@ function startOf({ bucket, settings }: RateLimiterContext, waitMs: number, nowMs
 
 /** The context after a question; the same object where that changes nothing. */
 function afterAsking(context: RateLimiterContext, { id, waitMs }: TurnAsked, nowMs: TimeMs): RateLimiterContext {
+  if (typeof id !== 'string' || !Number.isFinite(waitMs)) return context;
   const startAt = startOf(context, waitMs, nowMs);
   if (startAt === undefined || turnOf(context, id)) return context;
   const bucket = withTokenTaken(context.bucket, context.settings, nowMs);

@@ -88,6 +88,22 @@ describe('a cache', () => {
     expect(bench.value('a')).toBe('newer');
   });
 
+  it('CS4: is not broken by what makes no sense', () => {
+    const bench = new Bench();
+    bench.store('a', 1, { ttlMs: 1e9 });
+    const none = [undefined, null, NaN, Infinity, -Infinity, '5', 10n, {}, [], true];
+    for (const field of ['answeredAt', 'ttlMs', 'max'] as const) {
+      for (const value of none) expect(bench.store('b', 2, { [field]: value })).toBe(false);
+    }
+    for (const max of [0, -1, 1.5]) expect(bench.store('b', 2, { max })).toBe(false);
+    for (const key of none.filter((value) => typeof value !== 'string')) {
+      expect(bench.store(key as never, 2)).toBe(false);
+      bench.send({ type: 'cache.cleared', key: key ?? (0 as never) });
+    }
+    expect(bench.values).toEqual([1]);
+    expect(bench.store('b', 2)).toBe(true);
+  });
+
   it('forgets one value or all when it is told to', () => {
     const bench = new Bench();
     for (const key of ['a', 'b', 'c']) bench.store(key, key);

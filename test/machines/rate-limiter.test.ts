@@ -222,6 +222,16 @@ describe('a rate limiter', () => {
   });
 });
 
+it('RL6: a question that makes no sense takes no token and leaves no trace', () => {
+  const bench = new Bench({ limit: 2, per: '1h' });
+  const { context } = bench.snapshot;
+  const none = [undefined, null, NaN, Infinity, -Infinity, 5n, {}, [], true] as never[];
+  for (const id of none) bench.send({ type: 'turn.asked', id, waitMs: 0 });
+  for (const waitMs of [...none, '5' as never]) bench.send({ type: 'turn.asked', id: 'call', waitMs });
+  expect(bench.snapshot.context).toEqual(context);
+  expect(bench.admitted(3)).toBe(2);
+});
+
 describe('other options', () => {
   it('change the limit from then on, with as many tokens missing as before, and are told', () => {
     const bench = new Bench({ limit: 10, per: '10s' });
@@ -251,6 +261,22 @@ describe('other options', () => {
     expect([bench.snapshot.context, bench.facts]).toEqual([context, []]);
   });
 
+  it('RLO2: that are as large as may be leave a limiter that says when, and works again when it is given others', () => {
+    const largest = { limit: 1e9, per: '10000d', burst: 1e9 };
+    const slowest = { limit: 1, per: '10000d', burst: 1 };
+    for (const options of [largest, slowest, { ...slowest, burst: 1e9 }]) {
+      const bench = new Bench({ limit: 2, per: '1s' });
+      bench.send({ type: 'rateLimiter.configured', options });
+      for (let call = 0; call < 1_100; call++) {
+        const { startAt, retryAfterMs } = bench.ask(1e12);
+        expect(Number.isFinite(startAt ?? retryAfterMs)).toBe(true);
+      }
+      bench.send({ type: 'rateLimiter.configured', options: { limit: 2, per: '1s' } });
+      bench.nowMs += 1_000;
+      expect(bench.admitted(3)).toBe(2);
+    }
+  });
+
   it('that cannot work change nothing and are told', () => {
     const bench = new Bench({ limit: 10, per: '10s' });
     const { context } = bench.snapshot;
@@ -271,6 +297,9 @@ it.each([
   [{ limit: 1, per: 0 }, 'per'],
   [{ limit: 1, per: 'soon' }, 'per'],
   [{ limit: 1, per: Infinity }, 'per'],
+  [{ limit: 1, per: '10001d' }, 'per'],
+  [{ limit: 1e9 + 1, per: '1s' }, 'limit'],
+  [{ limit: 1, per: '1s', burst: 1e9 + 1 }, 'burst'],
   [{ limit: 1, per: '1s', burst: 0 }, 'burst'],
   [{ limit: 1, per: '1s', bursts: 2 }, 'bursts'],
 ])('refuses options %j', (options, path) => {

@@ -20,7 +20,7 @@ import {
 import { InvalidArgumentError, RewakeError, registerErrorClass } from 'rewake';
 import { classify } from './classify.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
-import { numberWhere, requireKnown, requireName, wholeNumber } from './options.ts';
+import { numberWhere, requireKnown, requireLogic, requireName, wholeNumber } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** How a batch runs. */
@@ -105,6 +105,7 @@ export function batch(options: BatchOptions = {}) {
     BatchResult<InputFrom<Logic>, OutputFrom<Logic>>,
     ItemFailed
   > => {
+    requireLogic(logic, 'batch(options)(logic)');
     const machine = setup({
       types: {} as {
         context: BatchContext;

@@ -10,7 +10,7 @@
  */
 import { assign, emit, sendTo, fromCallback, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { effectContext } from 'rewake';
-import { requireKnown, requireName, wholeNumber } from './options.ts';
+import { requireKnown, requireLogic, requireName, wholeNumber } from './options.ts';
 import {
   errorOf,
   failing,
@@ -61,6 +61,7 @@ export function withBulkhead(key: string, options: BulkheadOptions = {}) {
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<BulkheadContext, InputFrom<Logic>, OutputFrom<Logic>, BulkheadRejected> => {
+    requireLogic(logic, `withBulkhead(${JSON.stringify(key)})(logic)`);
     const machine = setup({
       types: {} as {
         context: BulkheadContext;

@@ -15,7 +15,7 @@ import { cacheGate, lookUp, seat, store, type Found } from './cache-effects.ts';
 import { cacheSettings, keyOf, type CacheOptions } from './cache-options.ts';
 import type { ValueStored } from './cache.ts';
 import type { FlightNews, FlightReport } from './flights.ts';
-import { requireKey } from './options.ts';
+import { requireKey, requireLogic } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
 /** A result of an earlier call is the answer. */
@@ -72,6 +72,7 @@ export function withCache<Input>(name: string, options: CacheOptions<Input>) {
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<CachingContext, Input & InputFrom<Logic>, OutputFrom<Logic>, CacheFact> => {
+    requireLogic(logic, `${path}(logic)`);
     const machine = setup({
       types: {} as { context: CachingContext; input: unknown; output: unknown; emitted: CacheFact },
       actors: { call: logic as AnyActorLogic, lookUp: lookUp(gate), store: store(gate), flight: seat() },

@@ -10,7 +10,7 @@ import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type O
 import { classify, matches, type ErrorMatch } from './classify.ts';
 import { requireMatches } from './error-rules.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
-import { requireKnown, requireName } from './options.ts';
+import { requireKnown, requireLogic, requireName } from './options.ts';
 import {
   contextOfCall,
   errorOf,
@@ -62,6 +62,7 @@ export function withCatch(match: ErrorMatch | readonly ErrorMatch[], options: { 
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<CatchContext, InputFrom<Logic>, OutputFrom<Logic> | Caught, ErrorCaught> => {
+    requireLogic(logic, 'withCatch(…)(logic)');
     const machine = setup({
       types: {} as { context: CatchContext; input: unknown; output: unknown; emitted: ErrorCaught },
       actors: { call: logic as AnyActorLogic },

@@ -80,6 +80,7 @@ export function withFallback(alternatives: readonly AnyActorLogic[], options: Fa
   return <Logic extends AnyActorLogic>(
     primary: Logic,
   ): PolicyMachine<FallbackContext, InputFrom<Logic>, OutputFrom<Logic>, FallbackEntered> => {
+    requireLogic(primary, 'withFallback(…)(logic)');
     const all: readonly AnyActorLogic[] = [primary, ...alternatives];
     const actors = Object.fromEntries(all.map((logic, index) => [nameOf(index), logic]));
     const machine = setup({

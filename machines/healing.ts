@@ -101,6 +101,7 @@ export function withHealing(options: HealingOptions) {
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<HealingContext, InputFrom<Logic>, OutputFrom<Logic>, HealingFact> => {
+    requireLogic(logic, 'withHealing(options)(logic)');
     const machine = setup({
       types: {} as { context: HealingContext; input: unknown; output: unknown; emitted: HealingFact },
       actors: {

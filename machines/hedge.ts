@@ -22,7 +22,7 @@ import {
 import type { Duration } from 'rewake';
 import { classify, type ErrorRule } from './classify.ts';
 import { requireRules } from './error-rules.ts';
-import { durationMs, requireKnown, requireName, wholeNumber } from './options.ts';
+import { durationMs, requireKnown, requireLogic, requireName, wholeNumber } from './options.ts';
 import {
   errorOf,
   failing,
@@ -82,6 +82,7 @@ export function withHedge(options: HedgeOptions) {
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<HedgeContext, InputFrom<Logic>, OutputFrom<Logic>, HedgeStarted> => {
+    requireLogic(logic, 'withHedge(options)(logic)');
     const isFatal = (error: unknown) => classify(error, rules).retryable === false;
     const machine = setup({
       types: {} as {

@@ -9,7 +9,7 @@
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { effect, now, type EffectArguments, type TimeMs } from 'rewake';
-import { requireKey } from './options.ts';
+import { requireKey, requireLogic } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import { RateLimitGate, type RateLimitOptions } from './rate-limit-gate.ts';
 import type { RateLimitAnswer } from './rate-limiter.ts';
@@ -56,6 +56,7 @@ export function withRateLimit(key: string, options: RateLimitOptions) {
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<RateLimitContext, InputFrom<Logic>, OutputFrom<Logic>, CallRateLimited | CallDelayed> => {
+    requireLogic(logic, `${path}(logic)`);
     const machine = setup({
       types: {} as {
         context: RateLimitContext;

@@ -4,7 +4,7 @@
  */
 import { fromPromise, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { effect, withEffectDefaults, type Duration, type EffectArguments } from 'rewake';
-import { requireFunction } from './options.ts';
+import { requireFunction, requireLogic } from './options.ts';
 import type { BreakerUse } from './breaker-gate.ts';
 import type { RetryOptions } from './retry-policy.ts';
 import { stepMachine, type StepMachine } from './step-machine.ts';
@@ -53,7 +53,10 @@ export const withBreaker = (breaker: string | BreakerUse) => wrapping('withBreak
 
 function wrapping(name: string, options: PolicyOptions) {
   const policy = policyOf(name, options, name);
-  return <Logic extends AnyActorLogic>(logic: Logic) => stepAround(logic, policy);
+  return <Logic extends AnyActorLogic>(logic: Logic) => {
+    requireLogic(logic, `${name}(…)(logic)`);
+    return stepAround(logic, policy);
+  };
 }
 
 /** A step that calls a logic. */

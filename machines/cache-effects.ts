@@ -4,8 +4,10 @@
  *
  * CE1  Looking appends nothing to the cache, and storing nothing where it changes nothing.
  * CE2  A cache that cannot be reached has no result, and the call is made without it; it is the same as no other call.
+ * CE3  A call inside of the same call, as where a cache is wrapped around itself, leads a flight of its own: it would wait
+ *      for itself.
  */
-import { fromCallback, type PromiseActorLogic } from 'xstate';
+import { fromCallback, type AnyActorRef, type PromiseActorLogic } from 'xstate';
 import { effect, type EffectArguments } from 'rewake';
 import { cache, changesNothing, freshEntry, type CacheSnapshot, type ValueStored } from './cache.ts';
 import { board, type FlightNews, type FlightReport } from './flights.ts';
@@ -49,8 +51,18 @@ export function store(gate: KeyedGate<CacheSnapshot>): PromiseActorLogic<boolean
 export function seat() {
   return fromCallback<FlightReport, string>(({ input, sendBack, receive, self }) => {
     const leads = isResumed(self, { sharing: 'calling' }, { sharing: 'storing' });
-    const taken = board(input, (news: FlightNews) => sendBack(news), leads);
+    const name = isInside(self._parent, input) ? `${input} in ${self.sessionId}` : input;
+    const taken = board(name, (news: FlightNews) => sendBack(news), leads);
     receive((report) => taken.report(report));
     return () => taken.leave();
   });
+}
+
+/** Whether one of those that a caller runs in makes the call of this flight (CE3). */
+function isInside(caller: AnyActorRef | undefined, flight: string): boolean {
+  for (let outer = caller?._parent; outer; outer = outer._parent) {
+    const { context } = outer.getSnapshot() as { readonly context?: { readonly flight?: unknown } };
+    if (context?.flight === flight) return true;
+  }
+  return false;
 }

@@ -98,7 +98,7 @@ describe('a cache', () => {
     for (const max of [0, -1, 1.5]) expect(bench.store('b', 2, { max })).toBe(false);
     for (const key of none.filter((value) => typeof value !== 'string')) {
       expect(bench.store(key as never, 2)).toBe(false);
-      bench.send({ type: 'cache.cleared', key: key ?? (0 as never) });
+      bench.send({ type: 'cache.cleared', key: (key ?? 0) as never });
     }
     expect(bench.values).toEqual([1]);
     expect(bench.store('b', 2)).toBe(true);

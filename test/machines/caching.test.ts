@@ -12,7 +12,7 @@ import type { CacheOptions } from '../../machines/cache-options.ts';
 import { flightCount, forgetFlights } from '../../machines/flights.ts';
 import { recoveryMachines } from '../../machines/index.ts';
 import { forgetLocalActors } from '../../machines/keyed-actor.ts';
-import { step } from '../../machines/step.ts';
+import { step, withRetry } from '../../machines/step.ts';
 import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
 import type { Crash } from '../support/crashing-log.ts';
 import { House, outcomeOf } from '../support/house.ts';
@@ -406,6 +406,22 @@ it('under plain XState the cache is an actor of the process', async () => {
   await desk.end(3, new Error('down'));
   expect((await failed).error).toMatchObject({ message: 'down' });
   expect(flightCount()).toBe(0);
+});
+
+it('CE3: a cache around itself does not wait for itself, hosted or not', async () => {
+  const { house, desk } = await place();
+  const thrice = cached(withRetry(0)(cached(cached(desk.logic))) as AnyActorLogic);
+  const runtime = await house.open({ thrice, ...recoveryMachines });
+  const refs = [];
+  for (const id of ['1', '2']) refs.push(await runtime.start('thrice', { id, input: 'a' } as never));
+  await rest();
+  expect(desk.calls).toEqual(['a']);
+  await desk.end(0, 12);
+  expect(await Promise.all(refs.map((ref) => ref.output()))).toEqual([12, 12]);
+  const ended = toPromise(createActor(thrice, { input: 'b' }).start());
+  await rest();
+  await desk.end(1, 13);
+  expect([await ended, desk.calls, flightCount()]).toEqual([13, ['a', 'b'], 0]);
 });
 
 it('a machine that is cached has the input of its key and of what it wraps', () => {

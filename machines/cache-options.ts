@@ -3,7 +3,7 @@
  * cache.ts and caching.ts.
  */
 import { InvalidArgumentError, type Duration } from 'rewake';
-import { durationMs, requireFunction, requireKnown, wholeNumber } from './options.ts';
+import { durationMs, requireFunction, requireKnown, timerMsMax, wholeNumber } from './options.ts';
 
 /** What is the same call, and how long its result is good. */
 export interface CacheOptions<Input> {
@@ -13,7 +13,10 @@ export interface CacheOptions<Input> {
   readonly ttl: Duration;
   /** Results that are kept; the ones stored first go first. 100 when omitted. */
   readonly max?: number;
-  /** How long a caller waits for the same call of another before it calls itself; '30s' when omitted. */
+  /**
+   * How long a caller waits for the same call of another before it calls itself, at most 24 days; '30s' when
+   * omitted.
+   */
   readonly patience?: Duration;
 }
 
@@ -29,7 +32,7 @@ export function cacheSettings<Input>(options: CacheOptions<Input>, path: string)
   return {
     ttlMs: durationMs(ttl, `${path}.ttl`, 1),
     max: wholeNumber(max, `${path}.max`, 1),
-    patienceMs: durationMs(patience, `${path}.patience`, 1),
+    patienceMs: durationMs(patience, `${path}.patience`, 1, timerMsMax),
   };
 }
 

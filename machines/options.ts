@@ -75,12 +75,16 @@ export function wholeNumber(value: number, path: string, least: number, most = N
   return numberWhere(value, path, `a whole number ${bound}`, (n) => Number.isInteger(n) && n >= least && n <= most);
 }
 
+/** What one timer of Node, and so one of plain XState, can hold, in ms: some 24.8 days. A longer one fires at once. */
+export const timerMsMax = 2 ** 31 - 1;
+
 /** A finite duration in ms. */
-export function durationMs(value: Duration, path: string, leastMs = 0): number {
-  const expected = `a duration of at least ${leastMs} ms, such as 250 or '30s'`;
+export function durationMs(value: Duration, path: string, leastMs = 0, mostMs = Number.MAX_VALUE): number {
+  const most = mostMs === Number.MAX_VALUE ? '' : ` and at most ${mostMs} ms`;
+  const expected = `a duration of at least ${leastMs} ms${most}, such as 250 or '30s'`;
   try {
     const ms = toMs(value);
-    if (Number.isFinite(ms) && ms >= leastMs) return ms;
+    if (ms >= leastMs && ms <= mostMs) return ms;
   } catch (cause) {
     throw InvalidArgumentError.of(path, expected, value, cause);
   }

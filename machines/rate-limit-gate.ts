@@ -9,7 +9,7 @@
  */
 import { MailboxFullError, type Duration, type EffectContext } from 'rewake';
 import { KeyedGate, unlessUnreachable, type OnStoreError } from './keyed-gate.ts';
-import { durationMs, oneOf, requireKnown } from './options.ts';
+import { durationMs, oneOf, requireKnown, timerMsMax } from './options.ts';
 import { rateLimitNames, rateLimitSettings, type RateLimit } from './rate-limit-options.ts';
 import {
   answerOf,
@@ -23,7 +23,7 @@ import {
 
 /** A rate limit, and what becomes of a call for which there is no token. */
 export interface RateLimitOptions extends RateLimit {
-  /** How long a call may wait for its turn; `false`, the default, refuses it at once. */
+  /** How long a call may wait for its turn, at most 24 days; `false`, the default, refuses it at once. */
   readonly wait?: Duration | false;
   /**
    * When the log of the limiter cannot be read or written: `allow` the call without the limiter having seen it (the
@@ -47,7 +47,7 @@ export class RateLimitGate {
     this.key = key;
     requireKnown(options, [...rateLimitNames, 'wait', 'onStoreError'], path);
     const { wait = false, onStoreError = 'allow', ...limit } = options;
-    this.waitMs = wait === false ? 0 : durationMs(wait, `${path}.wait`);
+    this.waitMs = wait === false ? 0 : durationMs(wait, `${path}.wait`, 0, timerMsMax);
     this.#onStoreError = oneOf(onStoreError, ['allow', 'fail'], `${path}.onStoreError`);
     const settings = rateLimitSettings(limit, path);
     this.#tokenMs = Math.ceil(settings.perMs / settings.limit);

@@ -5,7 +5,7 @@
  * RLO1  Settings are complete plain JSON: every default filled in, every duration in ms.
  * RLO2  They are small enough to reckon with: no bucket becomes infinite, or not a number, for ever.
  */
-import { InvalidArgumentError, type Duration } from 'rewake';
+import type { Duration } from 'rewake';
 import { durationMs, requireKnown, wholeNumber } from './options.ts';
 
 /** How many calls are let through; plain JSON. */
@@ -39,7 +39,6 @@ const perMsMax = 10_000 * 86_400_000;
 export function rateLimitSettings(options: RateLimit, path = 'rateLimiter'): RateLimitSettings {
   requireKnown(options, rateLimitNames, path);
   const limit = wholeNumber(options.limit, `${path}.limit`, 1, callsMax);
-  const perMs = durationMs(options.per, `${path}.per`, 1);
-  if (perMs > perMsMax) throw InvalidArgumentError.of(`${path}.per`, 'a duration of at most 10,000 days', options.per);
+  const perMs = durationMs(options.per, `${path}.per`, 1, perMsMax);
   return { limit, perMs, burst: wholeNumber(options.burst ?? limit, `${path}.burst`, 1, callsMax) };
 }

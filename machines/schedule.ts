@@ -13,7 +13,7 @@ import { effect, now, type EffectArguments, type TimeMs } from 'rewake';
 import { assign, emit, enqueueActions, setup, type AnyActorLogic, type AnyEventObject, type InputFrom } from 'xstate';
 import { classify } from './classify.ts';
 import { signatureOf } from './error-signature.ts';
-import { requireLogic } from './options.ts';
+import { requireLogic, timerMsMax } from './options.ts';
 import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import type { ScheduledRun, ScheduleEvent, ScheduleFact, ScheduleSummary } from './schedule-facts.ts';
 import { scheduleRules, type ScheduleOptions } from './schedule-options.ts';
@@ -35,9 +35,6 @@ export interface ScheduleContext extends ScheduleSummary {
 type InputOfRuns<Logic extends AnyActorLogic> = InputFrom<Logic> extends ScheduledRun<infer Input> ? Input : unknown;
 
 type ScheduleMachine<Input> = PolicyMachine<ScheduleContext, Input, ScheduleSummary, ScheduleFact, ScheduleEvent>;
-
-/** What one timer of Node can hold, in ms. */
-const timerMsMax = 2 ** 31 - 1;
 
 /**
  * Runs a logic whenever a cron expression comes due. Host it as an actor of its own; it ends by `until` or `maxRuns`, or

@@ -439,6 +439,8 @@ it.each([
   ['x', { key: () => '' }],
   ['x', byInput({ max: 0 })],
   ['x', byInput({ patience: 0 })],
+  // Under plain XState a timer that long fires at once.
+  ['x', byInput({ patience: '25d' })],
   ['x', { ...byInput(), size: 3 }],
   ['x', undefined],
 ])('refuses name %j with options %j', (name, options) => {

@@ -394,6 +394,8 @@ it.each([
   ['x', { limit: 1, per: '1s', burst: 0.5 }],
   ['x', { limit: 1, per: '1s', wait: true }],
   ['x', { limit: 1, per: '1s', wait: 'long' }],
+  // Under plain XState a timer that long fires at once.
+  ['x', { limit: 1, per: '1s', wait: '25d' }],
   ['x', { limit: 1, per: '1s', onStoreError: 'ignore' }],
   ['x', { limit: 1, per: '1s', queue: 3 }],
   ['x', undefined],

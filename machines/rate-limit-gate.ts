@@ -5,7 +5,8 @@
  * LG1  A refusal is not sent to the limiter: a dependency that is asked too often does not fill the log. Only who asks in
  *      the same moment as the one who gets the last token is refused by the limiter itself.
  * LG2  Asking is safe to repeat: a run of the effect that asks again has the same id, and gets the same turn (RL3).
- * LG3  A limiter whose mailbox is full is asked too often: that is a refusal, whatever `onStoreError` says.
+ * LG3  A limiter whose mailbox is full is asked too often: that is a refusal, whatever `onStoreError` says. Nothing was asked,
+ *      so who has time left may ask again.
  */
 import { MailboxFullError, type Duration, type EffectContext } from 'rewake';
 import { KeyedGate, unlessUnreachable, type OnStoreError } from './keyed-gate.ts';
@@ -31,6 +32,9 @@ export interface RateLimitOptions extends RateLimit {
    */
   readonly onStoreError?: OnStoreError;
 }
+
+/** What the limiter says, or that it could not even hear the question (LG3). */
+export type GateAnswer = RateLimitAnswer & { readonly isUnheard?: true };
 
 /** The limiter of a dependency, as one of its callers uses it. */
 export class RateLimitGate {
@@ -60,20 +64,23 @@ export class RateLimitGate {
     );
   }
 
-  /** Asks for a turn; null when the limiter cannot be reached and that is allowed. */
-  async ask(context: EffectContext): Promise<RateLimitAnswer | null> {
+  /**
+   * Asks for a turn; null when the limiter cannot be reached and that is allowed.
+   * @param waitMs how long the call may wait from now on
+   */
+  async ask(context: EffectContext, waitMs: number): Promise<GateAnswer | null> {
     return unlessUnreachable(this.#onStoreError, async () => {
       try {
-        return await this.#answer(context);
+        return await this.#answer(context, waitMs);
       } catch (error) {
-        if (error instanceof MailboxFullError) return { retryAfterMs: this.#tokenMs };
+        if (error instanceof MailboxFullError) return { retryAfterMs: this.#tokenMs, isUnheard: true };
         throw error;
       }
     });
   }
 
-  async #answer(context: EffectContext): Promise<RateLimitAnswer> {
-    const asked = { type: 'turn.asked', id: context.idempotencyKey, waitMs: this.waitMs } as const;
+  async #answer(context: EffectContext, waitMs: number): Promise<RateLimitAnswer> {
+    const asked = { type: 'turn.asked', id: context.idempotencyKey, waitMs } as const;
     const known = answerWithoutRecord(await this.#limiter.look(context), asked, context.now());
     return known ?? answerOf(await this.#limiter.tell(asked, context), asked.id, context.now());
   }

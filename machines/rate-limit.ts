@@ -5,14 +5,14 @@
  * WL1  The call begins only with a turn, and not before that turn; that it has one is on disk before.
  * WL2  A wait is a timer of the call's own machine: it survives its host, and is never longer than `wait`.
  * WL3  What is refused is refused at once with a RateLimitedError; it says nothing about the dependency.
+ *      Where so many ask at once that the limiter cannot hear all of them, who may wait asks again.
  * WL4  A caller that is stopped while it waits loses its token: a turn is not given back.
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { effect, now, type EffectArguments, type TimeMs } from 'rewake';
 import { requireKey, requireLogic } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
-import { RateLimitGate, type RateLimitOptions } from './rate-limit-gate.ts';
-import type { RateLimitAnswer } from './rate-limiter.ts';
+import { RateLimitGate, type GateAnswer, type RateLimitOptions } from './rate-limit-gate.ts';
 import { RateLimitedError } from './recovery-errors.ts';
 
 /** The dependency was not called: it was called as often as it may be. */
@@ -32,11 +32,15 @@ export interface CallDelayed {
   readonly dueAt: TimeMs;
 }
 
+/** After how long a limiter that could not hear a call is asked again. */
+const unheardMs = 1_000;
+
 /** What a call behind a rate limit remembers. */
 export interface RateLimitContext {
   readonly input: unknown;
-  /** What the limiter said; null where it could not be asked. */
-  readonly answer: RateLimitAnswer | null;
+  readonly begunAt: TimeMs;
+  /** What the limiter said; null where it could not be reached. */
+  readonly answer: GateAnswer | null;
   readonly output: unknown;
   readonly failure: unknown;
 }
@@ -53,6 +57,7 @@ export function withRateLimit(key: string, options: RateLimitOptions) {
   const gate = new RateLimitGate(key, options, path);
   const delayMsOf = ({ answer }: RateLimitContext) =>
     Math.min(gate.waitMs, Math.max(0, (answer?.startAt ?? 0) - now()));
+  const waitLeftMs = ({ begunAt }: RateLimitContext) => Math.max(0, begunAt + gate.waitMs - now());
   return <Logic extends AnyActorLogic>(
     logic: Logic,
   ): PolicyMachine<RateLimitContext, InputFrom<Logic>, OutputFrom<Logic>, CallRateLimited | CallDelayed> => {
@@ -66,15 +71,19 @@ export function withRateLimit(key: string, options: RateLimitOptions) {
       },
       actors: {
         call: logic as AnyActorLogic,
-        askLimiter: effect(({ context }: EffectArguments<unknown>) => gate.ask(context)),
+        askLimiter: effect(({ input: waitMs, context }: EffectArguments<number>) => gate.ask(context, waitMs)),
       },
-      delays: { untilTurn: ({ context }) => delayMsOf(context) },
+      delays: {
+        untilTurn: ({ context }) => delayMsOf(context),
+        untilAskedAgain: ({ context }) => Math.min(unheardMs, waitLeftMs(context)),
+      },
       guards: {
+        mayAskAgain: ({ context }) => context.answer?.isUnheard === true && waitLeftMs(context) > 0,
         isRefused: ({ context }) => context.answer?.retryAfterMs !== undefined,
         mustWait: ({ context }) => delayMsOf(context) > 0,
       },
       actions: {
-        keepAnswer: assign({ answer: (_, { output }: Ended) => output as RateLimitAnswer | null }),
+        keepAnswer: assign({ answer: (_, { output }: Ended) => output as GateAnswer | null }),
         keepOutput: assign({ output: (_, { output }: Ended) => output }),
         keepFailure: assign({ failure: (_, { error }: Failed) => error }),
         refuse: assign({ failure: ({ context }) => new RateLimitedError(key, context.answer?.retryAfterMs ?? 0) }),
@@ -93,23 +102,26 @@ export function withRateLimit(key: string, options: RateLimitOptions) {
       },
     }).createMachine({
       id: `rateLimit.${key}`,
-      context: ({ input }) => ({ input, answer: null, output: undefined, failure: undefined }),
+      context: ({ input }) => ({ input, begunAt: now(), answer: null, output: undefined, failure: undefined }),
       initial: 'asking',
       states: {
         asking: {
           invoke: {
             src: 'askLimiter',
+            input: ({ context }: { context: RateLimitContext }) => waitLeftMs(context),
             onDone: { target: 'answered', actions: { type: 'keepAnswer', params: outputOf } },
             onError: { target: 'failed', actions: { type: 'keepFailure', params: errorOf } },
           },
         },
         answered: {
           always: [
+            { guard: 'mayAskAgain', target: 'unheard' },
             { guard: 'isRefused', target: 'failed', actions: ['refuse', 'tellRefusal'] },
             { guard: 'mustWait', target: 'waiting', actions: 'tellDelay' },
             { target: 'calling' },
           ],
         },
+        unheard: { after: { untilAskedAgain: 'asking' } },
         waiting: { after: { untilTurn: 'calling' } },
         calling: {
           invoke: {

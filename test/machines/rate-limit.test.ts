@@ -210,6 +210,27 @@ it('LG3: a limiter that is asked by more than its mailbox holds refuses them', a
   expect((await house.types('rateLimiter-api')).length).toBeLessThan(20);
 });
 
+it('WL3, LG3: who may wait asks again where the mailbox of the limiter was full, for as long as there is time', async () => {
+  for (const [wait, most] of [['5m', 30] as const, ['2m', 30] as const, ['3s', 10] as const]) {
+    const house = new House();
+    const calls: number[] = [];
+    const began = house.clock.now();
+    const work = limited({ limit: 10, per: '1m', wait }, noting(calls, house.clock));
+    const runtime = await house.open({ work, ...recoveryMachines }, { mailboxSize: 5 });
+    await runtime.start('rateLimiter', { id: 'api', input: { key: 'api', options: { limit: 10, per: '1m' } } });
+    const ids = Array.from({ length: 30 }, (_, index) => `${index}`);
+    const refs = await Promise.all(ids.map((id) => runtime.start('work', { id })));
+    const ended = Promise.all(refs.map((ref) => outcomeOf(ref.output())));
+    await rest();
+    await house.advance(300_000);
+    const errors = (await ended).flatMap(({ error }) => (error === undefined ? [] : [error]));
+    expect([calls.length, errors.length]).toEqual([most, 30 - most]);
+    expect(errors.every((error) => error instanceof RateLimitedError)).toBe(true);
+    // RL1, with the burst of 10 first.
+    expect(calls.every((at, index) => at - began >= (index - 9) * 6_000)).toBe(true);
+  }
+});
+
 describe('two processes on one log', () => {
   it('hand out the last token once on a SQLite file, too', async () => {
     const path = logPath();

@@ -253,3 +253,14 @@ function admits(context: BreakerContext, id: string, nowMs: number): boolean {
   if (holdsProbe(context, id, nowMs)) return false;
   return hasFreePermit(context) || expiredProbes(context, nowMs).length > 0;
 }
+
+/** A report with the permit it is about. */
+type Reported = CallReport & { readonly permit: Permit };
+
+/** Whether a report can be one: whoever may send to a breaker cannot break it for its callers. */
+export function makesSense({ permit, outcome, durationMs = 0, retryAfterMs = 0, failure }: Reported): boolean {
+  const isPermit = typeof permit === 'object' && permit !== null && typeof permit.id === 'string';
+  const areNumbers = typeof durationMs === 'number' && typeof retryAfterMs === 'number';
+  const isFailure = failure === undefined || (typeof failure === 'object' && typeof failure?.message === 'string');
+  return isPermit && areNumbers && isFailure && ['success', 'failure', 'ignored'].includes(outcome);
+}

@@ -16,6 +16,7 @@
  * K8  An event that its state does not know changes nothing and emits nothing.
  * K9  A call counts once, a probe too: who reports it again, because its host died before it knew, is ignored. The newest
  *     100 reports that counted are known, in the context and not by message ids, which an actor keeps for ever.
+ * K10 A report that makes no sense is ignored.
  */
 import { assertEvent, assign, emit, enqueueActions, setup } from 'xstate';
 import { now } from 'rewake';
@@ -33,14 +34,19 @@ import {
   isLiveProbe,
   isProbeFailure,
   isStaleCall,
+  makesSense,
   nextOpening,
   withReport,
   type BreakerContext,
+  type Permit,
 } from './breaker-permit.ts';
 
-/** A report as it counts (K9). */
+const nobody: Permit = { gen: -1, id: '', probe: false };
+
+/** A report as it counts (K9, K10). */
 function reported(context: BreakerContext, event: BreakerEvent): OutcomeReported {
   assertEvent(event, 'outcome.reported');
+  if (!makesSense(event)) return { type: event.type, permit: nobody, outcome: 'ignored' };
   return isKnown(context, event.permit) ? { ...event, outcome: 'ignored' } : event;
 }
 

@@ -1,7 +1,9 @@
 /** What operators and options do to a circuit breaker: scenarios B26, B28 and B29, each hosted on a log. */
 import { describe, expect, it } from 'vitest';
+import { createActor } from 'xstate';
 import type { BreakerEvent } from '../../machines/breaker-facts.ts';
 import { needsConfiguring } from '../../machines/breaker-permit.ts';
+import { breaker } from '../../machines/breaker.ts';
 import { BreakerStage } from './breaker-stage.ts';
 
 const minute = 60_000;
@@ -241,4 +243,25 @@ describe('new options', () => {
       },
     ]);
   });
+});
+
+it('K10: a report that makes no sense changes nothing, in whatever state', () => {
+  const good = { permit: { gen: 0, id: 'call', probe: false }, outcome: 'failure' };
+  const none = [undefined, null, 5n, 'text', true, [], {}];
+  const wrong: object[] = [
+    ...none.map((permit) => ({ ...good, permit })),
+    ...none.map((outcome) => ({ ...good, outcome })),
+    ...[null, 5n, 'text', {}].map((durationMs) => ({ ...good, durationMs })),
+    ...[null, 5n, 'text', {}].map((retryAfterMs) => ({ ...good, retryAfterMs })),
+    ...[null, 5n, 'text', {}].map((failure) => ({ ...good, failure })),
+  ];
+  const opening = { type: 'outcome.reported', ...good } as BreakerEvent;
+  const byHand = (type: string) => ({ type, hold: 'ops' }) as BreakerEvent;
+  for (const before of [undefined, opening, byHand('breaker.isolated'), byHand('breaker.metricsOnly')]) {
+    const actor = createActor(breaker, { input: { key: 'api', options: { consecutive: 1 } } }).start();
+    if (before) actor.send(before);
+    const { value, context } = actor.getSnapshot();
+    for (const report of wrong) actor.send({ type: 'outcome.reported', ...report } as BreakerEvent);
+    expect(actor.getSnapshot()).toMatchObject({ status: 'active', value, context });
+  }
 });

@@ -48,7 +48,14 @@ interface Level {
   readonly level: number;
 }
 
-type ApprovalMachine = PolicyMachine<ApprovalContext, ApprovalRequest, ApprovalDecision, ApprovalFact, ApprovalEvent>;
+/** An approval: from what is asked to the decision. */
+export type ApprovalMachine = PolicyMachine<
+  ApprovalContext,
+  ApprovalRequest,
+  ApprovalDecision,
+  ApprovalFact,
+  ApprovalEvent
+>;
 
 /**
  * Waits for a person to approve, reject or choose. Host it as an actor of its own and send it the answer, or invoke it and

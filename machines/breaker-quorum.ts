@@ -88,8 +88,7 @@ function opened(event: BreakerQuorumEvent): NodeOpened {
   return event;
 }
 
-/** The machine of the list. Started by the steps that need it, under the key of the dependency as id. */
-export const breakerQuorum = setup({
+const chart = setup({
   types: {
     input: {} as BreakerQuorumInput,
     context: {} as BreakerQuorumContext,
@@ -119,3 +118,11 @@ export const breakerQuorum = setup({
     'node.closed': { guard: 'isListed', actions: ['list', 'announceClosed'] },
   },
 });
+
+type Chart = typeof chart;
+
+/** The type of {@link breakerQuorum}: a name for it in hovers and declarations. */
+export interface BreakerQuorumMachine extends Chart {}
+
+/** The machine of the list. Started by the steps that need it, under the key of the dependency as id. */
+export const breakerQuorum: BreakerQuorumMachine = chart;

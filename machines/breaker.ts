@@ -89,8 +89,7 @@ function countsAlike(a: BreakerSettings, b: BreakerSettings): boolean {
   return JSON.stringify([a.consecutive, a.window]) === JSON.stringify([b.consecutive, b.window]);
 }
 
-/** The machine of a circuit breaker. Start one per dependency, under its key as id. */
-export const breaker = setup({
+const chart = setup({
   types: {
     input: {} as BreakerInput,
     context: {} as BreakerContext,
@@ -372,3 +371,11 @@ export const breaker = setup({
     },
   },
 });
+
+type Chart = typeof chart;
+
+/** The type of {@link breaker}: a name for it in hovers and declarations. */
+export interface BreakerMachine extends Chart {}
+
+/** The machine of a circuit breaker. Start one per dependency, under its key as id. */
+export const breaker: BreakerMachine = chart;

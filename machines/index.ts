@@ -5,20 +5,25 @@ import { cache } from './cache.ts';
 import { rateLimiter } from './rate-limiter.ts';
 import { retryBudget } from './retry-budget.ts';
 
-export { approval } from './approval.ts';
+export { approval, type ApprovalMachine } from './approval.ts';
 export { ApprovalRejectedError, ApprovalTimedOutError } from './approval-answers.ts';
 export type { AnswerProblem, ApprovalDecision, ApprovalEvent, ApprovalFact, ApprovalVote } from './approval-facts.ts';
 export type { ApprovalNotice, ApprovalOptions, ApprovalRequest, Escalation } from './approval-options.ts';
 export { backoff, type Backoff, type BackoffOptions, type BackoffStrategy, type Jitter } from './backoff.ts';
 export { batch, BatchFailedError, type BatchOptions, type BatchResult, type ItemFailed } from './batch.ts';
-export { breaker } from './breaker.ts';
+export { breaker, type BreakerMachine } from './breaker.ts';
 export type { BreakerEvent, BreakerFact } from './breaker-facts.ts';
 export type { BreakerScope, BreakerUse } from './breaker-gate.ts';
 export type { BreakerOptions } from './breaker-options.ts';
 export { breakerState, type BreakerSnapshot, type BreakerState } from './breaker-permit.ts';
-export { breakerQuorum, type BreakerQuorumEvent, type BreakerQuorumFact } from './breaker-quorum.ts';
+export {
+  breakerQuorum,
+  type BreakerQuorumEvent,
+  type BreakerQuorumFact,
+  type BreakerQuorumMachine,
+} from './breaker-quorum.ts';
 export { withBulkhead, type BulkheadOptions, type BulkheadRejected } from './bulkhead.ts';
-export { cache, type CacheEntry, type CacheEvent, type CacheSnapshot } from './cache.ts';
+export { cache, type CacheEntry, type CacheEvent, type CacheMachine, type CacheSnapshot } from './cache.ts';
 export type { CacheOptions } from './cache-options.ts';
 export { withCache, type CacheFact, type CacheHit, type CacheStored, type CallShared } from './caching.ts';
 export { withCatch, type Caught, type ErrorCaught } from './catch.ts';
@@ -41,7 +46,7 @@ export type { ComfyRetry, LaminarRetry, TutorialRetry } from './presets.ts';
 export { withRateLimit, type CallDelayed, type CallRateLimited } from './rate-limit.ts';
 export type { RateLimitOptions } from './rate-limit-gate.ts';
 export type { RateLimit } from './rate-limit-options.ts';
-export { rateLimiter, type RateLimiterEvent, type RateLimiterFact } from './rate-limiter.ts';
+export { rateLimiter, type RateLimiterEvent, type RateLimiterFact, type RateLimiterMachine } from './rate-limiter.ts';
 export { recoverable, type Recoverable, type RecoverableFunction } from './recoverable.ts';
 export type { RecoverableOptions } from './recoverable-options.ts';
 export {
@@ -54,7 +59,7 @@ export {
   RetryAfterTooLongError,
   TimeoutError,
 } from './recovery-errors.ts';
-export { retryBudget } from './retry-budget.ts';
+export { retryBudget, type RetryBudgetMachine } from './retry-budget.ts';
 export type { RetryBudgetUse } from './retry-budget-gate.ts';
 export {
   answerOf as retryBudgetAnswer,
@@ -66,7 +71,7 @@ export {
 export { awsBudget, grpcBudget, type RetryBudgetOptions } from './retry-budget-options.ts';
 export type { RetryOptions } from './retry-policy.ts';
 export { saga, SagaFailedError, type SagaInput, type SagaStep, type SagaStepFailed, type StepUndone } from './saga.ts';
-export { schedule } from './schedule.ts';
+export { schedule, type ScheduleMachine } from './schedule.ts';
 export type { ScheduledRun, ScheduleEvent, ScheduleFact, ScheduleSummary } from './schedule-facts.ts';
 export type { ScheduleOptions } from './schedule-options.ts';
 export type { DueRun, MissedTimes } from './schedule-plan.ts';
@@ -83,11 +88,15 @@ export type { Skipped, Tool, ToolOptions, ToolPolicies, ToolPolicy, Tools } from
 export type { ExecuteOptions, ToolDescription, ToolRegistry, ToolRegistryOptions } from './tool-types.ts';
 export { toolRegistry } from './tools.ts';
 
-// What a machine remembers is part of its type: a module that exports one must be able to name it.
+// What a machine is started with and remembers is part of its type: a module that exports one must be able to name it.
 export type { ApprovalContext } from './approval-answers.ts';
 export type { BatchContext } from './batch.ts';
+export type { BreakerInput } from './breaker-facts.ts';
+export type { BreakerMode } from './breaker-options.ts';
 export type { BreakerContext } from './breaker-permit.ts';
+export type { BreakerQuorumContext, BreakerQuorumInput } from './breaker-quorum.ts';
 export type { BulkheadContext } from './bulkhead.ts';
+export type { CacheContext, CacheInput } from './cache.ts';
 export type { CachingContext } from './caching.ts';
 export type { CatchContext } from './catch.ts';
 export type { FallbackContext } from './fallback.ts';
@@ -95,6 +104,8 @@ export type { HealingContext } from './healing.ts';
 export type { HedgeContext } from './hedge.ts';
 export type { PolicyMachine } from './policy-machine.ts';
 export type { RateLimitContext } from './rate-limit.ts';
+export type { RateLimiterContext, RateLimiterInput } from './rate-limiter.ts';
+export type { RetryBudgetContext, RetryBudgetInput } from './retry-budget-state.ts';
 export type { SagaContext } from './saga.ts';
 export type { ScheduleContext } from './schedule.ts';
 export type { StepContext } from './step-state.ts';

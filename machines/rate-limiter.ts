@@ -135,8 +135,7 @@ function isAlike(a: RateLimitSettings, b: RateLimitSettings): boolean {
   return a.limit === b.limit && a.perMs === b.perMs && a.burst === b.burst;
 }
 
-/** The machine of a rate limiter. One per dependency, under its key as id: its stream is `rateLimiter-<key>`. */
-export const rateLimiter = setup({
+const chart = setup({
   types: {
     input: {} as RateLimiterInput,
     context: {} as RateLimiterContext,
@@ -180,3 +179,11 @@ export const rateLimiter = setup({
     ],
   },
 });
+
+type Chart = typeof chart;
+
+/** The type of {@link rateLimiter}: a name for it in hovers and declarations. */
+export interface RateLimiterMachine extends Chart {}
+
+/** The machine of a rate limiter. One per dependency, under its key as id: its stream is `rateLimiter-<key>`. */
+export const rateLimiter: RateLimiterMachine = chart;

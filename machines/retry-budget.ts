@@ -52,14 +52,7 @@ function failed(event: RetryBudgetEvent): AttemptFailed {
   return event;
 }
 
-/**
- * The machine of a retry budget. Start one per dependency, under its key as id: its stream is `retryBudget-<key>`.
- *
- * @example
- * const budget = await runtime.start('retryBudget', { id: 'model', input: { key: 'model', options: grpcBudget } });
- * @throws InvalidArgumentError when it is started with options that cannot work
- */
-export const retryBudget = setup({
+const chart = setup({
   types: {
     input: {} as RetryBudgetInput,
     context: {} as RetryBudgetContext,
@@ -113,3 +106,17 @@ export const retryBudget = setup({
     },
   },
 });
+
+type Chart = typeof chart;
+
+/** The type of {@link retryBudget}: a name for it in hovers and declarations. */
+export interface RetryBudgetMachine extends Chart {}
+
+/**
+ * The machine of a retry budget. Start one per dependency, under its key as id: its stream is `retryBudget-<key>`.
+ *
+ * @example
+ * const budget = await runtime.start('retryBudget', { id: 'model', input: { key: 'model', options: grpcBudget } });
+ * @throws InvalidArgumentError when it is started with options that cannot work
+ */
+export const retryBudget: RetryBudgetMachine = chart;

@@ -34,7 +34,14 @@ export interface ScheduleContext extends ScheduleSummary {
 /** What is given to a schedule: what its runs find under `input`. */
 type InputOfRuns<Logic extends AnyActorLogic> = InputFrom<Logic> extends ScheduledRun<infer Input> ? Input : unknown;
 
-type ScheduleMachine<Input> = PolicyMachine<ScheduleContext, Input, ScheduleSummary, ScheduleFact, ScheduleEvent>;
+/** A schedule: what is given to its runs, and what came of them once it is at its end. */
+export type ScheduleMachine<Input> = PolicyMachine<
+  ScheduleContext,
+  Input,
+  ScheduleSummary,
+  ScheduleFact,
+  ScheduleEvent
+>;
 
 /**
  * Runs a logic whenever a cron expression comes due. Host it as an actor of its own; it ends by `until` or `maxRuns`, or

@@ -1,0 +1,73 @@
+/** Machines in a library of somebody else's: what it exports of them has types that its declarations can name. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { DocWorkshop, type Program } from '../house/doc-blocks.ts';
+
+const library = `
+import { createRuntime, effect, toMs, type EffectArguments } from 'rewake';
+import {
+  approval, backoff, batch, breaker, breakerQuorum, breakerState, cache, classify, rateLimiter, recoverable, recoveryMachines,
+  retryBudget, saga, schedule, signatureOf, step, toolMetrics, toolRegistry, withBreaker, withBulkhead, withCache, withCatch,
+  withDeadline, withFallback, withHealing, withHedge, withRateLimit, withRetry, withTimeout,
+} from 'rewake/machines';
+
+interface Order { readonly id: string }
+
+export const charge = step('charge', async ({ input }: EffectArguments<Order>) => ({ paid: input.id }), { breaker: 'payments' });
+export const ship = effect(async ({ input }: EffectArguments<Order>) => input.id);
+export const timed = withTimeout('5s')(ship);
+export const bounded = withDeadline('1m')(ship);
+export const retried = withRetry(2)(ship);
+export const fenced = withBreaker('shipping')(ship);
+export const fallback = withFallback([ship])(ship);
+export const caught = withCatch('TypeError')(ship);
+export const slots = withBulkhead('shipping')(ship);
+export const limited = withRateLimit('shipping', { limit: 5, per: '1s' })(ship);
+export const cached = withCache<Order>('shipping', { key: (order) => order.id, ttl: '1h' })(ship);
+export const hedged = withHedge({ delay: '1s' })(ship);
+export const healed = withHealing({ diagnose: effect(async () => ({ remedy: 'none' })), remedies: { none: effect(async () => {}) } })(ship);
+export const many = batch()(ship);
+export const stacked = withRetry()(withCache<Order>('both', { key: (order) => order.id, ttl: '1h' })(withBreaker('both')(ship)));
+export const booking = saga<Order>('booking', [{ name: 'ship', run: ship }]);
+export const asked = approval('release', { timeout: '1d' });
+export const nightly = schedule('nightly', { cron: '0 3 * * *' })(effect(async () => 1));
+export const registry = toolRegistry({ tools: { add: { run: async ({ input }: EffectArguments<{ a: number }>) => input.a } } });
+export const { executor } = registry;
+export const add = registry.tool('add');
+export const metrics = toolMetrics([]);
+export const download = recoverable({ timeout: '30s' })(async (url: string) => url.length);
+export const sequence = backoff({ initialDelay: '1s' });
+export const verdict = classify(new Error('x'));
+export const signature = signatureOf(new Error('x'), verdict);
+export const budget = retryBudget;
+
+export const own = { breaker, breakerQuorum, cache, rateLimiter, retryBudget };
+export const machines = { ...recoveryMachines };
+export const chosen = recoveryMachines.breaker;
+export { recoveryMachines };
+
+export function open() {
+  return createRuntime({ machines: { charge, asked, nightly, booking, tools: executor, ...recoveryMachines } });
+}
+export async function stateOfPayments() {
+  const runtime = await open();
+  const ref = await runtime.get('breaker-payments');
+  return { ref, snapshot: ref.getSnapshot(), state: breakerState(ref.getSnapshot()) };
+}
+export const asks = async () => (await open()).start('rateLimiter', { id: 'x', input: { key: 'x', options: { limit: 1, per: toMs('1s') } } });
+`;
+
+const program: Program = { at: 'library', file: 'x/library.ts', text: library, run: false };
+const workshop = new DocWorkshop();
+
+beforeAll(() => workshop.installPackage());
+afterAll(() => workshop.remove());
+
+it('compiles, and its declarations call machines by short names', async () => {
+  const errors = await workshop.compile([program], { declaration: true });
+  expect(errors.get(program)).toBeUndefined();
+  const declarations = readFileSync(workshop.scriptOf(program).replace(/js$/, 'd.ts'), 'utf8');
+  expect(declarations).toContain('readonly breaker: import("rewake/machines").BreakerMachine;');
+  expect(declarations).toContain('const asked: import("rewake/machines").ApprovalMachine;');
+  expect(declarations).not.toMatch(/\bStateMachine<|\bany\b|node_modules/);
+});

@@ -12,7 +12,7 @@
 import { InvalidArgumentError, type Duration, type EffectContext } from 'rewake';
 import { breaker } from './breaker.ts';
 import type { BreakerEvent } from './breaker-facts.ts';
-import { breakerOptions, type BreakerOptions } from './breaker-options.ts';
+import { breakerOptionNames, breakerOptions, type BreakerOptions } from './breaker-options.ts';
 import {
   answerOf,
   answerWithoutRecord,
@@ -65,7 +65,7 @@ export class BreakerGate {
       key,
       options: { scope = 'shared', wait, ...options },
       letsPass,
-    } = readUse(use, path);
+    } = readUse(use, [...breakerOptionNames, 'scope', 'wait'], path);
     this.key = key;
     this.letsPass = letsPass;
     this.waitMs = wait === undefined ? undefined : durationMs(wait, `${path}.wait`);

@@ -93,7 +93,7 @@ export interface BreakerSettings {
  * @throws InvalidArgumentError naming the option, what was expected and what was found.
  */
 export function breakerOptions(options: BreakerOptions = {}, path = 'breaker'): BreakerSettings {
-  requireKnown(options, optionNames, path);
+  requireKnown(options, breakerOptionNames, path);
   const { consecutive, mode = 'normal', growth = 2, autoHalfOpen = false } = options;
   oneOf(mode, ['normal', 'disabled', 'metricsOnly'], `${path}.mode`);
   requireBoolean(autoHalfOpen, `${path}.autoHalfOpen`);
@@ -114,7 +114,8 @@ export function breakerOptions(options: BreakerOptions = {}, path = 'breaker'): 
   };
 }
 
-const optionNames: readonly (keyof BreakerOptions)[] = [
+/** The names of the options of a breaker. */
+export const breakerOptionNames: readonly (keyof BreakerOptions)[] = [
   ...(['consecutive', 'window', 'slowCall', 'openFor', 'growth', 'openMax', 'hintMax'] as const),
   ...(['halfOpen', 'autoHalfOpen', 'mode'] as const),
 ];

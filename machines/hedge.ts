@@ -39,7 +39,7 @@ import { FallbackExhaustedError } from './recovery-errors.ts';
 /** When a slow call is made again. */
 export interface HedgeOptions {
   /** How long an attempt may be the only one, 0 to start all at once; `'sequential'`: the next only when one failed. */
-  readonly delay: Duration;
+  readonly delay: Duration | 'sequential';
   /** Attempts in all, at least 2; 2 when omitted. */
   readonly max?: number;
   /** What errors mean, before the built-in taxonomy is asked. */

@@ -18,7 +18,7 @@ import {
   type EffectContext,
 } from 'rewake';
 import { findOrStart, tell, type KeyedActor } from './keyed-actor.ts';
-import { oneOf, requireKey } from './options.ts';
+import { oneOf, requireKey, requireKnown } from './options.ts';
 
 /** When the log of a shared actor cannot be read or written: call all the same, or fail. */
 export type OnStoreError = 'allow' | 'fail';
@@ -95,13 +95,19 @@ export class KeyedGate<Snapshot> {
 }
 
 /**
- * Checks how an option names a shared actor; its own options are for the caller to check.
+ * Checks how an option names a shared actor; the values of its other options are for the caller to check.
+ * @param names of its other options
  * @throws InvalidArgumentError naming the path of what is wrong
  */
-export function readUse<Use extends KeyedUse>(use: string | Use, path: string): CheckedUse<Omit<Use, keyof KeyedUse>> {
+export function readUse<Use extends KeyedUse>(
+  use: string | Use,
+  names: readonly Exclude<keyof Use, keyof KeyedUse>[],
+  path: string,
+): CheckedUse<Omit<Use, keyof KeyedUse>> {
   if (typeof use !== 'string' && (typeof use !== 'object' || use === null)) {
     throw InvalidArgumentError.of(path, 'the key of a dependency, or { key, …options }', use);
   }
+  if (typeof use === 'object') requireKnown(use, ['key', ...(names as readonly string[]), 'onStoreError'], path);
   const { key, onStoreError = 'allow', ...options } = typeof use === 'string' ? ({ key: use } as Use) : use;
   requireKey(key, `${path}.key`);
   oneOf(onStoreError, ['allow', 'fail'], `${path}.onStoreError`);

@@ -46,8 +46,10 @@ export function requireFunction(value: unknown, path: string): void {
 export function requireLogic(value: unknown, path: string): void {
   const transition =
     typeof value === 'object' && value !== null && 'transition' in value ? value.transition : undefined;
-  if (typeof transition !== 'function')
-    throw InvalidArgumentError.of(path, 'actor logic, such as a step or fromPromise(…)', value);
+  if (typeof transition === 'function') return;
+  const { message } = InvalidArgumentError.of(path, 'actor logic, such as a step or fromPromise(…)', value);
+  const hint = typeof value === 'function' ? ' Wrap it with step(name, fn) or effect(fn).' : '';
+  throw new InvalidArgumentError(message + hint);
 }
 
 /** True or false. */

@@ -10,7 +10,7 @@
 import type { EffectContext } from 'rewake';
 import { KeyedGate, readUse, type KeyedUse } from './keyed-gate.ts';
 import { retryBudget } from './retry-budget.ts';
-import { retryBudgetOptions, type RetryBudgetOptions } from './retry-budget-options.ts';
+import { retryBudgetOptionNames, retryBudgetOptions, type RetryBudgetOptions } from './retry-budget-options.ts';
 import {
   answerOf,
   answerWithoutRecord,
@@ -41,7 +41,7 @@ export class RetryBudgetGate {
 
   /** @throws InvalidArgumentError naming the path of what is wrong */
   constructor(use: string | RetryBudgetUse, path: string) {
-    const { key, options, letsPass } = readUse(use, path);
+    const { key, options, letsPass } = readUse(use, retryBudgetOptionNames, path);
     retryBudgetOptions(options, path);
     this.key = key;
     this.letsPass = letsPass;

@@ -61,7 +61,15 @@ export const awsBudget: RetryBudgetOptions = Object.freeze({
   refund: 'cost',
 });
 
-const optionNames = ['tokens', 'cost', 'throttleCost', 'failureCost', 'refund', 'minimum'];
+/** The names of the options of a retry budget. */
+export const retryBudgetOptionNames: readonly (keyof RetryBudgetOptions)[] = [
+  'tokens',
+  'cost',
+  'throttleCost',
+  'failureCost',
+  'refund',
+  'minimum',
+];
 const thousandths = 1_000;
 
 /** Rounds an amount to thousandths of a token (RO3). */
@@ -75,7 +83,7 @@ export function exact(tokens: number): number {
  * @throws InvalidArgumentError naming the option, what was expected and what was found
  */
 export function retryBudgetOptions(options: RetryBudgetOptions = {}, path = 'retryBudget'): RetryBudgetSettings {
-  requireKnown(options, optionNames, path);
+  requireKnown(options, retryBudgetOptionNames, path);
   const { failureCost = 0, refund = 'cost', minimum } = options;
   const tokens = above0(options.tokens ?? 500, `${path}.tokens`);
   const settings: RetryBudgetSettings = {

@@ -13,8 +13,10 @@ import { InvalidArgumentError } from './errors.ts';
 /** A point in time: milliseconds since the Unix epoch. */
 export type TimeMs = number;
 
-/** Milliseconds, or a string such as `'250ms'`, `'30s'`, `'5m'`, `'2h'`, `'1d'`. */
-export type Duration = number | string;
+/** Milliseconds, or a string such as `'250ms'`, `'30s'`, `'5m'`, `'2h'`, `'1d'`. For any other string there is {@link toMs}. */
+export type Duration = number | `${number}${DurationUnit}` | `${number} ${DurationUnit}`;
+
+type DurationUnit = 'ms' | 's' | 'm' | 'h' | 'd';
 
 /** Where rewake gets the time from and sets its timers. */
 export interface Clock {
@@ -26,21 +28,22 @@ export interface Clock {
 /** Where rewake gets chance from: a number in [0, 1). */
 export type Random = () => number;
 
-const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const unitMs: Record<DurationUnit, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * Turns a duration into milliseconds.
+ * Turns a duration into milliseconds, and so a string of which the compiler knows nothing, such as one of a configuration,
+ * into a duration.
  * @throws InvalidArgumentError if it is neither a non-negative number nor a string such as `'30s'`.
  */
-export function toMs(duration: Duration): number {
+export function toMs(duration: number | string): number {
   if (typeof duration === 'number' && duration >= 0) return duration;
   const match = typeof duration === 'string' ? /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(duration.trim()) : null;
   if (!match) {
-    throw new InvalidArgumentError(
-      `Not a duration: ${JSON.stringify(duration)}. Give milliseconds as a number that is not negative, or a string such as '250ms', '30s', '5m', '2h' or '1d'.`,
-    );
+    const expected =
+      "milliseconds as a number that is not negative, or a string such as '250ms', '30s', '5m', '2h' or '1d'";
+    throw InvalidArgumentError.of('duration', expected, duration);
   }
-  return Number(match[1]) * unitMs[match[2]!]!;
+  return Number(match[1]) * unitMs[match[2] as DurationUnit];
 }
 
 const timeoutMsMax = 2 ** 31 - 1;

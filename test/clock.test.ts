@@ -10,9 +10,12 @@ describe('toMs', () => {
   });
 
   it('refuses anything else and shows what it was given', () => {
-    for (const duration of [-1, NaN, '', '5', '5 min', '-5s', '1e3ms', 's', null, {}]) {
-      expect(() => toMs(duration as never), JSON.stringify(duration)).toThrow(InvalidArgumentError);
+    for (const duration of [-1, NaN, '', '5', '5 min', '-5s', '1e3ms', 's', null, {}, 5n]) {
+      expect(() => toMs(duration as never), typeof duration).toThrow(InvalidArgumentError);
     }
+    expect(() => toMs('5 sec')).toThrow('duration: expected milliseconds');
+    expect(() => toMs('5 sec')).toThrow('found "5 sec".');
+    expect(() => toMs(5n as never)).toThrow('found a bigint.');
   });
 });
 

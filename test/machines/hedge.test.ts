@@ -132,6 +132,6 @@ it('aborts what runs under plain XState, too, where a machine that fails leaves 
 it.each([[{ delay: -1 }], [{ delay: 'soon' }], [{ delay: 1, max: 1 }], [{ delay: 1, max: 2.5 }]])(
   'refuses %j',
   (options) => {
-    expect(() => withHedge(options)).toThrow(InvalidArgumentError);
+    expect(() => withHedge(options as HedgeOptions)).toThrow(InvalidArgumentError);
   },
 );

@@ -82,7 +82,7 @@ describe('a call on a log', () => {
   it('goes on in its wait, with the attempts it had, when it is called again', async () => {
     const house = new House();
     const { calls, made } = flaky(99);
-    const options = { maxRetries: 2, initialDelay: '10s' };
+    const options = { maxRetries: 2, initialDelay: '10s' } as const;
     const { runtime, crash } = await house.openToCrash({});
     void made(runtime, options)('a').catch(() => {});
     await rest();

@@ -44,7 +44,7 @@ describe('a recoverable function', () => {
 
   it('waits as its options say, up to the longest wait', async () => {
     const { calls, fn } = flaky(4);
-    const options = { maxRetries: 4, initialDelay: '500ms', backoffFactor: 3, maxDelay: '2s' };
+    const options = { maxRetries: 4, initialDelay: '500ms', backoffFactor: 3, maxDelay: '2s' } as const;
     await outcomeAfter(60_000, recoverable(options)(fn)('a'));
     expect(calls).toEqual([0, 500, 2_000, 4_000, 6_000]);
   });
@@ -179,7 +179,7 @@ describe('a strategy', () => {
   it('or a function of the number of the retry', async () => {
     const fibonacci = (retry: number): number => (retry <= 1 ? 1 : fibonacci(retry - 1) + fibonacci(retry - 2));
     const { calls, fn } = flaky(4);
-    const strategy = { custom: (retry: number) => `${fibonacci(retry)}s` };
+    const strategy = { custom: (retry: number) => `${fibonacci(retry)}s` as const };
     await outcomeAfter(60_000, recoverable({ maxRetries: 4, strategy })(fn)('a'));
     expect(calls).toEqual([0, 1_000, 3_000, 6_000, 11_000]);
   });
@@ -233,7 +233,7 @@ describe('a signal', () => {
   it('that aborts the probe of a half-open breaker lets the next call be one (SE1)', async () => {
     const controllers = [new AbortController(), new AbortController(), new AbortController()];
     const answers = [() => Promise.reject(busy()), () => new Promise<never>(() => {}), async () => 'well'];
-    const options = { maxRetries: 0, circuitBreakerThreshold: 1, circuitBreakerTimeout: '1s', name: 'probed' };
+    const options = { maxRetries: 0, circuitBreakerThreshold: 1, circuitBreakerTimeout: 1_000, name: 'probed' };
     const probed = recoverable({ ...options, signal: (call: number) => controllers[call]?.signal })(
       async (call: number) => answers[call]!(),
     );

@@ -1,7 +1,7 @@
 /** A step before a circuit breaker: what is asked and told, and what costs nothing (resilience.md §2, scenarios B and F04). */
 import { describe, expect, it } from 'vitest';
 import { createActor, fromPromise, toPromise, type AnyStateMachine } from 'xstate';
-import { LogUnavailableError, type EffectArguments } from 'rewake';
+import { LogUnavailableError, type Duration, type EffectArguments } from 'rewake';
 import { breaker } from '../../machines/breaker.ts';
 import { breakerState, type BreakerSnapshot } from '../../machines/breaker-permit.ts';
 import { withFallback } from '../../machines/fallback.ts';
@@ -112,7 +112,7 @@ describe('a step with a breaker', () => {
   it('waits for it as long as `wait` allows, and then fails with what it was refused with', async () => {
     let broken = true;
     const call = () => (broken ? unavailable() : 'well');
-    const options = (wait: string): PolicyOptions => ({
+    const options = (wait: Duration): PolicyOptions => ({
       breaker: { key: 'api', consecutive: 1, openFor: '60s', wait },
       retry: { maxAttempts: 2, backoff: { initialDelay: 10, maxDelay: 10, jitter: 'none' } },
     });

@@ -102,11 +102,7 @@ function isSame(known: Registration['versions'], versions: Registration['version
 
 function registrationOf(name: string, entry: MachineEntry): Registration {
   checkMachineName(name);
-  if (typeof entry !== 'object' || (entry as unknown) === null) {
-    throw new InvalidArgumentError(
-      `machines.${name} is ${entry === null ? 'null' : typeof (entry as unknown)}, expected a machine, a list of its versions, or { versions, migrate }. Is it exported, and not imported in a circle?`,
-    );
-  }
+  if (typeof entry !== 'object' || (entry as unknown) === null) throw notMachine(name, entry);
   const list = (isList(entry) ? entry : 'versions' in entry ? entry.versions : [entry]) as readonly AnyActorLogic[];
   const versions = list.map((logic) => describe(name, logic));
   const [current, ...older] = versions;
@@ -129,10 +125,28 @@ function isList(entry: MachineEntry): entry is readonly [AnyStateMachine, ...Any
 }
 
 function describe(name: string, logic: AnyActorLogic): RegisteredMachine {
-  if (typeof logic !== 'object' || logic === null || !isMachine(logic)) {
-    throw new InvalidArgumentError(
-      `machines.${name} is not a state machine: pass what createMachine() or setup().createMachine() returns.`,
-    );
-  }
+  if (typeof logic !== 'object' || logic === null || !isMachine(logic)) throw notMachine(name, logic);
   return { machine: name, version: logic.version ?? null, definition: definitionHash(logic), logic };
+}
+
+function notMachine(name: string, found: unknown): InvalidArgumentError {
+  const expected = 'a machine, a list of its versions, or { versions, migrate }';
+  const { message } = InvalidArgumentError.of(`machines.${name}`, expected, found);
+  return new InvalidArgumentError(`${message} ${hintFor(name, found)}`);
+}
+
+/** What was probably meant. */
+function hintFor(name: string, found: unknown): string {
+  if (typeof found === 'function') return `Wrap it, as in step('${name}', fn) of 'rewake/machines'.`;
+  if (typeof found !== 'object' || found === null) return 'Is it exported, and not imported in a circle?';
+  if ('transition' in found) {
+    return `It is actor logic of another kind: give step('${name}', fn) of 'rewake/machines', or a machine that invokes it.`;
+  }
+  const parts = Object.entries(found);
+  const machines = parts.filter(
+    ([, part]) => typeof part === 'object' && part !== null && isMachine(part as AnyActorLogic),
+  );
+  if (machines.length === 0) return 'Pass what createMachine() or setup().createMachine() returns.';
+  if (machines.length === parts.length) return `It holds machines by their names: spread it, as in { ...${name} }.`;
+  return `There is a machine in it: pass that, its '${machines[0]![0]}'.`;
 }

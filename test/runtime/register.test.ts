@@ -1,6 +1,9 @@
 /** Machines that a runtime hears of only later. */
 import { expect, it } from 'vitest';
+import { recoveryMachines, toolRegistry } from 'rewake/machines';
 import { effect } from '../../src/runtime/effect.ts';
+import type { Machines } from '../../src/runtime/machines.ts';
+import { createRuntime } from '../../src/runtime/runtime.ts';
 import { ActorBlockedError, InvalidArgumentError, RuntimeClosedError, UnknownMachineError } from '../../src/errors.ts';
 import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
@@ -51,4 +54,37 @@ it('knows a machine once, and refuses another of its name with all that came alo
   expect(await failureOf(runtime.start('more' as never, { id: '1' } as never))).toBeInstanceOf(UnknownMachineError);
   await runtime.close();
   expect(() => runtime.register({ more: machine })).toThrow(RuntimeClosedError);
+});
+
+it.each([
+  [
+    'a module of machines',
+    { recoveryMachines },
+    'found an object. It holds machines by their names: spread it, as in { ...recoveryMachines }.',
+  ],
+  [
+    'a tool registry',
+    { tools: toolRegistry({ tools: { add: { run: () => 1 } } }) },
+    "found an object. There is a machine in it: pass that, its 'executor'.",
+  ],
+  ['a function', { a: () => 1 }, "found a function. Wrap it, as in step('a', fn) of 'rewake/machines'."],
+  [
+    'an effect',
+    { a: effect(() => 1) },
+    "found an object. It is actor logic of another kind: give step('a', fn) of 'rewake/machines', or a machine that invokes it.",
+  ],
+  ['an effect as a version', { a: [effect(() => 1)] }, 'found an object. It is actor logic of another kind'],
+  ['nothing', { a: undefined }, 'found undefined. Is it exported, and not imported in a circle?'],
+  [
+    'a definition',
+    { a: { initial: 'on', states: { on: {} } } },
+    'found an object. Pass what createMachine() or setup().createMachine() returns.',
+  ],
+])('refuses %s, and says what to give', async (_, machines: object, message) => {
+  const error = await failureOf(createRuntime({ machines: machines as Machines }));
+  expect(error).toBeInstanceOf(InvalidArgumentError);
+  const [name] = Object.keys(machines);
+  expect((error as Error).message).toContain(
+    `machines.${name}: expected a machine, a list of its versions, or { versions, migrate }, ${message}`,
+  );
 });

@@ -22,11 +22,6 @@ export class InvariantError extends RewakeError {
   readonly code = 'REWAKE_INVARIANT';
 }
 
-/** Throws {@link InvariantError} unless `condition` holds. */
-export function invariant(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new InvariantError(`rewake invariant broken: ${message}. This is a bug in rewake.`);
-}
-
 /** An argument or option has a wrong shape. */
 export class InvalidArgumentError extends RewakeError {
   readonly code = 'REWAKE_INVALID_ARGUMENT';

@@ -10,7 +10,7 @@
  */
 import type { AnyActorLogic, AnyEventObject, StateValue } from 'xstate';
 import type { TimeMs } from '../clock.ts';
-import { invariant } from '../errors.ts';
+import { invariant } from '../invariant.ts';
 import { withAmbient, type Ambient } from './determinism.ts';
 import type {
   Cause,

@@ -7,7 +7,8 @@
  * F3  A fold runs no effect and no custom action, and writes nothing.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { DamagedRecordError, invariant, ReplayDivergedError } from '../errors.ts';
+import { DamagedRecordError, ReplayDivergedError } from '../errors.ts';
+import { invariant } from '../invariant.ts';
 import { encode } from '../log/codec.ts';
 import type { RecordedEvent } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';

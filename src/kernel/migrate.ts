@@ -8,7 +8,8 @@
  */
 import type { AnyStateMachine } from 'xstate';
 import type { TimeMs } from '../clock.ts';
-import { InvalidArgumentError, invariant } from '../errors.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { invariant } from '../invariant.ts';
 import { ActorTree, type Step } from './actor-tree.ts';
 import type { Cause } from './stimulus.ts';
 import { describeTree, restoreTree } from './tree-state.ts';

@@ -4,7 +4,7 @@
  *
  * SL1  Items are strictly ascending by `compare`; no chunk but the only one is empty.
  */
-import { invariant } from '../errors.ts';
+import { invariant } from '../invariant.ts';
 
 const chunkMax = 512;
 

@@ -18,10 +18,10 @@ import {
   EffectOverError,
   EffectStoppedError,
   EventTooLargeError,
-  invariant,
   LogUnavailableError,
   OutcomeUnknownError,
 } from '../errors.ts';
+import { invariant } from '../invariant.ts';
 import {
   addressOf,
   type ActorTree,

@@ -16,11 +16,12 @@ interface Room {
   readonly packages?: RegExp;
 }
 
-const base = ['errors', 'clock'];
+const base = ['errors', 'invariant', 'clock'];
 const core = [...base, 'log', 'kernel', 'runtime', 'index'];
 
 const rooms: readonly Room[] = [
   { name: 'errors', files: /^src\/errors\.ts$/, rooms: [], packages: /^$/ },
+  { name: 'invariant', files: /^src\/invariant\.ts$/, rooms: ['errors'], packages: /^$/ },
   { name: 'clock', files: /^src\/clock\.ts$/, rooms: ['errors'], packages: /^node:crypto$/ },
   { name: 'index', files: /^src\/index\.ts$/, rooms: core, packages: /^$/ },
   { name: 'log', files: /^src\/log\//, rooms: base },

@@ -1,0 +1,18 @@
+/** What the package gives is what its reference says that it gives. */
+import { expect, it } from 'vitest';
+import * as rewake from 'rewake';
+import * as machines from 'rewake/machines';
+import * as sqlite from 'rewake/sqlite';
+import { projectFiles } from './source-tree.ts';
+
+const reference = projectFiles('docs/reference')
+  .map(({ text }) => text)
+  .join('\n');
+
+it.each(Object.entries({ rewake, machines, sqlite }))(
+  'everything that %s exports is in the reference',
+  (_, exported) => {
+    const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(reference);
+    expect(Object.keys(exported).filter((name) => !isNamed(name))).toEqual([]);
+  },
+);

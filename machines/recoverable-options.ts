@@ -9,7 +9,9 @@ import { durationMs, numberWhere, requireFunction, requireKnown, requireName, wh
 import { policyOf, type PolicyOptions, type TimeoutOption } from './step-policy.ts';
 
 /** What happens when a function fails; every option may be left out. `KeyArgs` are the arguments that `key` looks at. */
-export interface RecoverableOptions<KeyArgs extends unknown[] = []> {
+export type RecoverableOptions<KeyArgs extends unknown[] = []> = CallOptions<KeyArgs> & LogOptions<KeyArgs>;
+
+interface CallOptions<KeyArgs extends unknown[]> {
   /** Calls after the first; 3 when omitted. */
   readonly maxRetries?: number;
   /** The wait before the first retry; 1 s when omitted. */
@@ -33,16 +35,23 @@ export interface RecoverableOptions<KeyArgs extends unknown[] = []> {
    * own name when omitted, and then it has a breaker to itself.
    */
   readonly name?: string;
+  /** Cancels the calls it is given for: all of them, or each by its arguments. */
+  readonly signal?: AbortSignal | ((...args: KeyArgs) => AbortSignal | undefined);
+}
+
+interface PersistenceOptions<KeyArgs extends unknown[]> {
   /**
    * Where its calls survive the process: an event log, which is then run by a runtime of its own that all functions on
    * it share; or a runtime. In this process only, when omitted.
    */
-  readonly persistence?: EventLog | AnyRuntime;
+  readonly persistence?: EventLog | AnyRuntime | undefined;
   /** Which call it is, from its arguments: needed with `persistence`, where one key is one call for ever. */
-  readonly key?: (...args: KeyArgs) => string;
-  /** Cancels the calls it is given for: all of them, or each by its arguments. */
-  readonly signal?: AbortSignal | ((...args: KeyArgs) => AbortSignal | undefined);
+  readonly key: (...args: KeyArgs) => string;
 }
+
+/** A log needs a key. */
+type LogOptions<KeyArgs extends unknown[]> =
+  PersistenceOptions<KeyArgs> | { readonly persistence?: undefined; readonly key?: undefined };
 
 /** Checked options. */
 export interface RecoverableSettings {

@@ -27,11 +27,21 @@ export interface RecoverableFunction<This, Args extends unknown[], Result> exten
   close(options?: { drain?: Duration }): Promise<void>;
 }
 
+/** The arguments of a function; those that its key looks at, where it takes fewer. */
+type KeyedArgs<Args, KeyArgs extends unknown[]> = Args extends [...KeyArgs, ...unknown[]] ? Args : KeyArgs;
+
+/** A function that can be called with what `key` looks at. No context for its parameters, so that their defaults type them. */
+type Keyed<Fn, KeyArgs extends unknown[]> = Fn extends (this: never, ...args: [...KeyArgs, ...never[]]) => unknown
+  ? Fn
+  : (...args: [...KeyArgs, ...unknown[]]) => unknown;
+
+type Recovering<Fn, KeyArgs extends unknown[]> = Fn extends (this: infer This, ...args: infer Args) => infer Result
+  ? RecoverableFunction<This, KeyedArgs<Args, KeyArgs>, Awaited<Result>>
+  : never;
+
 /** What `recoverable(options)` gives: for a function, and as a decorator of methods, of the standard's and of TypeScript's older kind. */
 export interface Recoverable<KeyArgs extends unknown[]> {
-  <This, Args extends [...KeyArgs, ...unknown[]], Result>(
-    fn: (this: This, ...args: Args) => Result,
-  ): RecoverableFunction<This, Args, Awaited<Result>>;
+  <Fn>(fn: Keyed<Fn, KeyArgs>): Recovering<Fn, KeyArgs>;
   <This, Args extends [...KeyArgs, ...unknown[]], Result>(
     method: (this: This, ...args: Args) => Promise<Result>,
     context: ClassMethodDecoratorContext<This, (this: This, ...args: Args) => Promise<Result>>,

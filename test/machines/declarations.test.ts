@@ -4,13 +4,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DocWorkshop, type Program } from '../house/doc-blocks.ts';
 
 const library = `
-import { createRuntime, effect, toMs, type EffectArguments } from 'rewake';
+import { createRuntime, effect, memoryLog, toMs, type EffectArguments } from 'rewake';
 import {
   approval, backoff, batch, breaker, breakerQuorum, breakerState, cache, classify, rateLimiter, recoverable, recoveryMachines,
   retryBudget, saga, schedule, signatureOf, step, toolMetrics, toolRegistry, withBreaker, withBulkhead, withCache, withCatch,
   withDeadline, withFallback, withHealing, withHedge, withRateLimit, withRetry, withTimeout,
 } from 'rewake/machines';
 
+const log = memoryLog();
 interface Order { readonly id: string }
 
 export const charge = step('charge', async ({ input }: EffectArguments<Order>) => ({ paid: input.id }), { breaker: 'payments' });
@@ -36,6 +37,7 @@ export const { executor } = registry;
 export const add = registry.tool('add');
 export const metrics = toolMetrics([]);
 export const download = recoverable({ timeout: '30s' })(async (url: string) => url.length);
+export const numbered = recoverable({ persistence: log, key: (url: string) => url })(async (url: string, from = 1) => url.length + from);
 export const sequence = backoff({ initialDelay: '1s' });
 export const verdict = classify(new Error('x'));
 export const signature = signatureOf(new Error('x'), verdict);

@@ -1,6 +1,6 @@
 /** A function that is made recoverable, in this process: plain XState, fake timers for its waits. */
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
-import { effectContext, InvalidArgumentError, memoryLog, now } from 'rewake';
+import { effectContext, InvalidArgumentError, memoryLog, now, type EventLog } from 'rewake';
 import { forgetLocalActors } from '../../machines/keyed-actor.ts';
 import { recoverable } from '../../machines/recoverable.ts';
 import type { RecoverableOptions } from '../../machines/recoverable-options.ts';
@@ -375,6 +375,23 @@ it('takes its types from the function', () => {
   expectTypeOf(load).parameters.toEqualTypeOf<[url: string, tries?: number | undefined]>();
   expectTypeOf(load).returns.toEqualTypeOf<Promise<readonly [string, number | undefined]>>();
   expectTypeOf(recoverable()((n: number) => n)).returns.toEqualTypeOf<Promise<number>>();
+  const page = recoverable({ key: (url: string) => url })(async (url: string, from = 2) => `${url}?from=${from}`);
+  expectTypeOf(page).parameters.toEqualTypeOf<[url: string, from?: number | undefined]>();
+  expectTypeOf(page).returns.toEqualTypeOf<Promise<string>>();
+  expectTypeOf(recoverable({ key: (url: string) => url })(() => 1)).parameters.toEqualTypeOf<[url: string]>();
+  function scaled(this: { factor: number }, by = 2) {
+    return this.factor * by;
+  }
+  expectTypeOf(recoverable()(scaled)).thisParameter.toEqualTypeOf<{ factor: number }>();
   // @ts-expect-error its key needs a text, and the function is called with a number
   recoverable({ key: (url: string) => url })(async (n: number) => n);
+});
+
+it('takes no log without a key', () => {
+  // @ts-expect-error the key is missing
+  expect(() => recoverable({ persistence: memoryLog() })).toThrow('.key: expected a function of the arguments');
+  // A log there may be or not, with a key, and neither.
+  const log = memoryLog() as EventLog | undefined;
+  expectTypeOf<{ persistence: typeof log; key: () => string }>().toExtend<RecoverableOptions>();
+  expectTypeOf<{ maxRetries: number }>().toExtend<RecoverableOptions>();
 });

@@ -67,7 +67,10 @@ export interface FallbackContext {
  * const read = withFallback([cheaperModel, localParser])(vision);
  * @throws InvalidArgumentError without alternatives
  */
-export function withFallback(alternatives: readonly AnyActorLogic[], options: FallbackOptions = {}) {
+export function withFallback<Other extends AnyActorLogic>(
+  alternatives: readonly Other[],
+  options: FallbackOptions = {},
+) {
   requireKnown(options, ['name', 'on'], 'withFallback');
   const { name = 'fallback', on } = options;
   requireName(name, 'withFallback.name');
@@ -79,7 +82,7 @@ export function withFallback(alternatives: readonly AnyActorLogic[], options: Fa
   const handles = (error: unknown) => (on ? on.some((match) => matches(error, match)) : leadsOn(error));
   return <Logic extends AnyActorLogic>(
     primary: Logic,
-  ): PolicyMachine<FallbackContext, InputFrom<Logic>, OutputFrom<Logic>, FallbackEntered> => {
+  ): PolicyMachine<FallbackContext, InputFrom<Logic>, OutputFrom<Logic> | OutputFrom<Other>, FallbackEntered> => {
     requireLogic(primary, 'withFallback(…)(logic)');
     const all: readonly AnyActorLogic[] = [primary, ...alternatives];
     const actors = Object.fromEntries(all.map((logic, index) => [nameOf(index), logic]));
@@ -118,7 +121,12 @@ export function withFallback(alternatives: readonly AnyActorLogic[], options: Fa
       },
       output: ({ context }: { context: FallbackContext }) => context.output,
     });
-    return machine as unknown as PolicyMachine<FallbackContext, InputFrom<Logic>, OutputFrom<Logic>, FallbackEntered>;
+    return machine as unknown as PolicyMachine<
+      FallbackContext,
+      InputFrom<Logic>,
+      OutputFrom<Logic> | OutputFrom<Other>,
+      FallbackEntered
+    >;
   };
 }
 

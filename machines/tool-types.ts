@@ -36,19 +36,25 @@ export type OwnPolicy<T extends Tool> = T extends { readonly policy: infer Polic
 /** A policy, where it is only named too. */
 export type PolicyNamed<Ps extends ToolPolicies, Policy> = Policy extends NameOf<Ps> ? Ps[Policy] : Policy;
 
-/** What a call of a tool under a policy may give. */
-export type AnswerOf<Ts extends Tools, Name extends NameOf<Ts>, Policy> =
-  | OutputOf<Ts[Name]>
-  | (Policy extends { readonly strategy: 'fallback'; readonly fallbackTools: infer Fallbacks }
-      ? EachOutput<Ts, Fallbacks extends readonly (infer Other)[] ? Other & NameOf<Ts> : OfKind<Ts, Ts[Name]['kind']>>
-      : never)
-  | (Policy extends { readonly strategy: 'skip' }
-      ? Policy extends { readonly value: infer Value }
-        ? Value
-        : Skipped
-      : never);
+/**
+ * What a call of a tool under a policy may give, by where it comes from. It is indexed only where it is used: so a hover
+ * shows what comes of it, and not this name with the whole registry.
+ */
+interface Answers<Ts extends Tools, Name extends NameOf<Ts>, Policy> {
+  readonly own: OutputOf<Ts[Name]>;
+  readonly fallback: Policy extends { readonly strategy: 'fallback'; readonly fallbackTools: infer Fallbacks }
+    ? Outputs<Ts>[Fallbacks extends readonly (infer Other)[] ? Other & NameOf<Ts> : OfKind<Ts, Ts[Name]['kind']>]
+    : never;
+  readonly skipped: Policy extends { readonly strategy: 'skip' }
+    ? Policy extends { readonly value: infer Value }
+      ? Value
+      : Skipped
+    : never;
+}
 
-type EachOutput<Ts extends Tools, Name extends NameOf<Ts>> = { [Each in Name]: OutputOf<Ts[Each]> }[Name];
+type AnswerKind = keyof Answers<Tools, string, ToolPolicy>;
+
+type Outputs<Ts extends Tools> = { readonly [Name in NameOf<Ts>]: OutputOf<Ts[Name]> };
 
 type OfKind<Ts extends Tools, Kind> = {
   [Each in NameOf<Ts>]: Ts[Each]['kind'] extends Kind ? Each : never;
@@ -67,15 +73,19 @@ export type CheckedPolicies<Ts extends Tools, Ps extends ToolPolicies> = {
   readonly [Name in keyof Ps]: ToolPolicy<NameOf<Ts>>;
 };
 
-/** What the executor takes. */
-export type ExecutorInput<Ts extends Tools, Ps extends ToolPolicies> = {
-  [Name in NameOf<Ts>]: { readonly tool: Name; readonly params: ParamsOf<Ts[Name]>; readonly policy?: NameOf<Ps> };
-}[NameOf<Ts>];
+/** What the executor takes, by the tool. */
+type ExecutorInputs<Ts extends Tools, Ps extends ToolPolicies> = {
+  readonly [Name in NameOf<Ts>]: {
+    readonly tool: Name;
+    readonly params: ParamsOf<Ts[Name]>;
+    readonly policy?: keyof Ps & string;
+  };
+};
 
-/** What the executor gives. */
-export type ExecutorOutput<Ts extends Tools, Ps extends ToolPolicies> = {
-  [Name in NameOf<Ts>]: ToolResult<AnswerOf<Ts, Name, OwnPolicy<Ts[Name]> | Ps[NameOf<Ps>]>>;
-}[NameOf<Ts>];
+/** What the executor gives, by the tool. */
+type ExecutorOutputs<Ts extends Tools, Ps extends ToolPolicies> = {
+  readonly [Name in NameOf<Ts>]: ToolResult<Answers<Ts, Name, OwnPolicy<Ts[Name]> | Ps[NameOf<Ps>]>[AnswerKind]>;
+};
 
 /** What a registry is made of. */
 export interface ToolRegistryOptions<Ts extends Tools, Ps extends ToolPolicies> {
@@ -117,7 +127,7 @@ export interface ToolRegistry<Ts extends Tools, Ps extends ToolPolicies> {
    * A machine that calls any tool of the registry: its input is `{ tool, params, policy? }`, its output a {@link ToolResult}.
    * `policy` is the name of one of the registry's.
    */
-  readonly executor: ToolExecutor<ExecutorInput<Ts, Ps>, ExecutorOutput<Ts, Ps>>;
+  readonly executor: ToolExecutor<ExecutorInputs<Ts, Ps>[NameOf<Ts>], ExecutorOutputs<Ts, Ps>[NameOf<Ts>]>;
   /**
    * A tool as a machine, from its parameters to its answer, to be invoked or hosted like any other.
    * @param policy instead of its own: one of the registry's by its name, or any other
@@ -126,7 +136,7 @@ export interface ToolRegistry<Ts extends Tools, Ps extends ToolPolicies> {
   tool<const Name extends NameOf<Ts>, const Policy extends ToolPolicy<NameOf<Ts>> | NameOf<Ps> = OwnPolicy<Ts[Name]>>(
     name: Name,
     policy?: Policy,
-  ): ToolMachine<ParamsOf<Ts[Name]>, AnswerOf<Ts, Name, PolicyNamed<Ps, Policy>>>;
+  ): ToolMachine<ParamsOf<Ts[Name]>, Answers<Ts, Name, PolicyNamed<Ps, Policy>>[AnswerKind]>;
   /**
    * Calls a tool in this process, under plain XState: nothing of it survives a restart. Rejects with what the tool fails with.
    * @throws UnknownToolError | InvalidArgumentError as a rejection
@@ -138,5 +148,5 @@ export interface ToolRegistry<Ts extends Tools, Ps extends ToolPolicies> {
     name: Name,
     params: ParamsOf<Ts[Name]>,
     options?: ExecuteOptions<Policy>,
-  ): Promise<ToolResult<AnswerOf<Ts, Name, PolicyNamed<Ps, Policy>>>>;
+  ): Promise<ToolResult<Answers<Ts, Name, PolicyNamed<Ps, Policy>>[AnswerKind]>>;
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DocWorkshop, type Program } from '../house/doc-blocks.ts';
 
 const library = `
+import { setup } from 'xstate';
 import { createRuntime, effect, memoryLog, toMs, type EffectArguments } from 'rewake';
 import {
   approval, backoff, batch, breaker, breakerQuorum, breakerState, cache, classify, rateLimiter, recoverable, recoveryMachines,
@@ -21,6 +22,7 @@ export const bounded = withDeadline('1m')(ship);
 export const retried = withRetry(2)(ship);
 export const fenced = withBreaker('shipping')(ship);
 export const fallback = withFallback([ship])(ship);
+export const either = withFallback([effect(async () => 0)])(ship);
 export const caught = withCatch('TypeError')(ship);
 export const slots = withBulkhead('shipping')(ship);
 export const limited = withRateLimit('shipping', { limit: 5, per: '1s' })(ship);
@@ -32,7 +34,17 @@ export const stacked = withRetry()(withCache<Order>('both', { key: (order) => or
 export const booking = saga<Order>('booking', [{ name: 'ship', run: ship }]);
 export const asked = approval('release', { timeout: '1d' });
 export const nightly = schedule('nightly', { cron: '0 3 * * *' })(effect(async () => 1));
-export const registry = toolRegistry({ tools: { add: { run: async ({ input }: EffectArguments<{ a: number }>) => input.a } } });
+export const registry = toolRegistry({
+  tools: {
+    add: { run: async ({ input }: EffectArguments<{ a: number }>) => input.a, policy: { strategy: 'skip', value: 'none' } },
+    ship: { run: ship, kind: 'carrier' },
+    other: { run: effect(async ({ input }: EffectArguments<Order>) => [input.id]), kind: 'carrier' },
+  },
+  policies: { fast: { strategy: 'fail' }, cheap: { strategy: 'fallback', fallbackTools: 'cost' } },
+});
+export const shipping = registry.tool('ship', 'cheap');
+export const shipped = () => registry.execute('ship', { id: '1' }, { policy: 'cheap' });
+export const nested = setup({ actors: { charge, executor: registry.executor } }).createMachine({ invoke: { src: 'charge', input: { id: '1' } } });
 export const { executor } = registry;
 export const add = registry.tool('add');
 export const metrics = toolMetrics([]);
@@ -71,5 +83,7 @@ it('compiles, and its declarations call machines by short names', async () => {
   const declarations = readFileSync(workshop.scriptOf(program).replace(/js$/, 'd.ts'), 'utf8');
   expect(declarations).toContain('readonly breaker: import("rewake/machines").BreakerMachine;');
   expect(declarations).toContain('const asked: import("rewake/machines").ApprovalMachine;');
-  expect(declarations).not.toMatch(/\bStateMachine<|\bany\b|node_modules/);
+  expect(declarations).toContain('const shipping: import("rewake/machines").ToolMachine<Order, string | string[]>;');
+  expect(declarations).toMatch(/const either: .*Order, string \| number,/);
+  expect(declarations).not.toMatch(/const (?!nested)\w+: [^;]*\bStateMachine<|\bany\b|node_modules/);
 });

@@ -262,8 +262,8 @@ describe('other options', () => {
   });
 
   it('RLO2: that are as large as may be leave a limiter that says when, and works again when it is given others', () => {
-    const largest = { limit: 1e9, per: '10000d', burst: 1e9 };
-    const slowest = { limit: 1, per: '10000d', burst: 1 };
+    const largest = { limit: 1e9, per: '10000d', burst: 1e9 } as const;
+    const slowest = { limit: 1, per: '10000d', burst: 1 } as const;
     for (const options of [largest, slowest, { ...slowest, burst: 1e9 }]) {
       const bench = new Bench({ limit: 2, per: '1s' });
       bench.send({ type: 'rateLimiter.configured', options });

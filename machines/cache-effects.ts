@@ -3,7 +3,7 @@
  * tell; the rules are cache.ts's and flights.ts's.
  *
  * CE1  Looking appends nothing to the cache, and storing nothing where it changes nothing.
- * CE2  A cache that cannot be reached has no result, and the call is made without it; it is the same as no other call.
+ * CE2  A cache that cannot be reached is the caller's to go without.
  * CE3  A call inside of the same call, as where a cache is wrapped around itself, leads a flight of its own: it would wait
  *      for itself.
  */
@@ -11,7 +11,7 @@ import { fromCallback, type AnyActorRef, type PromiseActorLogic } from 'xstate';
 import { effect, type EffectArguments } from 'rewake';
 import { cache, changesNothing, freshEntry, type CacheSnapshot, type ValueStored } from './cache.ts';
 import { board, type FlightNews, type FlightReport } from './flights.ts';
-import { KeyedGate, unlessUnreachable } from './keyed-gate.ts';
+import { KeyedGate } from './keyed-gate.ts';
 import { isResumed } from './policy-machine.ts';
 
 /** What was found: a result, or the name of the calls that are the same. */
@@ -25,8 +25,7 @@ export function cacheGate(name: string): KeyedGate<CacheSnapshot> {
 /** Looks for the result of a key. */
 export function lookUp(gate: KeyedGate<CacheSnapshot>): PromiseActorLogic<Found, string> {
   return effect(async ({ input: key, context }: EffectArguments<string>): Promise<Found> => {
-    const snapshot = await unlessUnreachable('allow', () => gate.look(context));
-    if (!snapshot) return { flight: context.idempotencyKey };
+    const snapshot = await gate.look(context);
     const entry = freshEntry(snapshot, key, context.now());
     if (!entry) return { flight: `${snapshot.context.id} ${key}` };
     return { hit: { value: entry.value, ageMs: Math.max(0, context.now() - entry.answeredAt) } };

@@ -10,11 +10,12 @@
  *      its own. Nobody waits longer than `patience` for one of the others.
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
-import { now, type TimeMs } from 'rewake';
+import { now, uuid, type TimeMs } from 'rewake';
 import { cacheGate, lookUp, seat, store, type Found } from './cache-effects.ts';
 import { cacheSettings, keyOf, type CacheOptions } from './cache-options.ts';
 import type { ValueStored } from './cache.ts';
 import type { FlightNews, FlightReport } from './flights.ts';
+import { letsPass, problemOf } from './keyed-gate.ts';
 import { requireKey, requireLogic } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 
@@ -44,8 +45,17 @@ export interface CallShared {
   readonly outcome: 'success' | 'failure';
 }
 
+/** The cache could not be asked, and the call is made without it. */
+export interface CacheUnavailable {
+  readonly type: 'CacheUnavailable';
+  readonly cache: string;
+  readonly key: string;
+  /** What kept it from answering. */
+  readonly problem: string;
+}
+
 /** What a caller with a cache says. */
-export type CacheFact = CacheHit | CacheStored | CallShared;
+export type CacheFact = CacheHit | CacheStored | CallShared | CacheUnavailable;
 
 /** What a cached call remembers. */
 export interface CachingContext {
@@ -79,11 +89,14 @@ export function withCache<Input>(name: string, options: CacheOptions<Input>) {
       delays: { patience: patienceMs },
       guards: {
         isHit: (_, { output }: Ended) => hitOf(output) !== undefined,
+        passesUnseen: (_, { error }: Failed) => letsPass('allow', error),
         isStored: (_, { output }: Ended) => output === true,
       },
       actions: {
         keepHit: assign({ output: (_, { output }: Ended) => hitOf(output)?.value }),
         keepFlight: assign({ flight: (_, { output }: Ended) => (output as { flight: string }).flight }),
+        // No other call is the same.
+        callAlone: assign({ flight: () => uuid() }),
         keepOutput: assign({ output: (_, { output }: Ended) => output, answeredAt: () => now() }),
         keepFailure: assign({ failure: (_, { error }: Failed) => error }),
         keepNews: assign(({ event }) => {
@@ -96,6 +109,9 @@ export function withCache<Input>(name: string, options: CacheOptions<Input>) {
         }),
         tellStored: emit(({ context: { key, answeredAt } }) => {
           return { type: 'CacheStored', cache: name, key, freshUntil: answeredAt + ttlMs } as const;
+        }),
+        tellUnavailable: emit(({ context: { key } }, { error }: Failed) => {
+          return { type: 'CacheUnavailable', cache: name, key, problem: problemOf(error) } as const;
         }),
         tellShared: emit(({ context: { key }, event }) => {
           const outcome = event.type === 'flight.landed' ? 'success' : 'failure';
@@ -137,7 +153,14 @@ export function withCache<Input>(name: string, options: CacheOptions<Input>) {
               },
               { target: 'sharing', actions: { type: 'keepFlight', params: outputOf } },
             ],
-            onError: { target: 'failed', actions: { type: 'keepFailure', params: errorOf } },
+            onError: [
+              {
+                guard: { type: 'passesUnseen', params: errorOf },
+                target: 'sharing',
+                actions: ['callAlone', { type: 'tellUnavailable', params: errorOf }],
+              },
+              { target: 'failed', actions: { type: 'keepFailure', params: errorOf } },
+            ],
           },
         },
         sharing: {

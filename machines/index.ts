@@ -25,7 +25,14 @@ export {
 export { withBulkhead, type BulkheadOptions, type BulkheadRejected } from './bulkhead.ts';
 export { cache, type CacheEntry, type CacheEvent, type CacheMachine, type CacheSnapshot } from './cache.ts';
 export type { CacheOptions } from './cache-options.ts';
-export { withCache, type CacheFact, type CacheHit, type CacheStored, type CallShared } from './caching.ts';
+export {
+  withCache,
+  type CacheFact,
+  type CacheHit,
+  type CacheStored,
+  type CacheUnavailable,
+  type CallShared,
+} from './caching.ts';
 export { withCatch, type Caught, type ErrorCaught } from './catch.ts';
 export { classify, type ErrorMatch, type ErrorRule, type ErrorVerdict } from './classify.ts';
 export type { ErrorClass, Retryable } from './error-classes.ts';
@@ -43,7 +50,13 @@ export {
 export { withHedge, type HedgeOptions, type HedgeStarted } from './hedge.ts';
 export { comfyRetry, laminarRetry, tutorialRetry, tutorialTimeout } from './presets.ts';
 export type { ComfyRetry, LaminarRetry, TutorialRetry } from './presets.ts';
-export { withRateLimit, type CallDelayed, type CallRateLimited } from './rate-limit.ts';
+export {
+  withRateLimit,
+  type CallDelayed,
+  type CallRateLimited,
+  type RateLimiterUnavailable,
+  type RateLimitFact,
+} from './rate-limit.ts';
 export type { RateLimitOptions } from './rate-limit-gate.ts';
 export type { RateLimit } from './rate-limit-options.ts';
 export { rateLimiter, type RateLimiterEvent, type RateLimiterFact, type RateLimiterMachine } from './rate-limiter.ts';

@@ -3,7 +3,7 @@
  * happens when it cannot be reached. Owns these two; what is asked and told is the business of each kind of gate.
  *
  * KG1  Options given with a key are the actor's from the first use by this process on; of several, the newest hold.
- * KG2  What keeps the actor from answering and is not the doing of whoever asks is an error or no answer, as they chose;
+ * KG2  What keeps the actor from answering and is not the doing of whoever asks is an error or no answer, as they chose, and then a fact of theirs;
  *      everything else, such as a machine that the runtime does not know, is an error always.
  */
 import type { AnyEventObject } from 'xstate';
@@ -17,6 +17,8 @@ import {
   StreamDeletedError,
   type EffectContext,
 } from 'rewake';
+import { classify } from './classify.ts';
+import { signatureOf } from './error-signature.ts';
 import { findOrStart, tell, type KeyedActor } from './keyed-actor.ts';
 import { oneOf, requireKey, requireKnown } from './options.ts';
 
@@ -114,16 +116,12 @@ export function readUse<Use extends KeyedUse>(
   return { key, options, letsPass: (error) => letsPass(onStoreError, error) };
 }
 
-/** What was asked; null where nobody can answer and that is allowed (KG2). */
-export async function unlessUnreachable<T>(onStoreError: OnStoreError, ask: () => Promise<T>): Promise<T | null> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (letsPass(onStoreError, error)) return null;
-    throw error;
-  }
+/** Whether a call is made all the same although this kept the actor from answering (KG2). */
+export function letsPass(onStoreError: OnStoreError, error: unknown): boolean {
+  return onStoreError === 'allow' && unreachable.some((type) => error instanceof type);
 }
 
-function letsPass(onStoreError: OnStoreError, error: unknown): boolean {
-  return onStoreError === 'allow' && unreachable.some((type) => error instanceof type);
+/** What kept it, for a fact. */
+export function problemOf(error: unknown): string {
+  return signatureOf(error, classify(error)).message;
 }

@@ -9,7 +9,7 @@
  *      so who has time left may ask again.
  */
 import { MailboxFullError, type Duration, type EffectContext } from 'rewake';
-import { KeyedGate, unlessUnreachable, type OnStoreError } from './keyed-gate.ts';
+import { KeyedGate, letsPass, type OnStoreError } from './keyed-gate.ts';
 import { durationMs, oneOf, requireKnown, timerMsMax } from './options.ts';
 import { rateLimitNames, rateLimitSettings, type RateLimit } from './rate-limit-options.ts';
 import {
@@ -41,10 +41,11 @@ export class RateLimitGate {
   readonly key: string;
   /** How long a call may wait for its turn, in ms. */
   readonly waitMs: number;
+  /** Whether a call is made all the same although this kept the limiter from answering. */
+  readonly letsPass: (error: unknown) => boolean;
   /** How long it takes until there is another token. */
   readonly #tokenMs: number;
   readonly #limiter: KeyedGate<RateLimiterSnapshot>;
-  readonly #onStoreError: OnStoreError;
 
   /** @throws InvalidArgumentError naming the path of what is wrong */
   constructor(key: string, options: RateLimitOptions, path: string) {
@@ -52,7 +53,8 @@ export class RateLimitGate {
     requireKnown(options, [...rateLimitNames, 'wait', 'onStoreError'], path);
     const { wait = false, onStoreError = 'allow', ...limit } = options;
     this.waitMs = wait === false ? 0 : durationMs(wait, `${path}.wait`, 0, timerMsMax);
-    this.#onStoreError = oneOf(onStoreError, ['allow', 'fail'], `${path}.onStoreError`);
+    oneOf(onStoreError, ['allow', 'fail'], `${path}.onStoreError`);
+    this.letsPass = (error) => letsPass(onStoreError, error);
     const settings = rateLimitSettings(limit, path);
     this.#tokenMs = Math.ceil(settings.perMs / settings.limit);
     this.#limiter = new KeyedGate(
@@ -65,18 +67,16 @@ export class RateLimitGate {
   }
 
   /**
-   * Asks for a turn; null when the limiter cannot be reached and that is allowed.
+   * Asks for a turn.
    * @param waitMs how long the call may wait from now on
    */
-  async ask(context: EffectContext, waitMs: number): Promise<GateAnswer | null> {
-    return unlessUnreachable(this.#onStoreError, async () => {
-      try {
-        return await this.#answer(context, waitMs);
-      } catch (error) {
-        if (error instanceof MailboxFullError) return { retryAfterMs: this.#tokenMs, isUnheard: true };
-        throw error;
-      }
-    });
+  async ask(context: EffectContext, waitMs: number): Promise<GateAnswer> {
+    try {
+      return await this.#answer(context, waitMs);
+    } catch (error) {
+      if (error instanceof MailboxFullError) return { retryAfterMs: this.#tokenMs, isUnheard: true };
+      throw error;
+    }
   }
 
   async #answer(context: EffectContext, waitMs: number): Promise<RateLimitAnswer> {

@@ -10,6 +10,7 @@
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { effect, now, type EffectArguments, type TimeMs } from 'rewake';
+import { problemOf } from './keyed-gate.ts';
 import { requireKey, requireLogic } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import { RateLimitGate, type GateAnswer, type RateLimitOptions } from './rate-limit-gate.ts';
@@ -31,6 +32,17 @@ export interface CallDelayed {
   /** In ms since the Unix epoch. */
   readonly dueAt: TimeMs;
 }
+
+/** The limiter could not be asked, and the call is made without it. */
+export interface RateLimiterUnavailable {
+  readonly type: 'RateLimiterUnavailable';
+  readonly key: string;
+  /** What kept it from answering. */
+  readonly problem: string;
+}
+
+/** What a call behind a rate limit says. */
+export type RateLimitFact = CallRateLimited | CallDelayed | RateLimiterUnavailable;
 
 /** After how long a limiter that could not hear a call is asked again. */
 const unheardMs = 1_000;
@@ -60,14 +72,14 @@ export function withRateLimit(key: string, options: RateLimitOptions) {
   const waitLeftMs = ({ begunAt }: RateLimitContext) => Math.max(0, begunAt + gate.waitMs - now());
   return <Logic extends AnyActorLogic>(
     logic: Logic,
-  ): PolicyMachine<RateLimitContext, InputFrom<Logic>, OutputFrom<Logic>, CallRateLimited | CallDelayed> => {
+  ): PolicyMachine<RateLimitContext, InputFrom<Logic>, OutputFrom<Logic>, RateLimitFact> => {
     requireLogic(logic, `${path}(logic)`);
     const machine = setup({
       types: {} as {
         context: RateLimitContext;
         input: unknown;
         output: unknown;
-        emitted: CallRateLimited | CallDelayed;
+        emitted: RateLimitFact;
       },
       actors: {
         call: logic as AnyActorLogic,
@@ -79,11 +91,12 @@ export function withRateLimit(key: string, options: RateLimitOptions) {
       },
       guards: {
         mayAskAgain: ({ context }) => context.answer?.isUnheard === true && waitLeftMs(context) > 0,
+        passesUnseen: (_, { error }: Failed) => gate.letsPass(error),
         isRefused: ({ context }) => context.answer?.retryAfterMs !== undefined,
         mustWait: ({ context }) => delayMsOf(context) > 0,
       },
       actions: {
-        keepAnswer: assign({ answer: (_, { output }: Ended) => output as GateAnswer | null }),
+        keepAnswer: assign({ answer: (_, { output }: Ended) => output as GateAnswer }),
         keepOutput: assign({ output: (_, { output }: Ended) => output }),
         keepFailure: assign({ failure: (_, { error }: Failed) => error }),
         refuse: assign({ failure: ({ context }) => new RateLimitedError(key, context.answer?.retryAfterMs ?? 0) }),
@@ -94,6 +107,9 @@ export function withRateLimit(key: string, options: RateLimitOptions) {
         tellDelay: emit(({ context }) => {
           const delayMs = delayMsOf(context);
           return { type: 'CallDelayed', key, delayMs, dueAt: now() + delayMs } as const;
+        }),
+        tellUnavailable: emit((_, { error }: Failed) => {
+          return { type: 'RateLimiterUnavailable', key, problem: problemOf(error) } as const;
         }),
         fail: sendTo(({ self }) => self, toldWhy),
         throwFailure: assign(({ context }) => {
@@ -110,7 +126,14 @@ export function withRateLimit(key: string, options: RateLimitOptions) {
             src: 'askLimiter',
             input: ({ context }: { context: RateLimitContext }) => waitLeftMs(context),
             onDone: { target: 'answered', actions: { type: 'keepAnswer', params: outputOf } },
-            onError: { target: 'failed', actions: { type: 'keepFailure', params: errorOf } },
+            onError: [
+              {
+                guard: { type: 'passesUnseen', params: errorOf },
+                target: 'calling',
+                actions: { type: 'tellUnavailable', params: errorOf },
+              },
+              { target: 'failed', actions: { type: 'keepFailure', params: errorOf } },
+            ],
           },
         },
         answered: {
@@ -136,11 +159,6 @@ export function withRateLimit(key: string, options: RateLimitOptions) {
       },
       output: ({ context }: { context: RateLimitContext }) => context.output,
     });
-    return machine as unknown as PolicyMachine<
-      RateLimitContext,
-      InputFrom<Logic>,
-      OutputFrom<Logic>,
-      CallRateLimited | CallDelayed
-    >;
+    return machine as unknown as PolicyMachine<RateLimitContext, InputFrom<Logic>, OutputFrom<Logic>, RateLimitFact>;
   };
 }

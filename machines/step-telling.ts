@@ -8,8 +8,7 @@
  *      sent something in the middle of one.
  */
 import { emit, enqueueActions, type AnyEventObject, type ParameterizedObject } from 'xstate';
-import { classify } from './classify.ts';
-import { signatureOf } from './error-signature.ts';
+import { problemOf } from './keyed-gate.ts';
 import type {
   AttemptFailed,
   AttemptRejected,
@@ -69,7 +68,7 @@ export const stepFacts = {
     return { type: 'RetryRefused', step, attempt, key, tokens, errorClass: failure!.verdict.class };
   },
   unavailable(type: Unavailable['type'], step: string, key: string, error: unknown): Unavailable {
-    return { type, step, key, problem: signatureOf(error, classify(error)).message };
+    return { type, step, key, problem: problemOf(error) };
   },
   retryExhausted(step: string, { attempt, ending }: StepContext): RetryExhausted {
     return { type: 'RetryExhausted', step, attempts: attempt, reason: ending!.exhausted! };

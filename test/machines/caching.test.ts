@@ -160,7 +160,7 @@ describe('a call with a cache', () => {
     expect((await (await ask('a')).ended).error).toMatchObject({ message: 'no key' });
   });
 
-  it('WC4: is made without a cache that cannot be reached', async () => {
+  it('WC4: is made without a cache that cannot be reached, which it says', async () => {
     const house = new House();
     const log = house.faulty();
     const work = cached(fromPromise(async () => 'fine'));
@@ -170,7 +170,9 @@ describe('a call with a cache', () => {
     const ref = await runtime.start('work', { id: '1', input: 'a' } as never);
     await rest();
     expect(await ref.output()).toBe('fine');
-    expect(await house.facts('work-1')).toEqual([]);
+    expect(await house.facts('work-1')).toEqual([
+      { type: 'CacheUnavailable', cache: 'prices', key: 'a', problem: 'gone' },
+    ]);
   });
 
   it('is an error that says what to do where the runtime does not know the machine', async () => {

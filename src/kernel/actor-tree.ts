@@ -357,7 +357,10 @@ export class ActorTree extends HostedSystem {
     const dueAt = Math.min(ambient.at + (delayMs > 0 ? Math.ceil(delayMs) : 0), Number.MAX_SAFE_INTEGER);
     const seq = this.timerCount++;
     (this.timers ??= new Map()).set(seq, { seq, source, target, event, id, dueAt, cause });
-    (this.timerKeys ??= new Map()).set(timerKey(source, id), seq);
+    const key = timerKey(source, id);
+    // Last also where the id was used before: timers are cancelled in the order they were armed, of a restored tree too.
+    (this.timerKeys ??= new Map()).delete(key);
+    this.timerKeys.set(key, seq);
     (this.#open.armed ??= []).push({ timer: seq, actor: addressOf(source), id, dueAt });
   }
 

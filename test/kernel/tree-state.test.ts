@@ -96,6 +96,19 @@ describe('a restored tree', () => {
     expect(tree.rootActor.getSnapshot()).toMatchObject({ context: { asked: true } });
   });
 
+  it('cancels its timers in the same order, also where an id was used again', () => {
+    const machine = createMachine({
+      initial: 'on',
+      states: { on: { on: { END: 'end' } }, end: { type: 'final' } },
+      entry: [
+        raise({ type: 'T' }, { delay: 10, id: 't' }),
+        raise({ type: 'U' }, { delay: 10, id: 'u' }),
+        raise({ type: 'T' }, { delay: 20, id: 't' }),
+      ],
+    });
+    expectAlike(started(machine), [{ type: 'END' }]);
+  });
+
   it('keeps system ids, timers that cannot be cancelled any more, and message ids', () => {
     const machine = withCounter({
       entry: [

@@ -79,7 +79,8 @@ function report(policy: Policy): PromiseActorLogic<void, StepContext> {
 export function reporting<Input, Output>(policy: Policy, run: Run<Input, Output>): Run<CallInput, Output> {
   const { retryResult: refuses } = policy;
   return async (args) => {
-    const { input: given, context } = args;
+    // The signal of the call and not of its context, which is only made for who asks for it.
+    const { input: given, context, signal } = args;
     const { permit, grant, attempt } = given;
     const begun = context.now();
     // Nobody misses the permit of a closed breaker.
@@ -89,7 +90,7 @@ export function reporting<Input, Output>(policy: Policy, run: Run<Input, Output>
     };
     if (probe) context.signal.addEventListener('abort', freeProbe, { once: true });
     const told = async (outcome: CallReport['outcome'], failure?: Told['failure']) => {
-      if (context.signal.aborted) return;
+      if (signal.aborted) return;
       await tell(policy, context, { permit, grant, outcome, durationMs: context.now() - begun, failure });
     };
     try {

@@ -23,14 +23,16 @@ export interface KeyedActor {
 const local = new Map<string, AnyActor>();
 
 /** Its newest state; started if it is not there yet. */
-export async function findOrStart(shared: KeyedActor, context: EffectContext): Promise<AnyMachineSnapshot> {
-  if (!isHosted(context)) return localActor(shared).getSnapshot() as AnyMachineSnapshot;
+export function findOrStart(shared: KeyedActor, context: EffectContext): Promise<AnyMachineSnapshot> {
+  if (!isHosted(context)) return Promise.resolve(localActor(shared).getSnapshot() as AnyMachineSnapshot);
+  return context.look(streamOf(shared)).catch((error: unknown) => startInstead(shared, context, error));
+}
+
+async function startInstead(shared: KeyedActor, context: EffectContext, missing: unknown): Promise<AnyMachineSnapshot> {
   const { machine, id, input } = shared;
   try {
-    return await context.look(streamOf(shared)).catch((error: unknown) => {
-      if (!(error instanceof NotFoundError)) throw error;
-      return context.start(machine, { id, input });
-    });
+    if (!(missing instanceof NotFoundError)) throw missing;
+    return await context.start(machine, { id, input });
   } catch (error) {
     // Where another was faster, with other options, there is one now.
     if (error instanceof ActorExistsError) return context.look(streamOf(shared));

@@ -76,11 +76,18 @@ export class KeyedGate<Snapshot> {
   }
 
   /** Its newest state, with these options (KG1); started if it is not there yet. */
-  async look(context: EffectContext): Promise<Snapshot> {
-    const snapshot = (await findOrStart(this.#actor, context)) as unknown as Snapshot;
-    if (this.#isConfigured || !this.#configuration) return snapshot;
-    const { isNew, event } = this.#configuration;
-    if (!isNew(snapshot)) {
+  look(context: EffectContext): Promise<Snapshot> {
+    const found = findOrStart(this.#actor, context) as Promise<unknown> as Promise<Snapshot>;
+    return this.#isConfigured || !this.#configuration ? found : this.#configured(found, this.#configuration, context);
+  }
+
+  async #configured(
+    found: Promise<Snapshot>,
+    { isNew, event }: Configuration<Snapshot>,
+    context: EffectContext,
+  ): Promise<Snapshot> {
+    const snapshot = await found;
+    if (this.#isConfigured || !isNew(snapshot)) {
       this.#isConfigured = true;
       return snapshot;
     }

@@ -14,8 +14,8 @@ import type { CallReport, Permit } from './breaker-permit.ts';
 import { signatureOf } from './error-signature.ts';
 import { holds } from './policy-machine.ts';
 import { keepHints, retryAfterOf } from './retry-after.ts';
-import type { RetryAnswer, RetryGrant } from './retry-budget-gate.ts';
-import { concernsBudget } from './retry-policy.ts';
+import type { RetryAnswer, RetryBudgetGate, RetryGrant } from './retry-budget-gate.ts';
+import { concernsBudget, type RetryHint, type RetryPolicy } from './retry-policy.ts';
 import { judged, type Failure, type StepContext } from './step-state.ts';
 import type { Policy } from './step-policy.ts';
 
@@ -89,16 +89,17 @@ export function reporting<Input, Output>(policy: Policy, run: Run<Input, Output>
       whenStopped(args, () => void policy.breaker!.leave(context, probe!, { outcome: 'ignored' }));
     };
     if (probe) context.signal.addEventListener('abort', freeProbe, { once: true });
-    const told = async (outcome: CallReport['outcome'], failure?: Told['failure']) => {
-      if (signal.aborted) return;
-      await tell(policy, context, { permit, grant, outcome, durationMs: context.now() - begun, failure });
-    };
+    const told = (outcome: CallReport['outcome'], failure?: Told['failure']) =>
+      signal.aborted
+        ? undefined
+        : tell(policy, context, { permit, grant, outcome, durationMs: context.now() - begun, failure });
     try {
       const output = await run({ ...args, input: given.input as Input });
       // Where the user's predicate throws, that is the step's to fail with.
       await told(refuses && holds(() => refuses(output)) ? 'ignored' : 'success');
       return output;
     } catch (error) {
+      keepHints(error, context.now());
       // A rule of the user's that throws is the step's to fail with; the others go by the built-in taxonomy.
       const { verdict } = judged(error, attempt, policy);
       await told(verdict.breaker, { error, verdict, signature: signatureOf(error, verdict) });
@@ -109,7 +110,7 @@ export function reporting<Input, Output>(policy: Policy, run: Run<Input, Output>
   };
 }
 
-/** SE3. */
+/** SE3, of a function that nobody wants to hear of. */
 export function keepingHints<Input, Output>(run: Run<Input, Output>): Run<Input, Output> {
   return async (args) => {
     try {
@@ -128,21 +129,31 @@ interface Told extends Pick<CallReport, 'outcome' | 'durationMs'> {
   readonly failure: Pick<Failure, 'error' | 'signature' | 'verdict'> | undefined;
 }
 
-async function tell({ breaker, retry }: Policy, context: EffectContext, told: Told): Promise<void> {
-  const { permit, grant, outcome, failure } = told;
+/** Nothing to wait for where nobody hears of it. */
+function tell(policy: Policy, context: EffectContext, told: Told): Promise<unknown> | null | undefined {
+  const { permit, failure } = told;
   const hint = failure && retryAfterOf(failure.error, context.now());
-  const reports = permit && breaker?.leave(context, permit, reportOf(told, hint));
-  const { budget } = retry ?? {};
-  if (budget && outcome === 'success') {
-    const after = grant ? { id: grant.id, afterRetry: grant.cost } : { id: context.idempotencyKey };
-    await budget.tell(context, { type: 'attempt.succeeded', ...after });
-  } else if (budget && failure && concernsBudget(retry!, failure.verdict, hint)) {
-    await budget.tell(context, { type: 'attempt.failed', id: context.idempotencyKey, retryable: true });
-  }
-  await reports;
+  const reported = permit && policy.breaker?.leave(context, permit, reportOf(told, hint));
+  const { budget } = policy.retry ?? {};
+  return budget ? Promise.all([reported, tellBudget(budget, policy.retry!, context, told, hint)]) : reported;
 }
 
-function reportOf({ outcome, durationMs, failure }: Told, hint: ReturnType<typeof retryAfterOf>): CallReport {
+async function tellBudget(
+  budget: RetryBudgetGate,
+  retry: RetryPolicy,
+  context: EffectContext,
+  { grant, outcome, failure }: Told,
+  hint: RetryHint | undefined,
+): Promise<void> {
+  if (outcome === 'success') {
+    const after = grant ? { id: grant.id, afterRetry: grant.cost } : { id: context.idempotencyKey };
+    await budget.tell(context, { type: 'attempt.succeeded', ...after });
+  } else if (failure && concernsBudget(retry, failure.verdict, hint)) {
+    await budget.tell(context, { type: 'attempt.failed', id: context.idempotencyKey, retryable: true });
+  }
+}
+
+function reportOf({ outcome, durationMs, failure }: Told, hint: RetryHint | undefined): CallReport {
   const ended = { outcome, ...(durationMs !== undefined && { durationMs }) };
   if (outcome !== 'failure' || !failure) return ended;
   const { class: errorClass, code, message } = failure.signature;

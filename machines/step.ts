@@ -34,7 +34,7 @@ export function step<Input, Output>(
   const policy = policyOf(name, options);
   requireFunction(call ?? null, `step('${name}')(call)`);
   const heard = isHeard(policy);
-  const run = heard ? reporting(policy, keepingHints(call)) : keepingHints(call);
+  const run = heard ? reporting(policy, call) : keepingHints(call);
   const logic = effect(run as Call<unknown, Output>, lostOptions(policy));
   return stepMachine({ logic, reports: heard }, policy);
 }

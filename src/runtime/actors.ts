@@ -472,7 +472,9 @@ export class Actors {
       },
       look: async (stream) => {
         if (this.#ended) throw this.#ended;
-        return (await this.#newest(stream)).committed!;
+        // Under a lease nobody else writes to what is in memory.
+        const known = this.#options.exclusive ? this.#hosts.get(stream)?.committed : undefined;
+        return known ?? (await this.#newest(stream)).committed!;
       },
       output: (stream, signal) =>
         outputOf(stream, signal, {

@@ -5,6 +5,7 @@
  * W3  A dormant actor costs nothing until its wake-up comes into the window: the index keeps it.
  * W4  Every actor of the index with a wake-up at or before the horizon is in the heap.
  * W5  An actor that was in memory keeps its wake-up when it leaves, also where the index is not read at all.
+ * W6  What a loaded actor says of its wake-up while the index is being read is newer than what is read of it.
  */
 import type { Clock, TimeMs } from '../clock.ts';
 import type { EventLog } from '../log/event-log.ts';
@@ -32,6 +33,8 @@ export class Wakes {
   /** Where the next window begins; undefined when no other will be read. */
   #cursor: Cursor | undefined;
   #filling: Promise<void> | undefined;
+  /** W6. Actors that spoke of their wake-up since the reading began. */
+  readonly #spoken = new Set<string>();
   #timer: { at: TimeMs; cancel: () => void } | undefined;
   #closed = false;
 
@@ -49,6 +52,7 @@ export class Wakes {
 
   /** A loaded actor's wake-up changed. */
   set(stream: string, at: TimeMs | undefined): void {
+    if (this.#filling) this.#spoken.add(stream);
     if (at === undefined) this.#heap.delete(stream);
     else this.#heap.set(stream, at);
     this.#arm();
@@ -104,7 +108,10 @@ export class Wakes {
   }
 
   #fill(after: Cursor | undefined): Promise<void> {
-    const reading = this.#read(after).finally(() => (this.#filling = undefined));
+    const reading = this.#read(after).finally(() => {
+      this.#filling = undefined;
+      this.#spoken.clear();
+    });
     this.#filling = reading.catch(() => {});
     return reading;
   }
@@ -118,7 +125,7 @@ export class Wakes {
       // A damaged index must not stop the wake-ups of the others.
       if (!Number.isFinite(row.wakeAt)) continue;
       cursor = { wakeAt: row.wakeAt!, stream: row.stream };
-      this.#heap.set(row.stream, row.wakeAt!);
+      if (!this.#spoken.has(row.stream)) this.#heap.set(row.stream, row.wakeAt!);
     }
     this.#cursor = rows < windowSize ? undefined : cursor;
     this.#horizon = this.#cursor?.wakeAt ?? Infinity;

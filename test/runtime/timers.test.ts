@@ -308,3 +308,19 @@ it('keeps the wake-up of an actor that leaves memory while the index is being re
   await house.advance(600_000);
   expect(await house.types('sleeper-last')).toContain('TimerFired');
 });
+
+it('does not put off a wake-up that changes while the index is being read (W6)', async () => {
+  const house = new House();
+  const log = house.faulty();
+  const runtime = await house.open({ sleeper }, { log });
+  const ref = await runtime.start('sleeper', { id: '1' });
+  await ref.send({ type: 'ARM', ms: 600_000 });
+  const release = log.holdWakes();
+  const resumed = runtime.resume();
+  await house.rest();
+  await ref.send({ type: 'ARM', ms: 1_000 });
+  release();
+  await resumed;
+  await house.advance(1_000);
+  expect(await house.types('sleeper-1')).toContain('TimerFired');
+});

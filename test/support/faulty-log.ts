@@ -62,6 +62,7 @@ export class FaultyLog implements EventLog {
   #silent = false;
   #gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
   #indexGate: Promise<void> | undefined;
+  #wakesGate: Promise<void> | undefined;
 
   constructor(inner: EventLog) {
     this.#inner = inner;
@@ -89,6 +90,16 @@ export class FaultyLog implements EventLog {
     this.#indexGate = new Promise<void>((resolve) => (open = resolve));
     return () => {
       this.#indexGate = undefined;
+      open();
+    };
+  }
+
+  /** Queries for wake-ups find what is there, and give it only when the returned function is called. */
+  holdWakes(): () => void {
+    let open = () => {};
+    this.#wakesGate = new Promise<void>((resolve) => (open = resolve));
+    return () => {
+      this.#wakesGate = undefined;
       open();
     };
   }
@@ -160,7 +171,15 @@ export class FaultyLog implements EventLog {
     await this.#answering();
     const error = this.indexErrors.shift();
     if (error) throw error;
-    yield* this.#inner.actors(query);
+    const gate = query?.wakes && this.#wakesGate;
+    if (gate) {
+      const found: ActorRow[] = [];
+      for await (const row of this.#inner.actors(query)) found.push(row);
+      await gate;
+      yield* found;
+    } else {
+      yield* this.#inner.actors(query);
+    }
     await this.#indexGate;
   }
 

@@ -356,7 +356,7 @@ export class ActorHost implements EffectHost, Surroundings {
 
   #refuse(submission: Submission, status: string): void {
     const { stimulus } = submission.prepared;
-    if (stimulus.type === 'ActorStopped') return submission.resolve?.(this.#committed!);
+    if (stimulus.type === 'ActorStopped') return this.#join(submission);
     const what = stimulus.type === 'EventReceived' ? `Event '${stimulus.event.type}'` : stimulus.type;
     if (submission.reject) submission.reject(new ActorFinishedError(this.stream, status, what));
   }

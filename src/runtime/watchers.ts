@@ -44,13 +44,14 @@ export class Watchers {
     if (!watchers) return;
     for (const watcher of [...watchers]) {
       const { fact } = watcher;
+      // Whoever is called may let go of it, or of others.
+      const call = (fn: () => void) => watchers.has(watcher) && this.#call(stream, fn);
       if (fact)
-        for (const event of facts)
-          if (fact.type === '*' || fact.type === event.type) this.#call(stream, () => fact.handler(event));
+        for (const event of facts) if (fact.type === '*' || fact.type === event.type) call(() => fact.handler(event));
       if (!moved) continue;
-      if (snapshot.status !== 'error') this.#call(stream, () => watcher.next?.(snapshot));
-      if (snapshot.status === 'error') this.#call(stream, () => watcher.error?.(snapshot.error));
-      else if (snapshot.status !== 'active') this.#call(stream, () => watcher.complete?.());
+      if (snapshot.status !== 'error') call(() => watcher.next?.(snapshot));
+      if (snapshot.status === 'error') call(() => watcher.error?.(snapshot.error));
+      else if (snapshot.status !== 'active') call(() => watcher.complete?.());
     }
     if (snapshot.status !== 'active') this.#byStream.delete(stream);
   }

@@ -92,6 +92,26 @@ describe('subscribe', () => {
     expect(seen).toEqual(['tripped']);
   });
 
+  it('is not called any more once another one has let go of it, or itself', async () => {
+    const house = new House();
+    const runtime = await house.open({ walker });
+    const ref = await runtime.start('walker', { id: '1' });
+    const heard: string[] = [];
+    const letGo = () => subscriptions.forEach((subscription) => subscription.unsubscribe());
+    const subscriptions = [
+      ref.on('*', ({ type }) => {
+        heard.push(type);
+        letGo();
+        throw new RangeError('tripped');
+      }),
+      ref.on('*', ({ type }) => void heard.push(type)),
+      ref.subscribe(() => void heard.push('snapshot')),
+    ];
+    await ref.send({ type: 'STEP' });
+    await ref.send({ type: 'STEP' });
+    expect(heard).toEqual(['Stepped']);
+  });
+
   it('ends with unsubscribe, and survives an observer that throws', async () => {
     const { ref, house } = await walk();
     const seen: number[] = [];
@@ -296,6 +316,23 @@ describe('stop', () => {
     await Promise.all([ref.stop(), ref.stop()]);
     await ref.stop();
     expect(await failureOf(ref.send({ type: 'STEP' }))).toBeInstanceOf(ActorFinishedError);
+    expect(await house.types('walker-1')).toEqual(['ActorStarted', 'ActorStopped']);
+  });
+
+  it('of an actor that has just ended waits until that is durable, and is refused with it (A1)', async () => {
+    const house = new House();
+    const log = house.faulty();
+    const runtime = await house.open({ walker }, { log });
+    const ref = await runtime.start('walker', { id: '1' });
+    const release = log.hold();
+    log.faults.push('full');
+    const sent = failureOf(ref.send({ type: 'END' }));
+    const stopped = failureOf(ref.stop());
+    expect(await isPending(stopped)).toBe(true);
+    release();
+    expect(await stopped).toBe(await sent);
+    await house.advance(1_000);
+    await ref.stop();
     expect(await house.types('walker-1')).toEqual(['ActorStarted', 'ActorStopped']);
   });
 

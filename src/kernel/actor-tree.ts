@@ -57,6 +57,8 @@ export interface PendingEffect {
   asked: boolean;
   /** Aborted by a host that closed in order. */
   interrupted: boolean;
+  /** Its work had not begun when that host closed: none of it can have been done. */
+  untouched: boolean;
   checkpoint: unknown;
 }
 
@@ -296,6 +298,7 @@ export class ActorTree extends HostedSystem {
         return;
       case 'interrupted':
         effect.interrupted = true;
+        effect.untouched = stimulus.value === 'untouched';
     }
   }
 
@@ -306,6 +309,7 @@ export class ActorTree extends HostedSystem {
     if (lost.decision !== 'rerun') return;
     if (!effect.interrupted) effect.restarts++;
     effect.interrupted = false;
+    effect.untouched = false;
     this.#open.operations.push({ type: 'start', effect });
   }
 
@@ -413,6 +417,7 @@ export class ActorTree extends HostedSystem {
       restarts: 0,
       asked: false,
       interrupted: false,
+      untouched: false,
       checkpoint: undefined,
     };
     (this.effects ??= new Map()).set(address, effect);

@@ -45,7 +45,7 @@ import { encode } from '../log/codec.ts';
 import { sealEvent } from '../log/envelope.ts';
 import type { ActorHead, ActorStatus, EventLog, Metadata, NewEvent, Revision } from '../log/event-log.ts';
 import { hostedContext } from './effect.ts';
-import { describeFailure, failureOf, RunningEffect, type EffectHost } from './effect-runner.ts';
+import { describeFailure, failureOf, interrupted, RunningEffect, type EffectHost } from './effect-runner.ts';
 import type { Logger } from './logger.ts';
 import { checkEvent, originOf, type Origin } from './messages.ts';
 
@@ -589,7 +589,9 @@ export class ActorHost implements EffectHost, Surroundings {
         const { effect } = operation;
         const address = addressOf(effect.actor);
         // Ended by a later stimulus that is applied already: there is nothing left to start.
-        if (this.#closing || this.#tree?.effects?.get(address) !== effect) return;
+        if (this.#tree?.effects?.get(address) !== effect) return;
+        // Left to the next host, which is told that nothing of it was done.
+        if (this.#closing) return this.report(interrupted(address, false), effect);
         const running = new RunningEffect(effect, address, this);
         invariant(!this.#effects?.has(address), `effect ${address} of ${this.stream} runs already`);
         (this.#effects ??= new Map()).set(address, running);

@@ -159,9 +159,9 @@ export class Actors {
     }
   }
 
-  /** Whether effects run or something waits to become durable. */
+  /** Whether effects run, or something waits to become durable: what is said to an actor that is loaded waits, too. */
   get isBusy(): boolean {
-    return [...this.#hosts.values()].some((host) => host.runningEffects > 0 || !host.isIdle);
+    return this.#loading.size > 0 || [...this.#hosts.values()].some((host) => host.runningEffects > 0 || !host.isIdle);
   }
 
   /** Lets go of the effects that only wait for their turn: what comes free is for nobody in this runtime any more. */
@@ -215,6 +215,8 @@ export class Actors {
       // Someone looked for it before it was there.
       if (this.#ended) throw this.#ended;
     }
+    // An effect that is cut off may still ask for it.
+    if (this.#stopping) throw this.#stopping;
     const correlationId = origin.correlationId ?? this.#newId();
     const tree = new ActorTree(machine.logic, id);
     const host = new ActorHost(

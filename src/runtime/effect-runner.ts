@@ -98,7 +98,10 @@ export class RunningEffect {
   #waiting: AbortController | undefined;
   #stopped: { readonly reason: unknown } | undefined;
   #over = false;
-  #standsBy = false;
+  /** One for each time it said that it waits, until it says that it begins. */
+  readonly #waits = new Set<symbol>();
+  /** Whether it has said that it begins: what it waits for afterwards is no wait of one that did nothing. */
+  #hasBegun = false;
 
   constructor(effect: PendingEffect, address: string, host: EffectHost) {
     this.#effect = effect;
@@ -131,7 +134,7 @@ export class RunningEffect {
   interrupt(reason: unknown): void {
     if (this.#over) return;
     this.stop(reason);
-    this.#host.report(effectProgressed(this.#address, 'interrupted', null), this.#effect);
+    this.#host.report(interrupted(this.#address, this.#hasBegun || !this.isOnStandby), this.#effect);
   }
 
   /** E3. */
@@ -223,12 +226,16 @@ export class RunningEffect {
 
   /** Whether it has not begun its work and says so: see RunningContext. */
   get isOnStandby(): boolean {
-    return this.#standsBy;
+    return this.#waits.size > 0;
   }
 
   standby(): () => void {
-    this.#standsBy = true;
-    return () => (this.#standsBy = false);
+    const wait = Symbol('standby');
+    this.#waits.add(wait);
+    return () => {
+      this.#waits.delete(wait);
+      this.#hasBegun ||= !this.isOnStandby;
+    };
   }
 
   /** Whether its checkpoints are kept by the machine that invoked it. */
@@ -373,6 +380,11 @@ function successOf(address: string, output: unknown): Prepared {
   } catch (error) {
     return failureOf(address, error);
   }
+}
+
+/** Its host closes; whether its work has begun decides with the next host what may become of it. */
+export function interrupted(address: string, hasBegun: boolean): Prepared {
+  return effectProgressed(address, 'interrupted', hasBegun ? null : 'untouched');
 }
 
 /** A failure as a stimulus, described where it cannot be carried as it is. */

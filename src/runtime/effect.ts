@@ -61,7 +61,8 @@ export interface EffectContext {
   readonly checkpoint: unknown;
   /**
    * Says that the effect only waits for its turn and has not begun its work; call what is returned when it does. A runtime
-   * that closes lets effects that work end, and cuts off at once those that wait: their turn comes with the next runtime.
+   * that closes lets effects that work end, and cuts off at once those that wait: their turn comes with the next runtime,
+   * whatever their `onLost`. To be called before anything is done.
    */
   standby(): () => void;
   /** The time by the clock of the runtime, in ms since the Unix epoch. */

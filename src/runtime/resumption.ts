@@ -51,6 +51,7 @@ function decide(effect: PendingEffect): { decision: LostEffect['decision']; reas
   const { onLost = 'rerun', maxRestarts = maxRestartsDefault } = effectOptions(effect.actor.logic);
   // Callbacks and observables have no outcome to lose: they start fresh with every host, however often.
   if (effect.actor.kind !== 'promise' && effect.actor.kind !== 'custom') return { decision: 'rerun', reason: '' };
+  if (effect.untouched) return { decision: 'rerun', reason: '' };
   if (onLost === 'rerun' && effect.restarts >= maxRestarts && !effect.interrupted) {
     return {
       decision: 'fail',

@@ -138,6 +138,100 @@ describe('close', () => {
     await closed;
   });
 
+  it('with drain lets what was said to an actor that is loaded, or folded again, become durable', async () => {
+    const house = new House();
+    const log = house.faulty();
+    const { finish, machines } = job();
+    const runtime = await house.open(
+      { ...machines, ear: createMachine({ on: { HELLO: {} } }) },
+      { log, passivate: { idle: '1m' } },
+    );
+    await runtime.start('ear', { id: '1' });
+    await runtime.start('job', { id: '1' });
+    await house.advance(180_000);
+    const sent = runtime.send('ear-1', { type: 'HELLO' });
+    const closed = runtime.close({ drain: '10s' });
+    await sent;
+    log.faults.push('full');
+    finish[0]!('in time');
+    await house.advance(2_000);
+    expect((await house.types('job-1')).at(-1)).toBe('EffectSucceeded');
+    await closed;
+  });
+
+  it.each(['fail', 'ask', 'rerun'] as const)(
+    'leaves an effect that has not begun to the next runtime, with onLost: %s',
+    async (onLost) => {
+      const house = new House();
+      const runs: EffectContext[] = [];
+      const src = effect(
+        ({ context }) => {
+          runs.push(context);
+          const begin = context.standby();
+          if (context.stream === 'job-began') begin();
+          context.standby();
+          return new Promise<unknown>(() => {});
+        },
+        { onLost },
+      );
+      const idle = { on: { GO: 'working' } };
+      const working = { invoke: { id: 'work', src, onError: 'failed' } };
+      const job = createMachine({ initial: 'idle', states: { idle, working, failed: {} } });
+      const log = house.faulty();
+      const runtime = await house.open({ job }, { log });
+      const refs = [];
+      for (const id of ['began', 'late', 'waits']) refs.push(await runtime.start('job', { id }));
+      await refs[0]!.send({ type: 'GO' });
+      await refs[2]!.send({ type: 'GO' });
+      await rest();
+      const release = log.hold();
+      const sent = refs[1]!.send({ type: 'GO' });
+      const closed = runtime.close();
+      release();
+      await sent;
+      await closed;
+      expect(runs.splice(0).map(({ stream }) => stream)).toEqual(['job-began', 'job-waits']);
+      await house.open({ job });
+      await rest();
+      const again = onLost === 'rerun' ? ['job-began', 'job-late', 'job-waits'] : ['job-late', 'job-waits'];
+      expect(runs.map(({ stream, restarts }) => [stream, restarts])).toEqual(again.map((stream) => [stream, 0]));
+    },
+  );
+
+  it('lets an effect that is cut off start no other actor', async () => {
+    const house = new House();
+    let started: Promise<unknown> | undefined;
+    const src = effect(({ context }) => {
+      context.signal.addEventListener('abort', () => (started = failureOf(context.start('job', { id: 'late' }))));
+      return new Promise(() => {});
+    });
+    const { runs, machines } = job();
+    const runtime = await house.open({ ...machines, starter: createMachine({ invoke: { src } }) });
+    await runtime.start('starter', { id: '1' });
+    await rest();
+    await runtime.close();
+    expect(await started).toBeInstanceOf(RuntimeClosedError);
+    expect(runs).toEqual([]);
+    expect(await house.types('job-late')).toEqual([]);
+  });
+
+  it('takes an effect as waiting for as long as it waits for anything', async () => {
+    const house = new House();
+    const begin: (() => void)[] = [];
+    const src = effect(({ context }) => {
+      begin.push(context.standby(), context.standby());
+      return new Promise<unknown>(() => {});
+    });
+    const runtime = await house.open({ job: createMachine({ invoke: { src } }) });
+    await runtime.start('job', { id: '1' });
+    await rest();
+    begin[0]!();
+    begin[0]!();
+    const closed = runtime.close({ drain: '10s' });
+    await house.advance(20);
+    expect(await isPending(closed)).toBe(false);
+  });
+
   it('ends draining at the deadline', async () => {
     const house = new House();
     const { runs, machines } = job();

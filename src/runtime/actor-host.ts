@@ -105,7 +105,6 @@ export interface Loaded {
 
 const noMessage: readonly Submission[] = [];
 const none: readonly string[] = [];
-const nothing = () => {};
 
 /** One actor in memory. */
 export class ActorHost implements EffectHost, Surroundings {
@@ -301,13 +300,13 @@ export class ActorHost implements EffectHost, Surroundings {
 
   // ── EffectHost ─────────────────────────────────────────────────────────────────────────────────
 
-  report(prepared: Prepared, effect: PendingEffect, done: (error?: unknown) => void = nothing): void {
+  report(prepared: Prepared, effect: PendingEffect, done?: (error?: unknown) => void): void {
     const { stimulus } = prepared;
     if (this.#closing && !(stimulus.type === 'EffectProgressed' && stimulus.channel === 'interrupted')) {
-      return done(new EffectOverError(this.stream, addressOf(effect.actor)));
+      return done?.(new EffectOverError(this.stream, addressOf(effect.actor)));
     }
     if (prepared.stimulus.type !== 'EffectProgressed') this.#effects?.delete(addressOf(effect.actor));
-    this.submit({ prepared, origin: originOf(effect), resolve: () => done(), reject: done });
+    this.submit({ prepared, origin: originOf(effect), resolve: done && (() => done()), reject: done });
   }
 
   /** A message to an actor of the tree: from an effect, a custom action, or whoever holds a reference. */
@@ -404,7 +403,8 @@ export class ActorHost implements EffectHost, Surroundings {
         ...submission,
         prepared: describeFailure(stimulus.actor, error, type === 'EffectFailed' && stimulus.action),
       });
-    } else if (type === 'EffectProgressed' && stimulus.channel !== 'checkpoint') {
+    } else if (type === 'EffectProgressed' && !submission.reject) {
+      // Nobody waits for it, so the effect fails as if the saying had thrown.
       this.submit({ ...submission, prepared: describeFailure(stimulus.actor, error) });
     } else if (type === 'ActorStarted') {
       // There is no actor, so nobody may find this one.

@@ -6,6 +6,7 @@
  * E2  What an effect says leaves through `report`, never into the tree; after it has ended or was stopped, nothing does.
  * E3  Stopping aborts at once and tells the reason; what the effect does afterwards has no consequence.
  */
+import { setMaxListeners } from 'node:events';
 import type { AnyActorLogic, AnyEventObject, AnyMachineSnapshot } from 'xstate';
 import type { TimeMs } from '../clock.ts';
 import type { PendingEffect } from '../kernel/actor-tree.ts';
@@ -275,7 +276,11 @@ export class RunningEffect {
       );
     }
     if (this.#over) throw new EffectOverError(own, this.#address);
-    this.#waiting ??= new AbortController();
+    if (!this.#waiting) {
+      this.#waiting = new AbortController();
+      // An effect may wait for as many actors as it likes: Node takes more than ten listeners for a leak.
+      setMaxListeners(0, this.#waiting.signal);
+    }
     return this.#host.output(stream, this.#waiting.signal);
   }
 }

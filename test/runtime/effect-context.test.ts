@@ -11,7 +11,8 @@ import {
   toPromise,
   type AnyActorLogic,
 } from 'xstate';
-import { EffectOverError, EffectStoppedError, InvalidArgumentError } from '../../src/errors.ts';
+import { EffectOverError, EffectStoppedError, EventTooLargeError, InvalidArgumentError } from '../../src/errors.ts';
+import { memoryLog } from '../../src/log/memory-log.ts';
 import { effect, effectContext, type EffectContext } from '../../src/runtime/effect.ts';
 import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
@@ -209,6 +210,27 @@ describe('progress', () => {
     await expect(runs[0]!.progress('stale')).rejects.toThrow(EffectOverError);
     expect(await house.types('job-1')).not.toContain('EffectProgressed');
   });
+
+  it.each(['effect', 'machine'] as const)(
+    'that is too large is refused, also where the %s keeps it',
+    async (checkpoint) => {
+      const house = new House();
+      let refused: Error | undefined;
+      const src = effect(
+        async ({ context }) => {
+          refused = await failureOf(context.progress('x'.repeat(2_000)));
+        },
+        { checkpoint },
+      );
+      const runtime = await house.open({ job: again(src) }, { log: memoryLog({ maxEventBytes: 1_000 }) });
+      await (await runtime.start('job', { id: '1' })).send({ type: 'GO' });
+      await rest();
+      expect(refused).toBeInstanceOf(EventTooLargeError);
+      const types = [];
+      for await (const { type } of runtime.log.readStream('job-1')) types.push(type);
+      expect(types).toEqual(['ActorStarted', 'EventReceived', 'EffectSucceeded']);
+    },
+  );
 
   it('that cannot be logged fails the effect', async () => {
     const house = new House();

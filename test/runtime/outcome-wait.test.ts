@@ -1,5 +1,5 @@
 /** An effect that waits for the end of another root actor: however that ends, wherever it runs, whoever dies meanwhile. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { assign } from 'xstate';
 import {
   ActorBlockedError,
@@ -251,6 +251,25 @@ describe.each([
     await runtime.send('receipt-1', { type: 'PRINT' });
     expect(new Set(await Promise.all(refs.map((ref) => ref.output())))).toEqual(new Set(['printed by PRINT']));
     expect(outcomes.length).toBe(300);
+  });
+
+  it('may wait for many at once, and nobody takes that for a leak (OW2)', async () => {
+    const house = new House();
+    const warnings: Error[] = [];
+    const warn = (warning: Error) => void warnings.push(warning);
+    process.on('warning', warn);
+    onTestFinished(() => void process.off('warning', warn));
+    const { machines, outcomes } = asking(async (context) => {
+      await context.start('receipt', { id: '1' });
+      return Promise.all(Array.from({ length: 20 }, () => context.output('receipt-1')));
+    });
+    const runtime = await house.open(machines, lease);
+    await runtime.start('asker', { id: '1' });
+    await rest();
+    await runtime.send('receipt-1', { type: 'PRINT' });
+    await rest();
+    expect(outcomes).toEqual([Array.from({ length: 20 }, () => 'printed by PRINT')]);
+    expect(warnings).toEqual([]);
   });
 
   it('cannot be the own actor, or something that is no stream', async () => {

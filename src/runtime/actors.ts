@@ -346,6 +346,8 @@ export class Actors {
       try {
         return await loadActor(stream, this.#loadServices, lastRevision);
       } catch (error) {
+        // It was made known while its history was read.
+        if (error instanceof UnknownMachineError && this.#options.machines.names.includes(error.machine)) continue;
         if (!(error instanceof LogUnavailableError && error.retryable)) throw error;
         await this.#retryDelay(attempt, error);
       }

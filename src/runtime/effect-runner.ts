@@ -281,7 +281,8 @@ export class RunningEffect {
       // An effect may wait for as many actors as it likes: Node takes more than ten listeners for a leak.
       setMaxListeners(0, this.#waiting.signal);
     }
-    return this.#host.output(stream, this.#waiting.signal);
+    // Its own, as its input is: others wait for the same output.
+    return copyOf(await this.#host.output(stream, this.#waiting.signal));
   }
 }
 

@@ -272,6 +272,28 @@ describe.each([
     expect(warnings).toEqual([]);
   });
 
+  it('is given an output of its own, with which it may do as it likes', async () => {
+    const house = new House();
+    const list = createMachine({
+      initial: 'open',
+      states: { open: { on: { PRINT: 'printed' } }, printed: { type: 'final' } },
+      output: () => ({ lines: ['total'] }),
+    });
+    const { machines, outcomes } = asking(async (context) => {
+      const output = (await waitOnly(context)) as { lines: string[] };
+      output.lines.push(context.stream);
+      return output;
+    });
+    const runtime = await house.open({ ...machines, receipt: list }, lease);
+    const ref = await runtime.start('receipt', { id: '1' });
+    for (const id of ['1', '2']) await runtime.start('asker', { id });
+    await rest();
+    await ref.send({ type: 'PRINT' });
+    await rest();
+    expect(outcomes).toEqual([{ lines: ['total', 'asker-1'] }, { lines: ['total', 'asker-2'] }]);
+    expect(ref.getSnapshot().output).toEqual({ lines: ['total'] });
+  });
+
   it('cannot be the own actor, or something that is no stream', async () => {
     const house = new House();
     const { machines, outcomes } = asking((context) => context.output(context.stream));

@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 import { recoveryMachines, toolRegistry } from 'rewake/machines';
 import { effect } from '../../src/runtime/effect.ts';
 import type { Machines } from '../../src/runtime/machines.ts';
-import { createRuntime } from '../../src/runtime/runtime.ts';
+import { createRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { ActorBlockedError, InvalidArgumentError, RuntimeClosedError, UnknownMachineError } from '../../src/errors.ts';
+import { FaultyLog } from '../support/faulty-log.ts';
 import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 import { createMachine } from '../support/loose-machine.ts';
@@ -38,6 +39,27 @@ it('takes up an actor that was blocked because its machine was not known', async
   next.register({ job: job() });
   await (await next.get('job-1')).output();
   expect((await house.types('job-1')).at(-1)).toBe('EffectSucceeded');
+});
+
+it('takes up an actor whose machine is registered while its history is read', async () => {
+  const house = new House();
+  const before = await house.open({ job: job() });
+  await (await before.start('job', { id: '1' })).output();
+  /** Registers it when the reading has been given up, and before anybody is told of it. */
+  class Late extends FaultyLog {
+    override async *readStream(...args: Parameters<FaultyLog['readStream']>) {
+      try {
+        yield* super.readStream(...args);
+      } finally {
+        if (!registered) runtime.register({ job: machine });
+        registered = true;
+      }
+    }
+  }
+  let registered = false;
+  const machine = job();
+  const runtime: Runtime = await house.open<Machines>({}, { log: new Late(house.log) });
+  await runtime.get('job-1');
 });
 
 it('knows a machine once, and refuses another of its name with all that came along', async () => {

@@ -7,7 +7,7 @@
  * R3  Finished and idle actors leave memory; a message or a due timer brings an idle one back.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { fromTransition } from 'xstate';
+import { fromTransition, type AnyEventObject } from 'xstate';
 import { realRandom, sleep, uuidv7Source, type Clock, type Random } from '../clock.ts';
 import {
   ActorBlockedError,
@@ -30,7 +30,7 @@ import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion, type Upcasters } from '../log/upcast.ts';
 import { ActorHost, type HostServices, type Submission } from './actor-host.ts';
 import type { Settlement } from './actor-ref.ts';
-import { loadActor, type Folded, type LoadServices } from './load.ts';
+import { loadActor, rootFacts, type Folded, type LoadServices } from './load.ts';
 import type { Logger } from './logger.ts';
 import type { MachineRegistry, Machines } from './machines.ts';
 import { outputOf } from './outcome-wait.ts';
@@ -331,7 +331,7 @@ export class Actors {
 
   #beginLoading(stream: string, backlog: Submission[], how: LoadOptions = {}): Loading {
     const promise = this.#fold(stream, how)
-      .then((folded) => this.#onLoaded(stream, folded, how))
+      .then(([folded, missed]) => this.#onLoaded(stream, folded, missed, how))
       .catch((error: unknown) => this.#onLoadFailed(stream, error));
     // Whoever waits has the promise too; a load that nobody waits for reports through `blocked`.
     promise.catch(() => {});
@@ -340,11 +340,18 @@ export class Actors {
     return loading;
   }
 
-  async #fold(stream: string, { delayMs = 0, lastRevision }: LoadOptions): Promise<Folded> {
+  /** The actor, and the facts that have become durable without being shown. */
+  async #fold(
+    stream: string,
+    { delayMs = 0, lastRevision, seenTo }: LoadOptions,
+  ): Promise<[Folded, readonly AnyEventObject[]]> {
     if (delayMs > 0) await sleep(this.#clock, delayMs);
     for (let attempt = 0; ; attempt++) {
       try {
-        return await loadActor(stream, this.#loadServices, lastRevision);
+        const folded = await loadActor(stream, this.#loadServices, lastRevision);
+        if (seenTo === undefined || !this.watchers.has(stream)) return [folded, []];
+        const missed = { stream, from: seenTo + 1, to: folded.revision };
+        return [folded, await rootFacts(missed, this.#loadServices)];
       } catch (error) {
         // It was made known while its history was read.
         if (error instanceof UnknownMachineError && this.#options.machines.names.includes(error.machine)) continue;
@@ -354,14 +361,19 @@ export class Actors {
     }
   }
 
-  #onLoaded(stream: string, folded: Folded, { resumes = true, seenTo }: LoadOptions): ActorHost {
+  #onLoaded(
+    stream: string,
+    folded: Folded,
+    missed: readonly AnyEventObject[],
+    { resumes = true, seenTo }: LoadOptions,
+  ): ActorHost {
     if (this.#stopping) throw this.#stopping;
     const host = this.#takeUp(stream, folded, resumes);
     const { backlog } = this.#loading.get(stream)!;
     this.#loading.delete(stream);
     this.#hosts.set(stream, host);
-    // Another host has written meanwhile: who watches has not seen it.
-    if (seenTo !== undefined && seenTo !== folded.revision) this.watchers.tell(stream, host.committed!, true, []);
+    // Another host has written meanwhile, or this one without hearing of it: who watches has not seen it.
+    if (seenTo !== undefined && seenTo !== folded.revision) this.watchers.tell(stream, host.committed!, true, missed);
     // What an effect has told already comes first: the effect is not lost.
     const told = backlog.filter(({ prepared }) => prepared.stimulus.type.startsWith('Effect'));
     for (const submission of told) host.submit(submission);

@@ -5,13 +5,16 @@
  * F4  A snapshot is used only when its checksum, its revision and its definition fit; otherwise the history is folded.
  * F5  A fold that diverges is repeated under watch, so that the error can name what was read.
  */
+import type { AnyEventObject } from 'xstate';
 import { DecodeError, DamagedRecordError, NotFoundError, ReplayDivergedError } from '../errors.ts';
 import { ActorTree } from '../kernel/actor-tree.ts';
 import { Folder, isFact, type ReadableEvent } from '../kernel/fold.ts';
 import type { StartInfo } from '../kernel/records.ts';
 import { restoreTree } from '../kernel/tree-state.ts';
+import { decode } from '../log/codec.ts';
 import { isIntactText } from '../log/envelope.ts';
-import type { EventLog, RecordedEvent, StoredSnapshot } from '../log/event-log.ts';
+import type { EventLog, RecordedEvent, Revision, StoredSnapshot } from '../log/event-log.ts';
+import type { Json } from '../log/json.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { upcast, type Upcasters } from '../log/upcast.ts';
 import type { Loaded } from './actor-host.ts';
@@ -80,6 +83,19 @@ export function readEvent(recorded: RecordedEvent, upcasters: Upcasters): Readab
   const { type, data } = upcast(recorded, upcasters);
   const { id, stream, revision, meta } = recorded;
   return { id, stream, revision, meta, type, data };
+}
+
+/** Facts of the root from a revision on, up to where the actor is folded. @throws DamagedRecordError | UpcastError */
+export async function rootFacts(
+  { stream, from, to }: { stream: string; from: Revision; to: Revision },
+  { log, upcasters }: LoadServices,
+): Promise<AnyEventObject[]> {
+  const facts: AnyEventObject[] = [];
+  for await (const recorded of log.readStream(stream, { from })) {
+    if (recorded.revision > to) break;
+    if (recorded.meta.actor === '/') facts.push(decode(readEvent(recorded, upcasters).data as Json) as AnyEventObject);
+  }
+  return facts;
 }
 
 interface Meta {

@@ -202,7 +202,9 @@ describe('close', () => {
     const house = new House();
     let started: Promise<unknown> | undefined;
     const src = effect(({ context }) => {
-      context.signal.addEventListener('abort', () => (started = failureOf(context.start('job', { id: 'late' }))));
+      context.signal.addEventListener('abort', () => {
+        started = failureOf(context.start('job', { id: 'late' }));
+      });
       return new Promise(() => {});
     });
     const { runs, machines } = job();

@@ -92,6 +92,37 @@ describe('subscribe', () => {
     expect(seen).toEqual(['tripped']);
   });
 
+  it('hears the facts of an append of which nobody said that it was written', async () => {
+    const house = new House();
+    const log = house.faulty();
+    const runtime = await house.open({ walker }, { log });
+    const ref = await runtime.start('walker', { id: '1' });
+    const heard: string[] = [];
+    runtime.on('walker-1', '*', ({ type }) => void heard.push(type));
+    log.faults.push('answerLost', 'full');
+    const sent = failureOf(ref.send({ type: 'STEP' }));
+    await house.advance(10_000);
+    await sent;
+    expect(heard).toEqual(['Stepped', 'Moved']);
+    await ref.send({ type: 'STEP' });
+    expect(heard.length).toBe(4);
+  });
+
+  it('hears the facts that another process wrote, once each', async () => {
+    const house = new House();
+    const here = await house.open({ walker });
+    const ref = await here.start('walker', { id: '1' });
+    const heard: number[] = [];
+    let last = 0;
+    ref.subscribe(({ context }) => void (last = (context as { n: number }).n));
+    ref.on('Stepped', () => void heard.push(last));
+    const there = await house.open({ walker }, { resume: false });
+    await there.send('walker-1', { type: 'STEP' });
+    await ref.send({ type: 'STEP' });
+    expect(heard).toEqual([1, 2]);
+    expect(last).toBe(2);
+  });
+
   it('is not called any more once another one has let go of it, or itself', async () => {
     const house = new House();
     const runtime = await house.open({ walker });

@@ -220,7 +220,11 @@ export class ActorHost implements EffectHost, Surroundings {
     if (prepared.fields.length * 3 > maxEventBytes && Buffer.byteLength(prepared.fields) > maxEventBytes) {
       return this.#tooLarge(submission, Buffer.byteLength(prepared.fields), maxEventBytes);
     }
-    if (tree.root && tree.status !== 'active') return this.#refuse(submission, tree.status);
+    if (tree.root && tree.status !== 'active') {
+      // A1. Until its end is durable the actor may still go on.
+      if (submission.reject && !this.isIdle) return void this.whenIdle().then(() => this.submit(submission));
+      return this.#refuse(submission, tree.status);
+    }
     const now = this.#services.now();
     const at = now > tree.at ? now : tree.at;
     this.lastUsed = at;
@@ -355,7 +359,7 @@ export class ActorHost implements EffectHost, Surroundings {
 
   #refuse(submission: Submission, status: string): void {
     const { stimulus } = submission.prepared;
-    if (stimulus.type === 'ActorStopped') return this.#join(submission);
+    if (stimulus.type === 'ActorStopped') return submission.resolve?.(this.#committed!);
     const what = stimulus.type === 'EventReceived' ? `Event '${stimulus.event.type}'` : stimulus.type;
     if (submission.reject) submission.reject(new ActorFinishedError(this.stream, status, what));
   }

@@ -557,7 +557,7 @@ export class Actors {
     const existing = this.#hosts.get(stream);
     if (existing) return others.forEach((submission) => existing.submit(submission));
     const loading = this.#loading.get(stream);
-    if (loading) return void loading.backlog.unshift(...others);
+    if (loading) return void loading.backlog.push(...others);
     // It never was: there is nothing to fold.
     if (others.length === 0 && (starts.length > 0 || host.revision < 0)) return;
     if (error) this.#logger.warn({ stream, err: error }, 'an append was refused; the actor is folded again');

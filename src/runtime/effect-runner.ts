@@ -99,8 +99,8 @@ export class RunningEffect {
   #waiting: AbortController | undefined;
   #stopped: { readonly reason: unknown } | undefined;
   #over = false;
-  /** One for each time it said that it waits, until it says that it begins. */
-  readonly #waits = new Set<symbol>();
+  /** How often it said that it waits without saying that it begins. */
+  #waits = 0;
   /** Whether it has said that it begins: what it waits for afterwards is no wait of one that did nothing. */
   #hasBegun = false;
 
@@ -227,14 +227,16 @@ export class RunningEffect {
 
   /** Whether it has not begun its work and says so: see RunningContext. */
   get isOnStandby(): boolean {
-    return this.#waits.size > 0;
+    return this.#waits > 0;
   }
 
   standby(): () => void {
-    const wait = Symbol('standby');
-    this.#waits.add(wait);
+    this.#waits++;
+    let waits = true;
     return () => {
-      this.#waits.delete(wait);
+      if (!waits) return;
+      waits = false;
+      this.#waits--;
       this.#hasBegun ||= !this.isOnStandby;
     };
   }

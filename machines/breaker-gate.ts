@@ -92,7 +92,8 @@ export class BreakerGate {
       answerOf(await breakerOfNode.tell({ type: 'permit.asked', id, ...lease }, context), id, context.now());
     if (answer.permit) {
       // Nobody is left to probe.
-      if (answer.permit.probe && context.signal.aborted) await this.leave(context, answer.permit, { outcome: 'ignored' });
+      if (answer.permit.probe && context.signal.aborted)
+        await this.leave(context, answer.permit, { outcome: 'ignored' });
       return answer.permit;
     }
     const { state, timeoutRemainingMs, lastFailure } = answer.refused;

@@ -209,12 +209,14 @@ class NeutralContext implements EffectContext {
   readonly signal: AbortSignal;
   readonly #self: AnyActorRef;
   readonly #keeps: boolean;
+  readonly #around: EffectContext | undefined;
   #key: string | undefined;
   #correlationId: string | undefined;
 
   constructor(signal: AbortSignal, self: AnyActorRef, around: EffectContext | undefined) {
     this.signal = signal;
     this.#self = self;
+    this.#around = around;
     this.#keeps = effectOptions((self as unknown as AnyActor).logic).checkpoint === 'machine';
     this.checkpoint = this.#keeps ? keptCheckpoint(self._parent) : undefined;
     this.#correlationId = around?.correlationId;
@@ -231,7 +233,7 @@ class NeutralContext implements EffectContext {
   }
 
   get now(): EffectContext['now'] {
-    return () => realClock.now();
+    return () => (this.#around ?? realClock).now();
   }
 
   get progress(): EffectContext['progress'] {

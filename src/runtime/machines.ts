@@ -49,9 +49,9 @@ export class MachineRegistry {
    */
   add(machines: Machines): void {
     const added = Object.entries(machines).map(([name, entry]) => [name, registrationOf(name, entry)] as const);
-    for (const [name, { versions }] of added) {
+    for (const [name, registration] of added) {
       const known = this.#registrations.get(name);
-      if (!known || isSame(known.versions, versions)) continue;
+      if (!known || isSame(known, registration)) continue;
       throw new InvalidArgumentError(
         `machines.${name}: there is another machine of this name in the runtime. Give one of them another name.`,
       );
@@ -96,8 +96,10 @@ export class MachineRegistry {
   }
 }
 
-function isSame(known: Registration['versions'], versions: Registration['versions']): boolean {
-  return known.length === versions.length && versions.every(({ logic }, index) => logic === known[index]?.logic);
+function isSame(known: Registration, other: Registration): boolean {
+  const { versions, migrate } = known;
+  if (versions.length !== other.versions.length || migrate !== other.migrate) return false;
+  return other.versions.every(({ logic }, index) => logic === versions[index]?.logic);
 }
 
 function registrationOf(name: string, entry: MachineEntry): Registration {

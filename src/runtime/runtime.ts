@@ -146,6 +146,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   ): Unsubscribe {
     this.#assertOpen();
     readStreamName(stream);
+    if (typeof handler !== 'function') throw InvalidArgumentError.of('runtime.on(handler)', 'a function', handler);
     const fact = { type, handler: handler as (event: { type: string }) => void };
     return { unsubscribe: this.#actors.watchers.add(stream, { fact }) };
   }

@@ -107,6 +107,17 @@ it('outside rewake is neutral: an effect runs under plain XState too', async () 
   expect(await failureOf(seen[0]!.output('a-1'))).toBeInstanceOf(InvalidArgumentError);
 });
 
+it('goes by the clock of the runtime also in a plain actor inside a hosted effect', async () => {
+  const house = new House();
+  const times: number[] = [];
+  const inner = effect(({ context }) => void times.push(context.now()));
+  const outer = effect(() => toPromise(createActor(inner).start()));
+  const job = createMachine({ invoke: { id: 'work', src: outer } });
+  await (await house.open({ job })).start('job', { id: '1' });
+  await rest();
+  expect(times).toEqual([house.clock.now()]);
+});
+
 it('EF1: an effect of a plain actor inside a hosted one has a context of its own, and its correlation', async () => {
   const house = new House();
   const contexts: EffectContext[] = [];

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { recoveryMachines, toolRegistry } from 'rewake/machines';
 import { effect } from '../../src/runtime/effect.ts';
-import type { Machines } from '../../src/runtime/machines.ts';
+import type { MachineEntry, Machines, Migrate } from '../../src/runtime/machines.ts';
 import { createRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { ActorBlockedError, InvalidArgumentError, RuntimeClosedError, UnknownMachineError } from '../../src/errors.ts';
 import { FaultyLog } from '../support/faulty-log.ts';
@@ -108,5 +108,23 @@ it.each([
   const [name] = Object.keys(machines);
   expect((error as Error).message).toContain(
     `machines.${name}: expected a machine, a list of its versions, or { versions, migrate }, ${message}`,
+  );
+});
+
+it('refuses other ways to migrate under a name that is known', async () => {
+  const machine = job();
+  const migrate: Migrate = (state) => state;
+  const runtime = await new House().open({ job: { versions: [machine], migrate } });
+  runtime.register({ job: { versions: [machine], migrate } });
+  const others: MachineEntry[] = [machine, { versions: [machine], migrate: (state) => state }];
+  for (const other of others) {
+    expect(() => runtime.register({ job: other })).toThrow(InvalidArgumentError);
+  }
+});
+
+it('listens with a function', async () => {
+  const runtime = await new House().open({ job: job() });
+  expect(() => runtime.on('job-1', '*', undefined as never)).toThrow(
+    'runtime.on(handler): expected a function, found undefined',
   );
 });

@@ -45,7 +45,8 @@ import { encode } from '../log/codec.ts';
 import { sealEvent } from '../log/envelope.ts';
 import type { ActorHead, ActorStatus, EventLog, Metadata, NewEvent, Revision } from '../log/event-log.ts';
 import { hostedContext } from './effect.ts';
-import { describeFailure, failureOf, interrupted, RunningEffect, type EffectHost } from './effect-runner.ts';
+import { describeFailure, failureOf, interrupted } from './effect-outcome.ts';
+import { RunningEffect, type EffectHost } from './effect-runner.ts';
 import type { Logger } from './logger.ts';
 import { checkEvent, originOf, type Origin } from './messages.ts';
 

@@ -318,7 +318,7 @@ export class ActorTree extends HostedSystem {
     if (!timer) return;
     this.timers!.delete(seq);
     // As in XState, a second timer armed under the same id keeps running but cannot be cancelled any more.
-    this.timerKeys!.delete(timerKey(timer.source, timer.id));
+    this.timerKeys?.delete(timerKey(timer.source, timer.id));
     this._relay(timer.source, timer.target, timer.event);
   }
 

@@ -109,6 +109,19 @@ describe('a restored tree', () => {
     expectAlike(started(machine), [{ type: 'END' }]);
   });
 
+  it('fires a timer whose id was used before, also when there is none left that can be cancelled', () => {
+    const machine = createMachine({
+      context: { n: 0 },
+      entry: [raise({ type: 'T' }, { delay: 10, id: 't' }), raise({ type: 'T' }, { delay: 20, id: 't' })],
+      on: { T: { actions: assign({ n: ({ context }) => (context.n as number) + 1 }) } },
+    });
+    const tree = started(machine);
+    tree.apply({ type: 'TimerFired', timer: 0 }, 1_010, cause());
+    const copy = copyOf(tree);
+    copy.apply({ type: 'TimerFired', timer: 1 }, 1_020, cause());
+    expect(copy.rootActor.getSnapshot()).toMatchObject({ context: { n: 2 } });
+  });
+
   it('keeps system ids, timers that cannot be cancelled any more, and message ids', () => {
     const machine = withCounter({
       entry: [

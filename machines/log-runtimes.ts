@@ -88,8 +88,7 @@ class LogRuntime implements CallHost {
 
   async #create(): Promise<Runtime> {
     try {
-      // What waits for its next attempt must stay in memory: nobody else wakes it (LR3).
-      const options = { machines: { ...this.#machines }, resume: false, passivate: false } as const;
+      const options = { machines: { ...this.#machines }, resume: false } as const;
       return await createRuntime<Machines>({ log: this.#log, ...options });
     } catch (error) {
       this.#runtime = undefined;

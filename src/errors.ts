@@ -320,6 +320,22 @@ export class ActorFinishedError extends RewakeError {
   }
 }
 
+/** The machine says nothing about how it goes on after its end. */
+export class NotResumableError extends RewakeError {
+  readonly code = 'REWAKE_NOT_RESUMABLE';
+  readonly stream: string;
+  readonly status: string;
+
+  constructor(stream: string, status: string, detail: string) {
+    super(
+      `Actor '${stream}' has ended with status '${status}' and cannot be resumed: ${detail}. Nothing was written. ` +
+        `Go back to before that with runtime.rewind('${stream}', { to }), or go on under another id with runtime.fork().`,
+    );
+    this.stream = stream;
+    this.status = status;
+  }
+}
+
 /** The actor was stopped before it reached an output. */
 export class ActorStoppedError extends RewakeError {
   readonly code = 'REWAKE_ACTOR_STOPPED';

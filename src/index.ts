@@ -42,7 +42,9 @@ export {
   type EffectContext,
   type EffectOptions,
 } from './runtime/effect.ts';
+export type { ForkOptions, PastStimulus } from './runtime/fork.ts';
 export type { Logger } from './runtime/logger.ts';
 export type { MachineEntry, Machines, Migrate } from './runtime/machines.ts';
 export { createRuntime, Runtime, type AnyRuntime } from './runtime/runtime.ts';
+export type { ResumeOptions, ResumeRequested } from './runtime/rebases.ts';
 export type { ListedActor, ListQuery, MachineOf, RuntimeOptions, StartOptions } from './runtime/runtime-options.ts';

@@ -162,7 +162,7 @@ export class ActorTree extends HostedSystem {
 
   /** Runs something inside a step. */
   begin(at: TimeMs, cause: Cause, perform: () => void): Step {
-    const step = new OpenStep({ at, seed: cause.eventId }, cause);
+    const step = new OpenStep({ at, seed: cause.seed ?? cause.eventId }, cause);
     this.#step = step;
     try {
       withAmbient(step.ambient, perform);
@@ -188,6 +188,12 @@ export class ActorTree extends HostedSystem {
       default:
         return true;
     }
+  }
+
+  /** Forgets which messages it has received, but for so many of the newest. */
+  forgetMessages(kept: number): void {
+    const { messageIds } = this;
+    if (messageIds && messageIds.size > kept) this.messageIds = new Set([...messageIds].slice(-kept));
   }
 
   /** The timer that fires next, by (dueAt, order of arming). */
@@ -421,8 +427,7 @@ export class ActorTree extends HostedSystem {
       checkpoint: undefined,
     };
     (this.effects ??= new Map()).set(address, effect);
-    const src = typeof actor.src === 'string' ? actor.src : '(inline)';
-    (this.#open.intents ??= []).push({ actor: address, src });
+    (this.#open.intents ??= []).push({ actor: address, src: sourceOf(actor) });
     this.#open.operations.push({ type: 'start', effect });
   }
 
@@ -473,6 +478,11 @@ export function addressOf(actor: HostedActor): string {
   if (!actor._parent) return '/';
   const own = `/${escapeId(actor.id)}:${actor.sessionId.slice(2)}`;
   return actor._parent._parent ? addressOf(actor._parent) + own : own;
+}
+
+/** The name of an actor's logic in its parent. */
+export function sourceOf({ src }: HostedActor): string {
+  return typeof src === 'string' ? src : '(inline)';
 }
 
 function escapeId(id: string): string {

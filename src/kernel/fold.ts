@@ -15,7 +15,7 @@ import type { Json } from '../log/json.ts';
 import type { ActorTree, Step } from './actor-tree.ts';
 import { watchImpurity } from './impurity.ts';
 import { decodeStimulus, type StimulusData } from './records.ts';
-import type { Fact, StepRecord } from './stimulus.ts';
+import type { Cause, Fact, StepRecord } from './stimulus.ts';
 import { restoreTree } from './tree-state.ts';
 
 /** An event with its data parsed and upcast, as the folder wants it. */
@@ -26,6 +26,12 @@ export interface ReadableEvent extends Pick<RecordedEvent, 'id' | 'type' | 'revi
 /** Whether an event is a fact: only facts name the actor that emitted them in their metadata. */
 export function isFact(event: Pick<RecordedEvent, 'meta'>): boolean {
   return event.meta.actor !== undefined;
+}
+
+/** What an event that records a stimulus causes things as. */
+export function causeOf({ id: eventId, meta }: Pick<RecordedEvent, 'id' | 'meta'>): Cause {
+  const { $correlationId: correlationId = '', $seed: seed } = meta;
+  return seed === undefined ? { eventId, correlationId } : { eventId, correlationId, seed };
 }
 
 const recordKeys = ['transitions', 'intents', 'armed', 'cancelled'] as const satisfies (keyof StepRecord)[];
@@ -62,7 +68,7 @@ export class Folder {
     if (typeof data.at !== 'number') {
       throw new DamagedRecordError(event.stream, event.revision, "its data has no time 'at'");
     }
-    const cause = { eventId: event.id, correlationId: event.meta.$correlationId ?? '' };
+    const cause = causeOf(event);
     if (stimulus.type === 'ActorRebased') {
       restoreTree(this.tree, stimulus.state);
       this.tree.at = data.at;

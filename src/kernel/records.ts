@@ -8,7 +8,16 @@ import type { AnyEventObject } from 'xstate';
 import type { TimeMs } from '../clock.ts';
 import { decode, encode } from '../log/codec.ts';
 import type { Json } from '../log/json.ts';
-import type { IntentRecord, LostEffect, ProgressChannel, StepRecord, Stimulus, TransitionRecord } from './stimulus.ts';
+import type { Revision } from '../log/event-log.ts';
+import type {
+  IntentRecord,
+  LostEffect,
+  ProgressChannel,
+  Standing,
+  StepRecord,
+  Stimulus,
+  TransitionRecord,
+} from './stimulus.ts';
 
 /** A stimulus together with the JSON text its event will carry, made before anyone can change a value. */
 export interface Prepared {
@@ -96,9 +105,28 @@ export function actorStopped(reason: string | undefined): Prepared {
   return prepared({ type: 'ActorStopped' }, reason === undefined ? {} : { reason });
 }
 
-export function actorRebased(info: StartInfo, reason: string, state: string): Prepared {
-  const { machine, version, definition } = info;
-  return prepared({ type: 'ActorRebased', state }, { machine, version, definition, reason, state });
+/** A state to fold from instead of what came before. */
+export interface RebaseInfo {
+  readonly reason: 'migrated' | 'rewound' | 'resumed' | 'compacted';
+  /** See tree-state.ts. */
+  readonly state: string;
+  readonly standing: Standing;
+  /** Of a rewind: the revision whose state it is. */
+  readonly to?: Revision;
+  /** Of a compaction: what the actor was started with, as it is logged. */
+  readonly input?: Json;
+}
+
+export function actorRebased({ machine, version, definition }: StartInfo, rebase: RebaseInfo): Prepared {
+  const { reason, state, standing, to, input } = rebase;
+  return prepared(
+    { type: 'ActorRebased', state },
+    {
+      ...{ machine, version, definition, reason, state, standing: standing as unknown as Json },
+      ...(to !== undefined && { to }),
+      ...(input !== undefined && { input }),
+    },
+  );
 }
 
 /** The JSON text of a stimulus event. Its few short lists are written by hand: they are most of an event's cost. */

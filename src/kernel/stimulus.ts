@@ -13,6 +13,8 @@ export interface Cause {
   /** Id of the event that records the stimulus. */
   readonly eventId: string;
   readonly correlationId: string;
+  /** What chance is drawn from, where it is not the event's id: in a fork the id of the event that was copied. */
+  readonly seed?: string;
 }
 
 export interface LostEffect {
@@ -87,6 +89,16 @@ export interface StepRecord {
   readonly intents?: readonly IntentRecord[];
   readonly armed?: readonly TimerRecord[];
   readonly cancelled?: readonly number[];
+}
+
+/** What stands in a tree, for who reads a log without the code of its machines. */
+export interface Standing {
+  /** XState's status of the root. */
+  readonly status: string;
+  readonly machines: readonly { readonly actor: string; readonly to: StateValue }[];
+  /** Effects that have no outcome yet. */
+  readonly effects: readonly IntentRecord[];
+  readonly timers: readonly TimerRecord[];
 }
 
 /** A domain event that a machine or an effect emitted. */

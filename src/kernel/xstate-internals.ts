@@ -644,6 +644,29 @@ export function createChild(parent: HostedActor, logic: AnyActorLogic, definitio
   return createActor(logic, options as unknown as Parameters<typeof createActor>[1]) as unknown as HostedActor;
 }
 
+/**
+ * Makes a root that failed, or that is done, active again in the state it ended in. Its children have ended with it.
+ * @returns whether there is such a state: one whose context could not be made has none
+ */
+export function reviveRoot(root: HostedActor): boolean {
+  const { logic, system, _snapshot: snapshot } = root;
+  if (!isMachine(logic) || !isMachineSnapshot(snapshot)) return false;
+  for (const actor of system._living?.values() ?? []) actor._processingStatus = stopped;
+  system._living = undefined;
+  system._keyed = undefined;
+  const position = positionOf(snapshot);
+  root._snapshot = snapshotAt(logic, {
+    ...{ ...position, status: 'active', output: undefined, error: undefined, children: {} },
+  });
+  root._processingStatus = running;
+  return true;
+}
+
+/** Whether a machine in this state would do anything with an event. */
+export function canTake(snapshot: AnySnapshot, event: AnyEventObject): boolean {
+  return isMachineSnapshot(snapshot) && snapshot.can(event);
+}
+
 /** Gives a machine other children. */
 export function setChildren(actor: HostedActor, children: Readonly<Record<string, HostedActor>>): void {
   const snapshot: object = { ...actor._snapshot, children };

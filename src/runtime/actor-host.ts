@@ -102,6 +102,8 @@ export interface Loaded {
   readonly revision: Revision;
   /** Id of the event at that revision. */
   readonly lastEventId: string;
+  /** False where the log does not yet say that the actor goes on from this tree. */
+  readonly isRecorded?: boolean;
 }
 
 const noMessage: readonly Submission[] = [];
@@ -141,14 +143,15 @@ export class ActorHost implements EffectHost, Surroundings {
     this.#tree = loaded.tree;
     this.#revision = this.loadedAt = loaded.revision;
     this.#lastEventId = loaded.lastEventId;
-    this.#committed = loaded.revision >= 0 ? loaded.tree.rootActor.getSnapshot() : undefined;
+    const isRecorded = loaded.isRecorded ?? loaded.revision >= 0;
+    this.#committed = isRecorded ? loaded.tree.rootActor.getSnapshot() : undefined;
     this.lastUsed = services.now();
     const pending = loaded.revision >= 0 ? loaded.tree.effects : undefined;
     this.#unresumed = pending ? [...pending.keys()].filter((address) => !begun.includes(address)) : none;
     loaded.tree.surroundings = this;
   }
 
-  /** The newest durable snapshot of the root; undefined before the first append. */
+  /** The newest durable snapshot of the root; undefined before the first append, and before that of a rebase. */
   get committed(): AnySnapshot | undefined {
     return this.#committed;
   }
@@ -242,13 +245,37 @@ export class ActorHost implements EffectHost, Surroundings {
     this.#flush();
   }
 
-  /** Records a step that is applied already: a migration. */
-  record(prepared: Prepared, step: Step): void {
+  /**
+   * Records that the tree is as it is.
+   * @param step what has been applied to it already
+   * @param then goes with it in the same append
+   * @returns the revision of the record
+   */
+  record(submission: Submission, step: Step, then?: Submission): Revision {
     const tree = this.#tree!;
     const { eventId, correlationId } = step.cause;
-    const events = this.#seal(prepared, {}, step, eventId, correlationId);
-    this.#queue.push({ submission: { prepared, origin: {} }, step, events, snapshot: tree.rootActor.getSnapshot() });
+    const events = this.#seal(submission.prepared, {}, step, eventId, correlationId);
+    const revision = this.#nextRevision;
+    this.#queue.push({ submission, step, events, snapshot: tree.rootActor.getSnapshot() });
+    if (then) this.submit(then);
     this.#flush();
+    return revision;
+  }
+
+  /** A step in which nothing happens, at the present time. */
+  emptyStep(): Step {
+    const tree = this.#tree!;
+    tree.at = Math.max(this.#services.now(), tree.at);
+    const cause = { eventId: this.#services.newId(), correlationId: this.correlationId };
+    return tree.begin(tree.at, cause, () => {});
+  }
+
+  /** Revision of the first event that is applied next. */
+  get #nextRevision(): Revision {
+    let next = this.#revision + 1;
+    for (const { events } of this.#inFlight ?? []) next += events.length;
+    for (const { events } of this.#queue) next += events.length;
+    return next;
   }
 
   /** Fires every timer that is due, in (dueAt, armed) order. One that is armed meanwhile has to wait for its append. */

@@ -22,8 +22,7 @@ import {
 } from '../errors.ts';
 import { ActorTree, type Step } from '../kernel/actor-tree.ts';
 import { migrateTree } from '../kernel/migrate.ts';
-import { actorRebased, actorStarted, effectFailed, effectSucceeded, type Prepared } from '../kernel/records.ts';
-import { describeTree } from '../kernel/tree-state.ts';
+import { actorStarted, effectFailed, effectSucceeded, type Prepared } from '../kernel/records.ts';
 import { HostedActor, type AnySnapshot } from '../kernel/xstate-internals.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
@@ -35,6 +34,8 @@ import type { Logger } from './logger.ts';
 import type { MachineRegistry, Machines } from './machines.ts';
 import { outputOf } from './outcome-wait.ts';
 import { originOf, receivable, show, type Origin } from './messages.ts';
+import { rebaseEvent, type ResumeOptions } from './rebases.ts';
+import { Rebasing, type Places } from './rebasing.ts';
 import { rerun, resumption } from './resumption.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { Wakes } from './wakes.ts';
@@ -50,6 +51,8 @@ export interface ActorsOptions {
   readonly upcasters: Upcasters;
   /** Renew an actor's snapshot after this many events; neither kept nor used when undefined. */
   readonly snapshotEvery: number | undefined;
+  /** Compact an actor each time it has grown by so many events; never when undefined. */
+  readonly compactEvery: number | undefined;
   readonly mailboxSize: number;
   /** Drop actors that were idle this long; never when undefined. */
   readonly passivateMs: number | undefined;
@@ -87,6 +90,8 @@ export class Actors {
    */
   static readonly layout = layoutOf({ now: () => 0 } as HostServices);
   readonly watchers: Watchers;
+  /** How an actor comes to go on from another state. */
+  readonly rebasing: Rebasing;
   readonly blocked = new Map<string, unknown>();
   readonly #options: ActorsOptions;
   readonly #log: EventLog;
@@ -122,12 +127,14 @@ export class Actors {
     this.#snapshots = snapshotEvery === undefined ? undefined : new SnapshotWriter(log, snapshotEvery, logger);
     this.#loadServices = { log, machines, upcasters, logger, snapshotEvery };
     this.#hostServices = this.#makeHostServices();
+    this.rebasing = new Rebasing(this.#loadServices, this.#makePlaces(), this.#newId, options.compactEvery);
     this.#scheduleSweep();
   }
 
-  /** The actor, while it is in memory. */
+  /** The actor, while it is in memory and the log has it. */
   find(stream: string): ActorHost | undefined {
-    return this.#hosts.get(stream);
+    const host = this.#hosts.get(stream);
+    return host?.committed ? host : undefined;
   }
 
   /** Makes more machines known; actors that were blocked for want of theirs may be loaded again. */
@@ -144,6 +151,12 @@ export class Actors {
     for (const host of this.#hosts.values()) this.#resumeEffects(host);
     await this.#resumeUnfinished();
     await this.#wakes.open();
+  }
+
+  /** Brings one actor to go on: tries a blocked one again, takes up one that has ended. */
+  resumeOne(stream: string, options: ResumeOptions): Promise<ActorHost> {
+    this.blocked.delete(stream);
+    return this.rebasing.resume(stream, options);
   }
 
   /** Resolves when nothing waits to become durable, nothing is being loaded and every wake-up that is due is known. */
@@ -240,8 +253,10 @@ export class Actors {
     await host.whenIdle();
     const wanted = (JSON.parse(`{${prepared.fields}}`) as { input?: unknown }).input;
     for await (const { type, data } of this.#log.readStream(stream, { limit: 1 })) {
-      const found = JSON.parse(data) as { input?: unknown };
-      if (type === 'ActorStarted' && !isDeepStrictEqual(found.input, wanted)) {
+      const found = JSON.parse(data) as { input?: unknown; reason?: string };
+      // The beginning of a compacted stream remembers what it was started with.
+      const isBeginning = type === 'ActorStarted' || found.reason === 'compacted';
+      if (isBeginning && !isDeepStrictEqual(found.input, wanted)) {
         throw new ActorExistsError(stream, `input ${show(found.input)}; this start has input ${show(wanted)}`);
       }
     }
@@ -332,7 +347,9 @@ export class Actors {
   #beginLoading(stream: string, backlog: Submission[], how: LoadOptions = {}): Loading {
     const promise = this.#fold(stream, how)
       .then(([folded, missed]) => this.#onLoaded(stream, folded, missed, how))
-      .catch((error: unknown) => this.#onLoadFailed(stream, error));
+      .catch((error: unknown) => this.#onLoadFailed(stream, error))
+      // One that is migrated is to be seen once that is durable.
+      .then((host) => (host.committed ? host : host.whenIdle().then(() => this.load(stream))));
     // Whoever waits has the promise too; a load that nobody waits for reports through `blocked`.
     promise.catch(() => {});
     const loading = { promise, backlog };
@@ -373,11 +390,12 @@ export class Actors {
     this.#loading.delete(stream);
     this.#hosts.set(stream, host);
     // Another host has written meanwhile, or this one without hearing of it: who watches has not seen it.
-    if (seenTo !== undefined && seenTo !== folded.revision) this.watchers.tell(stream, host.committed!, true, missed);
+    if (seenTo !== undefined && seenTo !== folded.revision)
+      this.watchers.tell(stream, folded.tree.rootActor.getSnapshot(), true, missed);
     // What an effect has told already comes first: the effect is not lost.
     const told = backlog.filter(({ prepared }) => prepared.stimulus.type.startsWith('Effect'));
     for (const submission of told) host.submit(submission);
-    if (host.committed?.status === 'active') {
+    if (folded.tree.status === 'active') {
       if (resumes) this.#resumeEffects(host, host.info === folded.info ? folded : undefined);
       if (host.wakeAt !== undefined) this.#wakes.set(stream, host.wakeAt);
       host.fireDue();
@@ -402,9 +420,47 @@ export class Actors {
       cause,
     );
     const begun = step.record.intents?.map(({ actor }) => actor);
-    const host = new ActorHost(stream, { ...folded, tree, info: to }, this.#hostServices, begun);
-    host.record(actorRebased(to, 'migrated', describeTree(tree)), step);
+    const host = new ActorHost(stream, { ...folded, tree, info: to, isRecorded: false }, this.#hostServices, begun);
+    host.record({ prepared: rebaseEvent(tree, to, { reason: 'migrated' }), origin: {} }, step);
     return host;
+  }
+
+  /** What going on from another state needs of the actors in memory. */
+  #makePlaces(): Places {
+    return {
+      load: (stream) => this.load(stream),
+      atRest: (stream) => this.#atRest(stream),
+      isAtRest: (stream, host) => {
+        return !this.#loading.has(stream) && this.#hosts.get(stream) === host && host?.isIdle !== false;
+      },
+      replace: (stream, folded) => {
+        if (this.#stopping) throw this.#stopping;
+        this.#hosts.get(stream)?.drop(undefined);
+        this.blocked.delete(stream);
+        const host = new ActorHost(stream, { ...folded, isRecorded: false }, this.#hostServices);
+        this.#hosts.set(stream, host);
+        return host;
+      },
+      takeUp: (host) => {
+        this.#resumeEffects(host);
+        host.fireDue();
+      },
+      tell: (host) => this.watchers.tell(host.stream, host.committed!, true, []),
+      retryDelay: (attempt, error) => this.#retryDelay(attempt, error),
+    };
+  }
+
+  /** The actor in memory when nothing waits to become durable; undefined when it is not there. */
+  async #atRest(stream: string): Promise<ActorHost | undefined> {
+    readStreamName(stream);
+    for (;;) {
+      if (this.#ended) throw this.#ended;
+      const loading = this.#loading.get(stream);
+      const host = this.#hosts.get(stream);
+      if (loading) await loading.promise.catch(() => {});
+      else if (host?.isIdle === false) await host.whenIdle();
+      else return host;
+    }
   }
 
   #onLoadFailed(stream: string, error: unknown): never {
@@ -477,7 +533,10 @@ export class Actors {
         if (this.#hosts.get(host.stream) === host) this.#wakes.set(host.stream, host.wakeAt);
       },
       committed: (host, step) => this.#committed(host, step),
-      atRest: (host) => this.#snapshots?.consider(host),
+      atRest: (host) => {
+        this.#snapshots?.consider(host);
+        this.rebasing.considerCompaction(host);
+      },
       lost: (host, error, again) => this.#lost(host, error, again),
       retryDelay: (attempt, error) => this.#retryDelay(attempt, error),
       send: (effect, stream, event, options = {}) =>
@@ -540,8 +599,10 @@ export class Actors {
 
   #lost(host: ActorHost, error: unknown, submissions: readonly Submission[]): void {
     const { stream } = host;
-    // A migration is done again with the fold.
-    const again = submissions.filter(({ prepared }) => prepared.stimulus.type !== 'ActorRebased');
+    const isRebase = ({ prepared }: Submission) => prepared.stimulus.type === 'ActorRebased';
+    // A migration is done again with the fold; whoever asked for another rebase hears that it came to nothing.
+    for (const rebase of submissions.filter(isRebase)) rebase.reject?.(error);
+    const again = submissions.filter((submission) => !isRebase(submission));
     if (this.#hosts.get(stream) === host) this.#hosts.delete(stream);
     const rejectAll = (reason: unknown) => again.forEach((submission) => submission.reject?.(reason));
     if (this.#stopping) return rejectAll(this.#stopping);

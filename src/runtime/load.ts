@@ -4,9 +4,10 @@
  *
  * F4  A snapshot is used only when its checksum, its revision and its definition fit; otherwise the history is folded.
  * F5  A fold that diverges is repeated under watch, so that the error can name what was read.
+ * F6  Where a history cannot be folded, its newest rebase holds all of what came before.
  */
 import type { AnyEventObject } from 'xstate';
-import { DecodeError, DamagedRecordError, NotFoundError, ReplayDivergedError } from '../errors.ts';
+import { DecodeError, DamagedRecordError, NotFoundError, ReplayDivergedError, UpcastError } from '../errors.ts';
 import { ActorTree } from '../kernel/actor-tree.ts';
 import { Folder, isFact, type ReadableEvent } from '../kernel/fold.ts';
 import type { StartInfo } from '../kernel/records.ts';
@@ -50,30 +51,73 @@ export async function loadActor(stream: string, services: LoadServices, lastRevi
     const folded = await loadFromSnapshot(stream, name, id, services);
     if (folded) return folded;
   }
+  return foldHistory(stream, name, id, services, Infinity);
+}
+
+/**
+ * Folds a stream up to a revision; from its snapshot never.
+ * @param seen called with every event that is folded
+ * @throws as {@link loadActor}
+ */
+export function foldUpTo(
+  stream: string,
+  to: Revision,
+  services: LoadServices,
+  seen?: (event: RecordedEvent) => void,
+): Promise<Folded> {
+  const { machine: name, id } = readStreamName(stream);
+  return foldHistory(stream, name, id, services, to, seen);
+}
+
+async function foldHistory(
+  stream: string,
+  name: string,
+  id: string,
+  services: LoadServices,
+  to: Revision,
+  seen?: (event: RecordedEvent) => void,
+): Promise<Folded> {
   try {
-    return await foldExplained(stream, name, id, services, 0);
+    return await foldExplained(stream, name, id, services, { from: 0, to, seen });
   } catch (error) {
-    // What came before a rebase need not fold with the machines at hand: the rebase holds all of it.
-    const rebased = error instanceof ReplayDivergedError ? await newestRebase(stream, services.log) : undefined;
+    // F6.
+    const rebased = isOfHistory(error) ? await newestRebase(stream, services.log, to) : undefined;
     if (rebased === undefined) throw error;
-    return foldExplained(stream, name, id, services, rebased);
+    return foldExplained(stream, name, id, services, { from: rebased, to, seen });
   }
 }
 
-async function foldExplained(stream: string, name: string, id: string, services: LoadServices, from: number) {
+/** Whether an error is about what is in the log, and not about reading it. */
+function isOfHistory(error: unknown): boolean {
+  return error instanceof ReplayDivergedError || error instanceof DamagedRecordError || error instanceof UpcastError;
+}
+
+interface FoldRange {
+  readonly from: Revision;
+  /** Inclusive. */
+  readonly to: Revision;
+  readonly seen?: ((event: RecordedEvent) => void) | undefined;
+}
+
+async function foldExplained(stream: string, name: string, id: string, services: LoadServices, range: FoldRange) {
   try {
-    return await foldStream(stream, name, id, services, { from, watch: false });
+    return await foldStream(stream, name, id, services, { ...range, watch: false });
   } catch (error) {
     if (!(error instanceof ReplayDivergedError)) throw error;
-    await foldStream(stream, name, id, services, { from, watch: true });
+    await foldStream(stream, name, id, services, { ...range, watch: true });
     const likelyCause = 'the machine is not deterministic: folded once more, the same history agreed';
     throw new ReplayDivergedError({ ...error, likelyCause });
   }
 }
 
-async function newestRebase(stream: string, log: EventLog): Promise<number | undefined> {
-  for await (const { type, meta, revision } of log.readStream(stream, { backwards: true })) {
-    if (type === 'ActorRebased' && !isFact({ meta })) return revision > 0 ? revision : undefined;
+async function newestRebase(stream: string, log: EventLog, to: Revision): Promise<Revision | undefined> {
+  const range = to === Infinity ? {} : { from: to };
+  try {
+    for await (const { type, meta, revision } of log.readStream(stream, { backwards: true, ...range })) {
+      if (type === 'ActorRebased' && !isFact({ meta })) return revision > 0 ? revision : undefined;
+    }
+  } catch (error) {
+    if (!isOfHistory(error)) throw error;
   }
   return undefined;
 }
@@ -108,13 +152,18 @@ async function foldStream(
   name: string,
   id: string,
   services: LoadServices,
-  options: { from: number; watch: boolean; machine?: RegisteredMachine },
+  options: FoldRange & { watch: boolean; machine?: RegisteredMachine },
 ): Promise<Folded> {
   let machine: RegisteredMachine | undefined;
   let folder: Folder | undefined;
   let meta: Meta | undefined;
   let last: ReadableEvent | undefined;
   for await (const recorded of services.log.readStream(stream, { from: options.from })) {
+    if (recorded.revision > options.to) {
+      // Facts that follow belong to what was folded last.
+      if (isFact(recorded)) return toFolded(folder!.tree, machine!, meta!, last!);
+      break;
+    }
     const event = readEvent(recorded, services.upcasters);
     if (!folder || !machine || (event.type === 'ActorRebased' && !isFact(event))) {
       folder?.finish(last);
@@ -131,6 +180,7 @@ async function foldStream(
       );
     }
     pushEvent(folder, event);
+    options.seen?.(recorded);
     const changed = changedInfo(event);
     if (changed) {
       // Another version took the actor over and agreed with all of its history: fold with that one.

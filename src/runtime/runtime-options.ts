@@ -25,6 +25,11 @@ export interface RuntimeOptions<M extends Machines = Machines> {
    * omitted, none kept or used with `false`.
    */
   readonly snapshots?: { readonly every: number } | false;
+  /**
+   * Replace the history of an actor by its state, as {@link Runtime.compact} does, each time its stream has grown by so many
+   * events. Never when omitted: what is removed cannot be replayed.
+   */
+  readonly compaction?: { readonly every: number };
   /** How many messages of one actor may wait to become durable; 1,000 when omitted. */
   readonly mailboxSize?: number;
   /** Drop actors from memory that were idle this long; one minute when omitted, never with `false`. */
@@ -83,6 +88,7 @@ const optionNames = new Set<string>([
   'logger',
   'upcasters',
   'snapshots',
+  'compaction',
   'mailboxSize',
   'passivate',
   'lease',
@@ -99,7 +105,7 @@ export function checkOptions<Options>(options: Options): Options {
     if (!optionNames.has(name))
       throw InvalidArgumentError.of(`createRuntime({ ${name} })`, `one of ${[...optionNames].join(', ')}`, name);
   }
-  const { log, machines, mailboxSize, lease, passivate, snapshots } = options as Record<string, unknown>;
+  const { log, machines, compaction, mailboxSize, lease, passivate, snapshots } = options as Record<string, unknown>;
   if (!isObject(machines))
     throw InvalidArgumentError.of('createRuntime({ machines })', 'an object of machines by name', machines);
   if (log !== undefined && !(isObject(log) && typeof log.append === 'function')) {
@@ -107,6 +113,23 @@ export function checkOptions<Options>(options: Options): Options {
   }
   if (mailboxSize !== undefined && !(Number.isInteger(mailboxSize) && (mailboxSize as number) > 0)) {
     throw InvalidArgumentError.of('createRuntime({ mailboxSize })', 'a whole number above 0', mailboxSize);
+  }
+  if (compaction !== undefined) {
+    const { every } = isObject(compaction) ? compaction : {};
+    if (!(Number.isInteger(every) && (every as number) > 0)) {
+      throw InvalidArgumentError.of(
+        'createRuntime({ compaction: { every } })',
+        'a whole number of events above 0',
+        every,
+      );
+    }
+    if (isObject(log) && !(log as unknown as EventLog).capabilities.truncate) {
+      throw InvalidArgumentError.of(
+        'createRuntime({ compaction })',
+        'nothing on a log that cannot remove events',
+        compaction,
+      );
+    }
   }
   for (const [name, value] of Object.entries({ lease, passivate, snapshots })) {
     if (value === undefined || value === false || isObject(value)) continue;
@@ -125,6 +148,13 @@ export function checkStart(machine: string, options: unknown): { id: string; cor
     }
   }
   return options as { id: string };
+}
+
+/** @throws InvalidArgumentError when the options of a call are no object, or hold one that there is not */
+export function checkNames(call: string, options: unknown, names: readonly string[]): void {
+  if (!isObject(options)) throw InvalidArgumentError.of(call, `options of ${names.join(', ')}`, options);
+  const wrong = Object.keys(options).find((name) => !names.includes(name));
+  if (wrong !== undefined) throw InvalidArgumentError.of(`${call}.${wrong}`, `one of ${names.join(', ')}`, wrong);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -10,7 +10,7 @@ import { realClock, sleep, toMs, type Clock, type Duration } from '../clock.ts';
 import { InvalidArgumentError, RuntimeClosedError } from '../errors.ts';
 import { actorStopped } from '../kernel/records.ts';
 import type { AnySnapshot } from '../kernel/xstate-internals.ts';
-import type { ActorRow, EventLog } from '../log/event-log.ts';
+import type { ActorRow, EventLog, Revision } from '../log/event-log.ts';
 import { memoryLog } from '../log/memory-log.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { noUpcasters } from '../log/upcast.ts';
@@ -24,11 +24,14 @@ import {
   type Unsubscribe,
 } from './actor-ref.ts';
 import { Actors } from './actors.ts';
+import type { ForkOptions } from './fork.ts';
 import { consoleLogger, type Logger } from './logger.ts';
 import { MachineRegistry, type Machines } from './machines.ts';
 import { ambientOrigin, receivable } from './messages.ts';
 import { Ownership } from './ownership.ts';
+import type { ResumeOptions } from './rebases.ts';
 import {
+  checkNames,
   checkOptions,
   checkStart,
   type ListedActor,
@@ -64,6 +67,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       machines: new MachineRegistry(options.machines),
       upcasters: options.upcasters ?? noUpcasters,
       snapshotEvery: options.snapshots === false ? undefined : (options.snapshots?.every ?? 1_000),
+      compactEvery: options.compaction?.every,
       mailboxSize: options.mailboxSize ?? 1_000,
       passivateMs: passivate === false ? undefined : toMs(passivate?.idle ?? '1m'),
       host: options.host ?? `${hostname()}/${process.pid}`,
@@ -170,9 +174,74 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
    * Wakes every unfinished actor: starts lost effects again as their options say, sets every timer, and tries blocked
    * actors once more. Called by {@link createRuntime}. Calling it again changes nothing.
    */
-  async resume(): Promise<void> {
+  async resume(): Promise<void>;
+  /**
+   * Brings one actor to go on: one that ended with an error is active again in the state it failed in and hears the event
+   * {@link ResumeRequested}; a blocked one is tried again; one that runs is left as it is. A machine decides what resuming
+   * means by its transition for that event: a flow goes on where it stopped and skips the steps that are done.
+   * @throws NotResumableError when the machine has no such transition there
+   * @throws NotFoundError | ActorBlockedError
+   *
+   * @example
+   * await runtime.resume('order-42', { from: 'charge', input: { total: 12 } });
+   */
+  async resume<Name extends keyof M & string>(
+    stream: `${Name}-${string}`,
+    options?: ResumeOptions,
+  ): Promise<ActorRef<MachineOf<M[Name]>>>;
+  async resume(stream: string, options?: ResumeOptions): Promise<ActorRef>;
+  async resume(stream?: string, options: ResumeOptions = {}): Promise<ActorRef | void> {
     this.#assertOpen();
-    await this.#actors.resume();
+    if (stream === undefined) return this.#actors.resume();
+    checkNames(`resume('${stream}')`, options, ['from', 'input']);
+    if (options.from !== undefined && typeof options.from !== 'string')
+      throw InvalidArgumentError.of(`resume('${stream}', { from })`, 'a text', options.from);
+    return this.#ref(stream, await this.#actors.resumeOne(stream, options));
+  }
+
+  /**
+   * Takes an actor back to the state it was in at a revision; resolves when that is durable. Nothing is deleted: what came
+   * after that revision stays in the stream and is passed over. Effects that had no outcome then are lost ones, and go by
+   * their `onLost`; timers that were due since are due at once. It works for every machine, also for one that has ended or is
+   * blocked.
+   * @throws InvalidArgumentError for a revision that is not there, or at which the actor had ended
+   * @throws NotFoundError, and what folding the actor so far throws
+   *
+   * @example
+   * await runtime.rewind('order-42', { to: 17 });
+   */
+  async rewind(stream: string, options: { readonly to: Revision }): Promise<ActorRef> {
+    this.#assertOpen();
+    checkNames(`rewind('${stream}')`, options, ['to']);
+    return this.#ref(stream, await this.#actors.rebasing.rewind(stream, options.to));
+  }
+
+  /**
+   * Starts a copy of an actor's past under another id and a correlation id of its own; the original is left as it is. With
+   * `edit` another past: from the first change on each stimulus is applied anew. Resolves when the copy is durable; it runs.
+   * @throws ActorExistsError when there is an actor with that id
+   * @throws InvalidArgumentError | NotFoundError, and what folding the original so far throws
+   *
+   * @example
+   * const fork = await runtime.fork('order-42', { at: 17, id: '42-again' });
+   */
+  async fork(stream: string, options: ForkOptions): Promise<ActorRef> {
+    this.#assertOpen();
+    checkNames(`fork('${stream}')`, options, ['at', 'id', 'correlationId', 'edit']);
+    const host = await this.#actors.rebasing.fork(stream, options);
+    return this.#ref(host.stream, host);
+  }
+
+  /**
+   * Replaces the history of an actor by its present state and removes what came before from the log; resolves when that is
+   * done. The actor runs on. Facts, repeats of old messages and the past are gone: materialize projections first. One that
+   * has ended is left as it is.
+   * @throws NotFoundError | ActorBlockedError
+   * @throws InvalidArgumentError | NotSerializableError when its state cannot be written
+   */
+  async compact(stream: string): Promise<void> {
+    this.#assertOpen();
+    await this.#actors.rebasing.compact(stream);
   }
 
   /**

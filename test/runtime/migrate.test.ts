@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { assign, fromPromise, setup } from 'xstate';
 import { ActorBlockedError, createRuntime, memoryLog, VirtualClock, type EventLog } from '../../src/index.ts';
+import { FaultyLog } from '../support/faulty-log.ts';
 import { silentLogger } from '../support/hosted.ts';
 
 const never = fromPromise(() => new Promise<string>(() => {}));
@@ -114,4 +115,24 @@ test('29: a migration that throws, or names a state that is not there, blocks th
     await runtime.close();
     expect(await typesOf(log)).toEqual(before);
   }
+});
+
+test('a migrated state is shown once the migration is on disk, and not before', async () => {
+  const { log, clock } = await startOnV1();
+  const held = new FaultyLog(log);
+  const release = held.hold();
+  const migrate = () => ({ value: 'charged', context: { euros: 12.5 } });
+  const machines = { order: { versions: [v2, v1], migrate } } as const;
+  const runtime = await createRuntime({ ...options(held, clock), machines, resume: false, lease: false });
+  let isSeen = false;
+  const seen = runtime.get('order-1').then((ref) => {
+    isSeen = true;
+    return ref;
+  });
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(isSeen).toBe(false);
+  release();
+  expect((await seen).getSnapshot().value).toBe('charged');
+  expect(await typesOf(log)).toContain('ActorRebased');
+  await runtime.close();
 });

@@ -1,0 +1,141 @@
+/**
+ * States that an actor goes on from although its history leads elsewhere: rewound, resumed after its end, compacted. Owns
+ * what that state is and the event that says so; writing it, and running the actor, is actors.ts's.
+ *
+ * RB1  Nothing is deleted: what an actor goes on from is one more event of its stream.
+ * RB2  An address and a timer's number name one thing in a stream for ever, also after a rewind.
+ * RB3  Time does not go back: a timer that was due in the abandoned part is due at once.
+ */
+import type { AnyEventObject } from 'xstate';
+import {
+  EventTooLargeError,
+  InvalidArgumentError,
+  NotFoundError,
+  NotResumableError,
+  StreamDeletedError,
+} from '../errors.ts';
+import type { ActorTree } from '../kernel/actor-tree.ts';
+import { actorRebased, eventReceived, type Prepared, type RebaseInfo, type StartInfo } from '../kernel/records.ts';
+import { standingOf } from '../kernel/standing.ts';
+import type { StepRecord } from '../kernel/stimulus.ts';
+import { describeTree } from '../kernel/tree-state.ts';
+import { canTake, reviveRoot } from '../kernel/xstate-internals.ts';
+import type { EventLog, Revision } from '../log/event-log.ts';
+import type { Json } from '../log/json.ts';
+import { foldUpTo, loadActor, type Folded, type LoadServices } from './load.ts';
+
+/** What the root of an actor is sent that is resumed after its end. A machine that takes it says so in its chart. */
+export interface ResumeRequested {
+  readonly type: 'rewake.resume';
+  /** Where to go on, in the words of the machine: for a flow the name of a step. */
+  readonly from?: string;
+  /** To be used from now on instead of what the actor was started with. */
+  readonly input?: unknown;
+}
+
+/** How an actor that has ended is resumed. */
+export type ResumeOptions = Omit<ResumeRequested, 'type'>;
+
+/** An actor as it goes on. */
+export interface Rebased {
+  /** With the tree it goes on from, at the stream's last revision. */
+  readonly folded: Folded;
+  readonly reason: RebaseInfo['reason'];
+  readonly to?: Revision;
+  /** What it hears first. */
+  readonly then?: Prepared;
+}
+
+/** The event that records where an actor goes on from. */
+export function rebaseEvent(
+  tree: ActorTree,
+  info: StartInfo,
+  rebase: Pick<RebaseInfo, 'reason' | 'to' | 'input'>,
+): Prepared {
+  return actorRebased(info, { ...rebase, state: describeTree(tree), standing: standingOf(tree) });
+}
+
+/**
+ * An actor as it was at a revision.
+ * @throws NotFoundError | StreamDeletedError | InvalidArgumentError, and what folding that far throws
+ */
+export async function rewound(stream: string, to: Revision, services: LoadServices): Promise<Rebased> {
+  const last = await requireRevision(`rewind('${stream}', { to })`, stream, to, services.log);
+  const folded = await foldUpTo(stream, to, services);
+  const { tree } = folded;
+  if (tree.status !== 'active') {
+    throw InvalidArgumentError.of(
+      `rewind('${stream}', { to })`,
+      `a revision at which the actor ran; at ${to} it had ended with status '${tree.status}'`,
+      to,
+    );
+  }
+  await keepNumbers(tree, stream, to, services.log);
+  return { folded: { ...folded, revision: last }, reason: 'rewound', to };
+}
+
+/**
+ * An actor that has ended as it goes on; undefined where there is nothing to resume.
+ * @throws NotResumableError, and what loading it throws
+ */
+export async function resumed(
+  stream: string,
+  options: ResumeOptions,
+  services: LoadServices,
+): Promise<Rebased | undefined> {
+  const folded = await loadActor(stream, services);
+  const { tree } = folded;
+  const { status } = tree;
+  if (status === 'active' || (status === 'done' && options.from === undefined)) return undefined;
+  const event: ResumeRequested = { type: 'rewake.resume', ...options };
+  const then = eventReceived('/', event);
+  const { maxEventBytes } = services.log.capabilities;
+  const bytes = Buffer.byteLength(then.fields);
+  if (bytes > maxEventBytes) throw new EventTooLargeError(stream, 'EventReceived', bytes, maxEventBytes);
+  if (status === 'stopped') throw new NotResumableError(stream, status, 'it was stopped on purpose');
+  if (!reviveRoot(tree.rootActor)) throw new NotResumableError(stream, status, 'it never had a state');
+  if (!canTake(tree.rootActor.getSnapshot(), event as AnyEventObject)) {
+    const asked = options.from === undefined ? '' : ` with from '${options.from}'`;
+    const detail = `its machine has no transition for the event 'rewake.resume'${asked} in the state it ended in`;
+    throw new NotResumableError(stream, status, detail);
+  }
+  return { folded, reason: 'resumed', then };
+}
+
+/**
+ * What an actor was started with, as it is logged, for when the beginning of its stream is removed.
+ * @throws NotFoundError
+ */
+export async function loggedInput(stream: string, log: EventLog): Promise<Json | undefined> {
+  for await (const { data } of log.readStream(stream, { limit: 1 }))
+    return (JSON.parse(data) as { input?: Json }).input;
+  throw new NotFoundError(stream);
+}
+
+/** @returns the stream's last revision */
+export async function requireRevision(where: string, stream: string, at: Revision, log: EventLog): Promise<Revision> {
+  const head = await log.head(stream);
+  if (head.state === 'absent') throw new NotFoundError(stream);
+  if (head.state === 'deleted') throw new StreamDeletedError(stream);
+  const first = head.state === 'truncated' ? head.before : 0;
+  if (!(Number.isInteger(at) && at >= first && at <= head.revision)) {
+    throw InvalidArgumentError.of(where, `a revision of the stream, from ${first} to ${head.revision}`, at);
+  }
+  return head.revision;
+}
+
+/** RB2. What was numbered after a revision is not numbered so again. */
+async function keepNumbers(tree: ActorTree, stream: string, after: Revision, log: EventLog): Promise<void> {
+  const use = (session: number) => (tree._sessions = Math.max(tree._sessions, session + 1));
+  try {
+    for await (const { data } of log.readStream(stream, { from: after + 1 })) {
+      const { transitions = [], intents = [], armed = [] } = JSON.parse(data) as StepRecord;
+      for (const { actor } of [...transitions, ...intents]) {
+        for (const [, session] of actor.matchAll(/:(\d+)(?=\/|$)/g)) use(Number(session));
+      }
+      for (const { timer } of armed) tree.timerCount = Math.max(tree.timerCount, timer + 1);
+    }
+  } catch {
+    // A damaged end of the stream: what cannot be read names nothing that anybody looks up.
+  }
+}

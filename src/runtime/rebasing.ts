@@ -1,0 +1,148 @@
+/**
+ * Actors that go on from another state: resumed after their end, rewound, compacted, copied. Owns how such a state takes the
+ * place of an actor in memory and on the log; what the state is is rebases.ts's, a copy's events fork.ts's.
+ *
+ * RG1  What takes an actor's place is made from what is durable; whatever it is told while that is made comes first.
+ * RG2  The rebase is durable before anybody sees the state or anything of it starts.
+ */
+import { ActorExistsError, ConflictError, LogUnavailableError, OutcomeUnknownError } from '../errors.ts';
+import type { AnySnapshot } from '../kernel/xstate-internals.ts';
+import type { Revision } from '../log/event-log.ts';
+import { readStreamName, streamName } from '../log/stream-name.ts';
+import type { ActorHost } from './actor-host.ts';
+import { forkOf, type ForkOptions } from './fork.ts';
+import type { Folded, LoadServices } from './load.ts';
+import { loggedInput, rebaseEvent, resumed, rewound, type Rebased, type ResumeOptions } from './rebases.ts';
+
+/** The actors in memory, as far as others take their places. */
+export interface Places {
+  /** Brings an actor into memory. */
+  load(stream: string): Promise<ActorHost>;
+  /** The actor when nothing waits to become durable; undefined when it is not in memory. */
+  atRest(stream: string): Promise<ActorHost | undefined>;
+  /** Whether this is still so. */
+  isAtRest(stream: string, host: ActorHost | undefined): boolean;
+  /** Drops the actor and gives its place to a tree that the log does not have yet. */
+  replace(stream: string, folded: Folded): ActorHost;
+  /** Takes up lost effects and fires what is due. */
+  takeUp(host: ActorHost): void;
+  /** Tells watchers where the actor stands now. */
+  tell(host: ActorHost): void;
+  /** Resolves when it makes sense to try a failed append again; rejects when the runtime gives up. */
+  retryDelay(attempt: number, error: unknown): Promise<void>;
+}
+
+/** How many of the newest message ids a compacted actor still knows as repeats. */
+const messageIdsKept = 1_000;
+
+export class Rebasing {
+  readonly #services: LoadServices;
+  readonly #places: Places;
+  readonly #newId: () => string;
+  readonly #compactEvery: number | undefined;
+  /** How many times that number of events a stream had when it was last compacted, by actor in memory. */
+  readonly #compacted = new WeakMap<ActorHost, number>();
+
+  /** @param compactEvery compact an actor each time it has grown by so many events; never when undefined */
+  constructor(services: LoadServices, places: Places, newId: () => string, compactEvery: number | undefined) {
+    this.#services = services;
+    this.#places = places;
+    this.#newId = newId;
+    this.#compactEvery = compactEvery;
+  }
+
+  /** Brings an actor that has ended to go on; changes nothing where it runs. */
+  async resume(stream: string, options: ResumeOptions): Promise<ActorHost> {
+    const host = await this.#places.load(stream);
+    if (host.committed?.status === 'active') return host;
+    return this.#rebase(stream, () => resumed(stream, options, this.#services));
+  }
+
+  /** Takes an actor back to where it was. */
+  rewind(stream: string, to: Revision): Promise<ActorHost> {
+    return this.#rebase(stream, () => rewound(stream, to, this.#services));
+  }
+
+  /** Replaces an actor's history by its state. What runs goes on. */
+  async compact(stream: string): Promise<void> {
+    const { log } = this.#services;
+    await this.#places.load(stream);
+    const input = await loggedInput(stream, log);
+    const host = await this.#places.load(stream);
+    if (host.tree?.status !== 'active') return;
+    const revision = await new Promise<Revision>((resolve, reject) => {
+      const { tree, info } = host;
+      const step = host.emptyStep();
+      tree!.forgetMessages(messageIdsKept);
+      const prepared = rebaseEvent(tree!, info, { reason: 'compacted', ...(input !== undefined && { input }) });
+      const at = host.record({ prepared, origin: {}, resolve: () => resolve(at), reject }, step);
+    });
+    await log.truncate(stream, revision);
+  }
+
+  /** Compacts an actor whose stream has grown enough, also one that is in memory only for a moment each time. */
+  considerCompaction(host: ActorHost): void {
+    const every = this.#compactEvery;
+    if (every === undefined || host.tree?.status !== 'active') return;
+    const round = Math.floor(host.revision / every);
+    if (round <= (this.#compacted.get(host) ?? Math.floor(host.loadedAt / every))) return;
+    this.#compacted.set(host, round);
+    this.compact(host.stream).catch((error: unknown) => {
+      this.#services.logger.warn({ stream: host.stream, err: error }, 'the actor was not compacted; it runs on');
+    });
+  }
+
+  /**
+   * Starts a copy of an actor's past under another id.
+   * @throws ActorExistsError when there is one
+   */
+  async fork(stream: string, options: ForkOptions): Promise<ActorHost> {
+    const copy = streamName(readStreamName(stream).machine, options.id);
+    const { correlationId = this.#newId() } = options;
+    const { events, head } = await forkOf(stream, { ...options, correlationId }, this.#services, this.#newId);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.#services.log.append(copy, 'no-stream', events, { actor: head });
+        return await this.#places.load(copy);
+      } catch (error) {
+        if (error instanceof ConflictError) throw new ActorExistsError(copy, 'a history of its own');
+        const isUnknown = error instanceof OutcomeUnknownError;
+        if (!isUnknown && !(error instanceof LogUnavailableError && error.retryable)) throw error;
+        await this.#places.retryDelay(attempt, error);
+      }
+    }
+  }
+
+  /**
+   * Lets an actor go on from what `make` says.
+   * @param make called anew when the actor has moved on meanwhile; undefined when it shall stay as it is
+   */
+  async #rebase(stream: string, make: () => Promise<Rebased | undefined>): Promise<ActorHost> {
+    for (;;) {
+      const before = await this.#places.atRest(stream);
+      const revision = before?.revision;
+      const rebased = await make();
+      // RG1.
+      if (!this.#places.isAtRest(stream, before) || before?.revision !== revision) continue;
+      if (!rebased) return this.#places.load(stream);
+      try {
+        return await this.#goOn(stream, rebased);
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error;
+      }
+    }
+  }
+
+  async #goOn(stream: string, { folded, reason, to, then }: Rebased): Promise<ActorHost> {
+    const { tree, machine } = folded;
+    const host = this.#places.replace(stream, folded);
+    await new Promise<AnySnapshot>((resolve, reject) => {
+      const step = host.emptyStep();
+      const prepared = rebaseEvent(tree, machine, { reason, ...(to !== undefined && { to }) });
+      host.record({ prepared, origin: {}, resolve, reject }, step, then && { prepared: then, origin: {}, reject });
+      if (tree.status === 'active') this.#places.takeUp(host);
+    });
+    this.#places.tell(host);
+    return host;
+  }
+}

@@ -99,6 +99,15 @@ const cases: readonly (readonly [fact: string, rule: Rule, broken: readonly Plan
   ],
   ['the README is short', rules.longReadme, [['README.md', 'x\n'.repeat(151)]], [['README.md', 'x\n'.repeat(150)]]],
   [
+    'every page is on the list of pages',
+    rules.unlistedPages,
+    [['docs/how-to/x.md', '# X']],
+    [
+      ['docs/decisions/0001-x.md', '# X'],
+      ['docs/README.md', 'See [it](how-to/x.md).'],
+    ],
+  ],
+  [
     'links lead somewhere',
     rules.deadLinks,
     [

@@ -86,6 +86,15 @@ export function longReadme(files: readonly SourceFile[]): Violation[] {
     );
 }
 
+/** Who looks for a page finds it on the list of pages. */
+export function unlistedPages(files: readonly SourceFile[]): Violation[] {
+  const list = files.find(({ path }) => path === 'docs/README.md')?.text ?? '';
+  return files
+    .filter(({ path }) => /^docs\/(?!decisions\/).*[^/]\.md$/.test(path) && path !== 'docs/README.md')
+    .filter(({ path }) => !list.includes(`](${path.slice('docs/'.length)})`))
+    .map(({ path }) => `${path} is not on the list of pages: add it to docs/README.md`);
+}
+
 const codeBlock = /^ *```[\s\S]*?^ *```/gm;
 const link = /\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g;
 

@@ -71,7 +71,7 @@ export function classify(error: unknown, rules: readonly ErrorRule[] = []): Erro
  */
 export function matches(error: unknown, match: ErrorMatch): boolean {
   if (typeof match === 'string') return nameOf(error) === match;
-  if (!isClass(match)) return (match as (error: unknown) => boolean)(error);
+  if (!isErrorClass(match)) return (match as (error: unknown) => boolean)(error);
   try {
     return error instanceof match;
   } catch {
@@ -80,7 +80,7 @@ export function matches(error: unknown, match: ErrorMatch): boolean {
 }
 
 /** An error class or, as `Error` itself, anything that makes errors; every other function is a predicate. */
-function isClass(match: Exclude<ErrorMatch, string>): match is abstract new (...args: never[]) => unknown {
+export function isErrorClass(match: unknown): match is abstract new (...args: never[]) => unknown {
   const { prototype } = match as { prototype?: unknown };
   if (match === Error || prototype instanceof Error) return true;
   return (

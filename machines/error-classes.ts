@@ -119,6 +119,7 @@ const codesByClass: Partial<Record<ErrorClass, readonly string[]>> = {
   cancelled: ['CANCELLED', 'ABORT_ERR', 'ERR_CANCELED', 'UND_ERR_ABORTED', 'REWAKE_EFFECT_STOPPED'],
   permanent: [
     'REWAKE_APPROVAL_REJECTED',
+    'REWAKE_RECOVERY_DIRECTIVE',
     'INVALID_ARGUMENT',
     'NOT_FOUND',
     'ALREADY_EXISTS',

@@ -57,20 +57,21 @@ export class RetryAfterTooLongError extends RewakeError {
   }
 }
 
-/** An attempt took longer than its timeout, or a step longer than its deadline; what ran was aborted. */
+/** An attempt or a handler took longer than its timeout, or a step longer than its deadline; what ran was aborted. */
 export class TimeoutError extends RewakeError {
   readonly code = 'REWAKE_TIMEOUT';
+  /** The step, or the handler. */
   readonly step: string;
-  /** Whether one attempt or the whole step ran out of time. */
-  readonly kind: 'attempt' | 'deadline';
+  /** Whether one attempt, the whole step, or a handler ran out of time. */
+  readonly kind: 'attempt' | 'deadline' | 'handler';
   /** In ms. */
   readonly timeout: number;
 
-  constructor(step: string, kind: 'attempt' | 'deadline', timeoutMs: number) {
-    const what = kind === 'attempt' ? 'An attempt of step' : 'Step';
+  constructor(step: string, kind: TimeoutError['kind'], timeoutMs: number) {
+    const what = { attempt: 'An attempt of step', deadline: 'Step', handler: 'Handler' }[kind];
     super(
       `${what} '${step}' took longer than ${timeoutMs} ms and was aborted. What it returns later is not used. ` +
-        `Raise '${kind === 'attempt' ? 'timeout' : 'deadline'}' if that is too short.`,
+        `Raise '${kind === 'deadline' ? 'deadline' : 'timeout'}' if that is too short.`,
     );
     this.step = step;
     this.kind = kind;
@@ -166,6 +167,30 @@ export class FallbackExhaustedError extends RewakeError {
   }
 }
 
+/** A handler failed, or the fallback it decided on: with what is the cause, and what it was there for is kept. */
+export class HandlerFailedError extends RewakeError {
+  readonly code = 'REWAKE_HANDLER_FAILED';
+  readonly handler: string;
+  /** `command`, `step`, `phase` or `workflow`. */
+  readonly scope: string;
+  /** What the handler stands around. */
+  readonly subject: string;
+  /** What the handler was there for. */
+  readonly originalError: unknown;
+
+  constructor(handler: string, scope: string, subject: string, originalError: unknown, cause: unknown) {
+    super(
+      `Handler '${handler}' of ${scope} '${subject}' failed: ${messageOf(cause)}. It was there for: ${messageOf(originalError)}. ` +
+        "Both go to the next scope out: this one's 'cause' is what the handler failed with, 'originalError' what it handled.",
+      { cause },
+    );
+    this.handler = handler;
+    this.scope = scope;
+    this.subject = subject;
+    this.originalError = originalError;
+  }
+}
+
 /** How long a chain of causes is followed. */
 const causesMax = 10;
 
@@ -196,6 +221,7 @@ for (const [type, code] of [
   [BulkheadFullError, 'REWAKE_BULKHEAD_FULL'],
   [RateLimitedError, 'REWAKE_RATE_LIMITED'],
   [FallbackExhaustedError, 'REWAKE_FALLBACK_EXHAUSTED'],
+  [HandlerFailedError, 'REWAKE_HANDLER_FAILED'],
 ] as const) {
   registerErrorClass(type, code);
 }

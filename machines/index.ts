@@ -38,6 +38,19 @@ export { classify, type ErrorMatch, type ErrorRule, type ErrorVerdict } from './
 export type { ErrorClass, Retryable } from './error-classes.ts';
 export { signatureOf, type ErrorSignature } from './error-signature.ts';
 export { leadsOn, withFallback, type FallbackEntered, type FallbackOptions } from './fallback.ts';
+export { withHandlers, type HandlersOptions } from './handled.ts';
+export type { HandledMachine } from './handled-chart.ts';
+export type {
+  ErrorEscalated,
+  EscalationReason,
+  HandlerCompleted,
+  HandlerFact,
+  HandlerFailed,
+  HandlerScope,
+  HandlerStarted,
+} from './handler-facts.ts';
+export type { HandlerInput, HandlerMatch, HandlerOptions, HandlerOutcome, HandlerPlace } from './handler-options.ts';
+export { handler, type Handler } from './handler.ts';
 export {
   withHealing,
   type Diagnosed,
@@ -63,9 +76,32 @@ export { rateLimiter, type RateLimiterEvent, type RateLimiterFact, type RateLimi
 export { recoverable, type Recoverable, type RecoverableFunction } from './recoverable.ts';
 export type { RecoverableOptions } from './recoverable-options.ts';
 export {
+  abort,
+  escalate,
+  fallback,
+  intervene,
+  resumeFrom,
+  retry,
+  skip,
+  type AbortAction,
+  type EscalateAction,
+  type FallbackAction,
+  type InterveneAction,
+  type LogicName,
+  type RecoveredBy,
+  type RecoveryAction,
+  type RecoveryActionData,
+  type ResumeFromAction,
+  type RetryAction,
+  type RetryActionOptions,
+  type SkipAction,
+} from './recovery-actions.ts';
+export { RecoveryDirective } from './recovery-directive.ts';
+export {
   BulkheadFullError,
   CircuitBreakerOpenError,
   FallbackExhaustedError,
+  HandlerFailedError,
   RateLimitedError,
   RecoveryExhaustedError,
   ResultRefusedError,
@@ -113,6 +149,7 @@ export type { CacheContext, CacheInput } from './cache.ts';
 export type { CachingContext } from './caching.ts';
 export type { CatchContext } from './catch.ts';
 export type { FallbackContext } from './fallback.ts';
+export type { HandledContext } from './handled-chart.ts';
 export type { HealingContext } from './healing.ts';
 export type { HedgeContext } from './hedge.ts';
 export type { PolicyMachine } from './policy-machine.ts';

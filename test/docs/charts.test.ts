@@ -11,8 +11,11 @@ import {
   breaker,
   breakerQuorum,
   cache,
+  fallback,
+  handler,
   rateLimiter,
   retryBudget,
+  retry,
   saga,
   schedule,
   step,
@@ -23,12 +26,14 @@ import {
   withCatch,
   withDeadline,
   withFallback,
+  withHandlers,
   withHealing,
   withHedge,
   withRateLimit,
   withRetry,
   withTimeout,
 } from '../../machines/index.ts';
+import { handling } from '../../machines/handling.ts';
 import { mermaidOf } from '../support/mermaid.ts';
 
 const call = fromPromise(async () => 'done');
@@ -40,6 +45,11 @@ const vision = toolRegistry({
     localOcr: { run: call },
   },
 });
+
+const handlers = [
+  handler({ id: 'mend', when: 'server', run: [call, call], timeout: '1m', then: retry() }),
+  handler({ id: 'other', then: fallback(call) }),
+];
 
 const charts: readonly (readonly [title: string, machine: unknown])[] = [
   [
@@ -57,6 +67,8 @@ const charts: readonly (readonly [title: string, machine: unknown])[] = [
   ['withRateLimit', withRateLimit('api', { limit: 1, per: '1s', wait: '1s' })(call)],
   ['withCache', withCache('prices', { key: String, ttl: '1m' })(call)],
   ['withHedge', withHedge({ delay: '500ms' })(call)],
+  ['withHandlers, one of which falls back', withHandlers(handlers)(call)],
+  ['the handling of an error by two handlers', handling('step', handlers)],
   ['withHealing, one remedy', withHealing({ diagnose: call, remedies: { mend: call } })(call)],
   [
     'saga of two steps',

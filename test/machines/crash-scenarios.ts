@@ -12,10 +12,13 @@ import { cache } from '../../machines/cache.ts';
 import { withCache } from '../../machines/caching.ts';
 import { withCatch } from '../../machines/catch.ts';
 import { withFallback } from '../../machines/fallback.ts';
+import { withHandlers } from '../../machines/handled.ts';
+import { handler } from '../../machines/handler.ts';
 import { withHealing } from '../../machines/healing.ts';
 import { withHedge } from '../../machines/hedge.ts';
 import { withRateLimit } from '../../machines/rate-limit.ts';
 import { rateLimiter } from '../../machines/rate-limiter.ts';
+import { fallback, retry, skip } from '../../machines/recovery-actions.ts';
 import { retryBudget } from '../../machines/retry-budget.ts';
 import { saga } from '../../machines/saga.ts';
 import { step, withBreaker, withDeadline, withRetry, withTimeout } from '../../machines/step.ts';
@@ -166,6 +169,57 @@ export const crashScenarios: readonly CrashScenario[] = [
     answers: { call: [hangs, fails(503, 200), hangs, ok('fourth', 100)] },
     tells: ['HedgeStarted', 'HedgeStarted', 'HedgeStarted'],
     atMost: { call: 4 },
+  },
+  {
+    name: 'withHandlers: retries of a handler, of the call by a handler, and of a handler by its own handler',
+    machines: alone((world) =>
+      withHandlers(
+        [
+          handler({
+            ...{ id: 'mend', when: 'server', run: effect(world.attempt('mend')), timeout: '1h' },
+            ...{ retry: { maxAttempts: 3, backoff: steady }, then: retry({ delay: '1s' }) },
+          }),
+          handler({
+            ...{ id: 'other', run: [call(world, 'note'), call(world, 'look')], then: fallback(call(world, 'other')) },
+            handlers: [handler({ id: 'nested', then: retry({ delay: 200 }) })],
+          }),
+        ],
+        { name: 'work' },
+      )(call(world)),
+    ),
+    answers: {
+      call: [fails(503, 100), fails(400)],
+      mend: [fails(503, 100), fails(503), ok('mended')],
+      note: [fails(500), fails(500, 100), ok('noted')],
+      look: [ok('seen', 100)],
+      other: [ok('well', 100)],
+    },
+    tells: [
+      ...['HandlerStarted', 'AttemptFailed', 'RetryScheduled', 'AttemptFailed', 'RetryScheduled', 'HandlerCompleted'],
+      ...['HandlerStarted', 'HandlerStarted', 'HandlerCompleted', 'HandlerStarted', 'HandlerCompleted'],
+      'HandlerCompleted',
+    ],
+    atMost: { call: 2, mend: 3, note: 3, look: 1, other: 1 },
+  },
+  {
+    name: 'handlers at two scopes, of which the inner one fails',
+    machines: alone((world) =>
+      withHandlers([handler({ id: 'without', when: 'server', then: skip('nothing') })], { name: 'work' })(
+        withRetry({ maxAttempts: 2, backoff: steady })(
+          withHandlers([handler({ id: 'clean', run: call(world, 'clean'), timeout: '1s', then: retry() })], {
+            ...{ name: 'work', scope: 'command' },
+          })(call(world)),
+        ),
+      ),
+    ),
+    answers: { call: [fails(503, 100), fails(503)], clean: [fails(500, 100), hangs] },
+    tells: [
+      'NestedRetryDetected',
+      ...['HandlerStarted', 'HandlerFailed', 'ErrorEscalated', 'AttemptFailed', 'RetryScheduled'],
+      ...['HandlerStarted', 'HandlerFailed', 'ErrorEscalated', 'AttemptFailed', 'RetryExhausted'],
+      ...['HandlerStarted', 'HandlerCompleted'],
+    ],
+    atMost: { call: 2, clean: 2 },
   },
   {
     name: 'withHealing',

@@ -7,9 +7,9 @@ const library = `
 import { setup } from 'xstate';
 import { createRuntime, effect, memoryLog, toMs, type EffectArguments } from 'rewake';
 import {
-  approval, backoff, batch, breaker, breakerQuorum, breakerState, cache, classify, rateLimiter, recoverable, recoveryMachines,
-  retryBudget, saga, schedule, signatureOf, step, toolMetrics, toolRegistry, withBreaker, withBulkhead, withCache, withCatch,
-  withDeadline, withFallback, withHealing, withHedge, withRateLimit, withRetry, withTimeout,
+  approval, backoff, batch, breaker, breakerQuorum, breakerState, cache, classify, fallback as otherwise, handler, rateLimiter, recoverable, recoveryMachines,
+  retry, retryBudget, saga, schedule, signatureOf, step, toolMetrics, toolRegistry, withBreaker, withBulkhead, withCache, withCatch,
+  withDeadline, withFallback, withHandlers, withHealing, withHedge, withRateLimit, withRetry, withTimeout,
 } from 'rewake/machines';
 
 const log = memoryLog();
@@ -29,6 +29,8 @@ export const limited = withRateLimit('shipping', { limit: 5, per: '1s' })(ship);
 export const cached = withCache<Order>('shipping', { key: (order) => order.id, ttl: '1h' })(ship);
 export const hedged = withHedge({ delay: '1s' })(ship);
 export const healed = withHealing({ diagnose: effect(async () => ({ remedy: 'none' })), remedies: { none: effect(async () => {}) } })(ship);
+export const again = handler({ id: 'again', when: 'transient', run: ship, then: retry() });
+export const handled = withHandlers([again, handler({ id: 'other', then: otherwise(effect(async () => 0)) })])(ship);
 export const many = batch()(ship);
 export const stacked = withRetry()(withCache<Order>('both', { key: (order) => order.id, ttl: '1h' })(withBreaker('both')(ship)));
 export const booking = saga<Order>('booking', [{ name: 'ship', run: ship }]);
@@ -84,6 +86,7 @@ it('compiles, and its declarations call machines by short names', async () => {
   expect(declarations).toContain('readonly breaker: import("rewake/machines").BreakerMachine;');
   expect(declarations).toContain('const asked: import("rewake/machines").ApprovalMachine;');
   expect(declarations).toContain('const shipping: import("rewake/machines").ToolMachine<Order, string | string[]>;');
+  expect(declarations).toMatch(/const handled: .*HandledMachine<Order, string \| number>/);
   expect(declarations).toMatch(/const either: .*Order, string \| number,/);
   expect(declarations).not.toMatch(/const (?!nested)\w+: [^;]*\bStateMachine<|\bany\b|node_modules/);
 });

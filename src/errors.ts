@@ -409,6 +409,81 @@ export class ReplayDivergedError extends RewakeError {
   }
 }
 
+/** The log holds what this version of rewake does not know. Nothing is appended to the stream while this version reads it. */
+export class NewerVersionError extends RewakeError {
+  readonly code = 'REWAKE_NEWER_VERSION';
+  readonly stream: string;
+  readonly revision: number;
+  readonly eventType: string;
+
+  /** @param unknown what is not known, for example `schema version 2 of 'ActorStarted'` */
+  constructor(stream: string, revision: number, eventType: string, unknown: string, version: string) {
+    super(
+      `Stream '${stream}' cannot be read at revision ${revision}: rewake ${version} does not know ${unknown}, so a newer version wrote it. ` +
+        'Nothing was appended. Run that version on this log again.',
+    );
+    this.stream = stream;
+    this.revision = revision;
+    this.eventType = eventType;
+  }
+}
+
+/** An event needs a feature that this version of rewake does not know. Nothing is appended to its stream. */
+export class UnknownFeatureError extends RewakeError {
+  readonly code = 'REWAKE_UNKNOWN_FEATURE';
+  readonly stream: string;
+  readonly revision: number;
+  readonly eventType: string;
+  readonly feature: string;
+  /** The version of rewake that knows the feature first, where the event says so. */
+  readonly since: string | undefined;
+
+  constructor(stream: string, revision: number, eventType: string, feature: string, since: string | undefined) {
+    super(
+      `Stream '${stream}' cannot be read at revision ${revision}: its event '${eventType}' needs the feature '${feature}', which this version of rewake does not know. ` +
+        `Nothing was appended. Run rewake ${since === undefined ? 'in the version that wrote it' : `${since} or newer`} on this log; ` +
+        `features: { ${feature}: false } keeps that version from writing more of it.`,
+    );
+    this.stream = stream;
+    this.revision = revision;
+    this.eventType = eventType;
+    this.feature = feature;
+    this.since = since;
+  }
+}
+
+/** A part of the environment that an actor was last run under, and what it is now. */
+export interface EnvironmentDifference {
+  /** The version of rewake, that of the program, or the fingerprint of its configuration. */
+  readonly part: 'rewake' | 'app' | 'config';
+  readonly recorded: string;
+  readonly present: string;
+}
+
+/** An actor was last run under another environment, and this runtime takes up none of those. */
+export class EnvironmentMismatchError extends RewakeError {
+  readonly code = 'REWAKE_ENVIRONMENT_MISMATCH';
+  readonly stream: string;
+  readonly differences: readonly EnvironmentDifference[];
+
+  constructor(stream: string, differences: readonly EnvironmentDifference[]) {
+    const names = {
+      rewake: 'the version of rewake',
+      app: "the program's version",
+      config: "its configuration's fingerprint",
+    };
+    const shownDifferences = differences.map(
+      ({ part, recorded, present }) => `${names[part]} was '${recorded}' and is '${present}'`,
+    );
+    super(
+      `Actor '${stream}' was last run under another environment: ${shownDifferences.join(', ')}. Nothing was appended. ` +
+        "Run it under the recorded environment, or accept this one with onEnvironmentChange: 'accept' or a function that accepts this actor.",
+    );
+    this.stream = stream;
+    this.differences = differences;
+  }
+}
+
 /** An effect had started and its host died before the outcome was recorded; by its options it is not run again. */
 export class EffectLostError extends RewakeError {
   readonly code = 'REWAKE_EFFECT_LOST';

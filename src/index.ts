@@ -42,6 +42,8 @@ export {
   type EffectContext,
   type EffectOptions,
 } from './runtime/effect.ts';
+export type { EnvironmentChange, EnvironmentOptions, OnEnvironmentChange } from './runtime/environment.ts';
+export type { FeatureName, FeatureSwitches } from './runtime/features.ts';
 export type { ForkOptions, PastStimulus } from './runtime/fork.ts';
 export type { Logger } from './runtime/logger.ts';
 export type { MachineEntry, Machines, Migrate } from './runtime/machines.ts';

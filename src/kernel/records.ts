@@ -24,6 +24,8 @@ export interface Prepared {
   readonly stimulus: Stimulus;
   /** The event's own fields as JSON text without the braces. */
   readonly fields: string;
+  /** What a reader of the event must know: see the features of the runtime. */
+  readonly needs?: string | undefined;
 }
 
 function prepared(stimulus: Stimulus, fields: { readonly [key: string]: Json }): Prepared {
@@ -34,17 +36,31 @@ function inner(object: object): string {
   return JSON.stringify(object).slice(1, -1);
 }
 
+/** What an actor ran under besides its machine; the configuration by its fingerprint. */
+export type RecordedEnvironment = {
+  readonly rewake: string;
+  readonly app?: string;
+  readonly config?: string;
+};
+
 export interface StartInfo {
   readonly machine: string;
   readonly version: string | null;
   readonly definition: string;
+  /** Only where the runtime was given one. */
+  readonly environment?: RecordedEnvironment | undefined;
+}
+
+/** As the data of ActorStarted and ActorRebased. */
+function startFields({ machine, version, definition, environment }: StartInfo): { readonly [key: string]: Json } {
+  return environment ? { machine, version, definition, environment } : { machine, version, definition };
 }
 
 export function actorStarted(info: StartInfo, input: unknown): Prepared {
-  const { machine, version, definition } = info;
-  if (input === undefined) return prepared({ type: 'ActorStarted', input }, { machine, version, definition });
-  const { json, value } = encode(input, `input of '${machine}'`);
-  return prepared({ type: 'ActorStarted', input: value }, { machine, version, definition, input: json });
+  const fields = startFields(info);
+  if (input === undefined) return prepared({ type: 'ActorStarted', input }, fields);
+  const { json, value } = encode(input, `input of '${info.machine}'`);
+  return prepared({ type: 'ActorStarted', input: value }, { ...fields, input: json });
 }
 
 export function eventReceived(to: string, event: AnyEventObject, messageId?: string): Prepared {
@@ -88,8 +104,13 @@ export function timerFired(timer: { seq: number; id: string; dueAt: TimeMs }, ac
 export interface ResumeInfo {
   readonly host: string;
   readonly effects: readonly LostEffect[];
-  /** Only when the actor goes on under another definition than before. */
-  readonly changed?: { readonly from: string; readonly to: string; readonly version: string | null };
+  /** Only when the actor goes on under another definition or environment than before; `from` and `to` may be the same. */
+  readonly changed?: {
+    readonly from: string;
+    readonly to: string;
+    readonly version: string | null;
+    readonly environment?: RecordedEnvironment;
+  };
 }
 
 export function actorResumed(info: ResumeInfo): Prepared {
@@ -117,12 +138,13 @@ export interface RebaseInfo {
   readonly input?: Json;
 }
 
-export function actorRebased({ machine, version, definition }: StartInfo, rebase: RebaseInfo): Prepared {
+export function actorRebased(info: StartInfo, rebase: RebaseInfo): Prepared {
   const { reason, state, standing, to, input } = rebase;
   return prepared(
     { type: 'ActorRebased', state },
     {
-      ...{ machine, version, definition, reason, state, standing: standing as unknown as Json },
+      ...startFields(info),
+      ...{ reason, state, standing: standing as unknown as Json },
       ...(to !== undefined && { to }),
       ...(input !== undefined && { input }),
     },
@@ -171,15 +193,44 @@ function quoted(text: string): string {
 }
 
 /** The same stimulus, its values made anew from what is logged. */
-export function preparedAgain({ stimulus, fields }: Prepared): Prepared {
+export function preparedAgain({ stimulus, fields, needs }: Prepared): Prepared {
   const data = JSON.parse(`{${fields}}`) as StimulusData;
-  return { stimulus: decodeStimulus(stimulus.type, data) ?? stimulus, fields };
+  const again = decodeStimulus(stimulus.type, data) ?? stimulus;
+  return needs === undefined ? { stimulus: again, fields } : { stimulus: again, fields, needs };
 }
 
 /** A runtime event's data, parsed. */
 export interface StimulusData extends StepRecord {
   readonly at: TimeMs;
   readonly [key: string]: unknown;
+}
+
+/** The schema version of the runtime's events. */
+export const stimulusVersion = 1;
+
+const stimulusTypes = new Set<string>([
+  ...(['ActorStarted', 'EventReceived', 'EffectSucceeded', 'EffectFailed', 'EffectProgressed'] as const),
+  ...(['TimerFired', 'ActorResumed', 'ActorStopped', 'ActorRebased'] as const),
+] satisfies Stimulus['type'][]);
+const channels = new Set<unknown>([
+  ...(['next', 'parent', 'self', 'emit', 'checkpoint', 'interrupted'] satisfies ProgressChannel[]),
+]);
+const decisions = new Set<unknown>(['rerun', 'fail', 'ask'] satisfies LostEffect['decision'][]);
+
+/** What this version does not know of a runtime event by its envelope; undefined when nothing. */
+export function unknownEvent(type: string, schemaVersion: number): string | undefined {
+  if (!stimulusTypes.has(type)) return `an event '${type}' of the runtime`;
+  return schemaVersion > stimulusVersion ? `schema version ${schemaVersion} of '${type}'` : undefined;
+}
+
+/** The same by its data: a value without which the event means something else. Fields that are not known mean nothing here. */
+export function unknownValue(type: string, data: Json): string | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { channel, effects } = data as { channel?: unknown; effects?: unknown };
+  if (type === 'EffectProgressed' && !channels.has(channel)) return `the channel '${String(channel)}' of '${type}'`;
+  if (type !== 'ActorResumed' || !Array.isArray(effects)) return undefined;
+  const strange = (effects as LostEffect[]).find(({ decision }) => !decisions.has(decision));
+  return strange && `the decision '${String(strange.decision)}' of '${type}'`;
 }
 
 /** Rebuilds the stimulus from a runtime event; undefined when the type is not one of the runtime's. */

@@ -36,8 +36,10 @@ import {
   eventReceived,
   preparedAgain,
   stimulusData,
+  stimulusVersion,
   timerFired,
   type Prepared,
+  type RecordedEnvironment,
   type StartInfo,
 } from '../kernel/records.ts';
 import { hasEnded, stopEventType, type AnySnapshot, type HostedActor } from '../kernel/xstate-internals.ts';
@@ -98,6 +100,8 @@ export interface Loaded {
   readonly tree: ActorTree;
   readonly info: StartInfo;
   readonly correlationId: string;
+  /** The environment that is recorded of it, once what is on its way is durable. */
+  readonly environment?: RecordedEnvironment | undefined;
   /** Last revision, -1 before the first append. */
   readonly revision: Revision;
   /** Id of the event at that revision. */
@@ -114,6 +118,7 @@ export class ActorHost implements EffectHost, Surroundings {
   readonly stream: string;
   readonly info: StartInfo;
   readonly correlationId: string;
+  readonly environment: RecordedEnvironment | undefined;
   /** Revision at which it came into memory. */
   readonly loadedAt: Revision;
   readonly #services: HostServices;
@@ -139,6 +144,7 @@ export class ActorHost implements EffectHost, Surroundings {
     this.stream = stream;
     this.info = loaded.info;
     this.correlationId = loaded.correlationId;
+    this.environment = loaded.environment;
     this.#services = services;
     this.#tree = loaded.tree;
     this.#revision = this.loadedAt = loaded.revision;
@@ -402,8 +408,13 @@ export class ActorHost implements EffectHost, Surroundings {
   #seal(prepared: Prepared, origin: Origin, step: Step, eventId: string, correlationId: string): NewEvent[] {
     const { type } = prepared.stimulus;
     const data = stimulusData(prepared, step.ambient.at, step.record);
-    const meta: Metadata = { $causationId: origin.causationId ?? eventId, $correlationId: correlationId };
-    const events = [sealEvent({ id: eventId, type, schemaVersion: 1, data, meta })];
+    const $causationId = origin.causationId ?? eventId;
+    const { needs } = prepared;
+    const meta: Metadata =
+      needs === undefined
+        ? { $causationId, $correlationId: correlationId }
+        : { $causationId, $correlationId: correlationId, $needs: needs };
+    const events = [sealEvent({ id: eventId, type, schemaVersion: stimulusVersion, data, meta })];
     for (const { actor, event } of step.facts) {
       events.push(
         sealEvent({

@@ -29,6 +29,8 @@ import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion, type Upcasters } from '../log/upcast.ts';
 import { ActorHost, type HostServices, type Submission } from './actor-host.ts';
 import type { Settlement } from './actor-ref.ts';
+import type { Environment } from './environment.ts';
+import type { FeatureSet } from './features.ts';
 import { loadActor, rootFacts, type Folded, type LoadServices } from './load.ts';
 import type { Logger } from './logger.ts';
 import type { MachineRegistry, Machines } from './machines.ts';
@@ -49,6 +51,8 @@ export interface ActorsOptions {
   readonly logger: Logger;
   readonly machines: MachineRegistry;
   readonly upcasters: Upcasters;
+  readonly features: FeatureSet;
+  readonly environment: Environment;
   /** Renew an actor's snapshot after this many events; neither kept nor used when undefined. */
   readonly snapshotEvery: number | undefined;
   /** Compact an actor each time it has grown by so many events; never when undefined. */
@@ -71,6 +75,8 @@ interface LoadOptions {
   readonly delayMs?: number;
   /** Whether effects that were left behind are taken up. */
   readonly resumes?: boolean;
+  /** Whether it goes on in another environment, whatever the policy: it was asked for by name. */
+  readonly accepts?: boolean;
   /** The stream's last revision, where it is known. */
   readonly lastRevision?: number;
   /** Revision up to which this runtime has shown the actor already. */
@@ -111,7 +117,7 @@ export class Actors {
   #ended: RuntimeClosedError | undefined;
 
   constructor(options: ActorsOptions) {
-    const { log, clock, logger, machines, upcasters, snapshotEvery } = options;
+    const { log, clock, logger, machines, upcasters, features, environment, snapshotEvery } = options;
     this.#options = options;
     this.#log = log;
     this.#clock = clock;
@@ -124,8 +130,9 @@ export class Actors {
       (stream) => this.#wake(stream),
       (error) => logger.error({ err: error }, 'the index of wake-ups could not be read'),
     );
-    this.#snapshots = snapshotEvery === undefined ? undefined : new SnapshotWriter(log, snapshotEvery, logger);
-    this.#loadServices = { log, machines, upcasters, logger, snapshotEvery };
+    this.#snapshots =
+      snapshotEvery === undefined ? undefined : new SnapshotWriter(log, snapshotEvery, features.names, logger);
+    this.#loadServices = { log, machines, upcasters, features, environment, logger, snapshotEvery };
     this.#hostServices = this.#makeHostServices();
     this.rebasing = new Rebasing(this.#loadServices, this.#makePlaces(), this.#newId, options.compactEvery);
     this.#scheduleSweep();
@@ -154,7 +161,9 @@ export class Actors {
   }
 
   /** Brings one actor to go on: tries a blocked one again, takes up one that has ended. */
-  resumeOne(stream: string, options: ResumeOptions): Promise<ActorHost> {
+  async resumeOne(stream: string, options: ResumeOptions): Promise<ActorHost> {
+    // It may be on its way into memory as any other is.
+    await this.#loading.get(stream)?.promise.catch(() => {});
     this.blocked.delete(stream);
     return this.rebasing.resume(stream, options);
   }
@@ -221,7 +230,9 @@ export class Actors {
   async start(name: string, id: string, input: unknown, origin: Origin): Promise<ActorHost> {
     const machine = this.#options.machines.current(name);
     const stream = streamName(name, id);
-    const prepared = actorStarted(machine, input);
+    const environment = this.#options.environment.present;
+    const info = environment ? { ...machine, environment } : machine;
+    const prepared = this.#options.environment.recording(actorStarted(info, input), this.#options.features);
     while (this.#hosts.has(stream) || this.#loading.has(stream) || this.blocked.has(stream)) {
       const host = await this.#attach(stream, prepared).catch(unlessNotFound);
       if (host) return host;
@@ -234,7 +245,7 @@ export class Actors {
     const tree = new ActorTree(machine.logic, id);
     const host = new ActorHost(
       stream,
-      { tree, info: machine, correlationId, revision: -1, lastEventId: '' },
+      { tree, info: machine, correlationId, environment, revision: -1, lastEventId: '' },
       this.#hostServices,
     );
     this.#hosts.set(stream, host);
@@ -378,13 +389,10 @@ export class Actors {
     }
   }
 
-  #onLoaded(
-    stream: string,
-    folded: Folded,
-    missed: readonly AnyEventObject[],
-    { resumes = true, seenTo }: LoadOptions,
-  ): ActorHost {
+  #onLoaded(stream: string, folded: Folded, missed: readonly AnyEventObject[], how: LoadOptions): ActorHost {
+    const { resumes = true, seenTo } = how;
     if (this.#stopping) throw this.#stopping;
+    this.#judgeEnvironment(stream, folded, how);
     const host = this.#takeUp(stream, folded, resumes);
     const { backlog } = this.#loading.get(stream)!;
     this.#loading.delete(stream);
@@ -408,7 +416,10 @@ export class Actors {
   #takeUp(stream: string, folded: Folded, resumes: boolean): ActorHost {
     const migration =
       resumes && folded.tree.status === 'active' ? this.#options.machines.migration(folded.machine) : undefined;
-    if (!migration) return new ActorHost(stream, folded, this.#hostServices);
+    const recorded = folded.recorded.environment;
+    const environment =
+      resumes && folded.tree.status === 'active' ? this.#options.environment.after(recorded) : recorded;
+    if (!migration) return new ActorHost(stream, { ...folded, environment }, this.#hostServices);
     const { to, migrate } = migration;
     const versions = { from: folded.machine.version, to: to.version };
     const cause = { eventId: this.#newId(), correlationId: folded.correlationId };
@@ -420,15 +431,17 @@ export class Actors {
       cause,
     );
     const begun = step.record.intents?.map(({ actor }) => actor);
-    const host = new ActorHost(stream, { ...folded, tree, info: to, isRecorded: false }, this.#hostServices, begun);
-    host.record({ prepared: rebaseEvent(tree, to, { reason: 'migrated' }), origin: {} }, step);
+    const moved = { ...folded, tree, info: to, environment, isRecorded: false };
+    const host = new ActorHost(stream, moved, this.#hostServices, begun);
+    const info = { ...to, environment };
+    host.record({ prepared: rebaseEvent(tree, info, { reason: 'migrated' }, this.#loadServices), origin: {} }, step);
     return host;
   }
 
   /** What going on from another state needs of the actors in memory. */
   #makePlaces(): Places {
     return {
-      load: (stream) => this.load(stream),
+      load: (stream, how) => this.load(stream, how),
       atRest: (stream) => this.#atRest(stream),
       isAtRest: (stream, host) => {
         return !this.#loading.has(stream) && this.#hosts.get(stream) === host && host?.isIdle !== false;
@@ -437,7 +450,8 @@ export class Actors {
         if (this.#stopping) throw this.#stopping;
         this.#hosts.get(stream)?.drop(undefined);
         this.blocked.delete(stream);
-        const host = new ActorHost(stream, { ...folded, isRecorded: false }, this.#hostServices);
+        const environment = this.#options.environment.after(folded.recorded.environment);
+        const host = new ActorHost(stream, { ...folded, environment, isRecorded: false }, this.#hostServices);
         this.#hosts.set(stream, host);
         return host;
       },
@@ -463,6 +477,16 @@ export class Actors {
     }
   }
 
+  /** @throws EnvironmentMismatchError where the actor is not to go on in this environment */
+  #judgeEnvironment(stream: string, folded: Folded, { resumes = true, accepts = false }: LoadOptions): void {
+    if (folded.tree.status !== 'active') return;
+    const { environment } = this.#options;
+    const differences = environment.differences(folded.recorded.environment);
+    if (differences.length === 0) return;
+    if (!accepts) environment.judge(stream, differences);
+    if (resumes) this.#logger.warn({ stream, differences }, 'the actor goes on in another environment');
+  }
+
   #onLoadFailed(stream: string, error: unknown): never {
     const backlog = this.#loading.get(stream)?.backlog ?? [];
     this.#loading.delete(stream);
@@ -479,7 +503,7 @@ export class Actors {
 
   /** Runs lost effects again, lets them fail, or leaves them for a person; and notes a changed definition. */
   #resumeEffects(host: ActorHost, folded?: Folded): void {
-    const submissions = resumption(host, folded, this.#hostServices.host);
+    const submissions = resumption(host, folded, this.#hostServices.host, this.#loadServices);
     for (const submission of submissions) host.submit(submission);
   }
 

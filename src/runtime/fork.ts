@@ -21,6 +21,7 @@ import {
   decodeStimulus,
   stimulusData,
   type Prepared,
+  type StartInfo,
   type StimulusData,
 } from '../kernel/records.ts';
 import type { ProgressChannel, Stimulus } from '../kernel/stimulus.ts';
@@ -108,9 +109,9 @@ interface Page {
 }
 
 /** Undefined for a fact: it follows from its stimulus. */
-function edited(event: RecordedEvent, edit: Edit, { upcasters }: LoadServices): Page | undefined {
+function edited(event: RecordedEvent, edit: Edit, services: LoadServices): Page | undefined {
   if (isFact(event)) return undefined;
-  const data = readEvent(event, upcasters).data as unknown as StimulusData;
+  const data = readEvent(event, services).data as unknown as StimulusData;
   // Two of them: an edit may change the one it is given.
   return { event, data, then: pastStimulus(event, data), now: edit(pastStimulus(event, data)) };
 }
@@ -169,10 +170,10 @@ function preparedOf(stream: string, { event, data, then }: Page, now: PastStimul
       now?.type,
     );
   }
-  const { machine, version, definition } = data as unknown as { machine: string; version: string; definition: string };
+  const { machine, version, definition, environment } = data as unknown as StartInfo;
   switch (now.type) {
     case 'ActorStarted':
-      return actorStarted({ machine, version, definition }, now.input);
+      return actorStarted({ machine, version, definition, environment }, now.input);
     case 'EventReceived':
       return eventReceived(data.to as string, now.event, data.messageId as string | undefined);
     case 'EffectSucceeded':

@@ -5,12 +5,21 @@
  * F4  A snapshot is used only when its checksum, its revision and its definition fit; otherwise the history is folded.
  * F5  A fold that diverges is repeated under watch, so that the error can name what was read.
  * F6  Where a history cannot be folded, its newest rebase holds all of what came before.
+ * F7  What a newer version wrote is refused where a fold would leave out what it means; facts and fields are not.
  */
 import type { AnyEventObject } from 'xstate';
-import { DecodeError, DamagedRecordError, NotFoundError, ReplayDivergedError, UpcastError } from '../errors.ts';
+import {
+  DecodeError,
+  DamagedRecordError,
+  NewerVersionError,
+  NotFoundError,
+  ReplayDivergedError,
+  UnknownFeatureError,
+  UpcastError,
+} from '../errors.ts';
 import { ActorTree } from '../kernel/actor-tree.ts';
 import { Folder, isFact, type ReadableEvent } from '../kernel/fold.ts';
-import type { StartInfo } from '../kernel/records.ts';
+import { unknownEvent, unknownValue, type RecordedEnvironment, type StartInfo } from '../kernel/records.ts';
 import { restoreTree } from '../kernel/tree-state.ts';
 import { decode } from '../log/codec.ts';
 import { isIntactText } from '../log/envelope.ts';
@@ -19,6 +28,8 @@ import type { Json } from '../log/json.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { upcast, type Upcasters } from '../log/upcast.ts';
 import type { Loaded } from './actor-host.ts';
+import { rewakeVersion, type Environment } from './environment.ts';
+import type { FeatureSet } from './features.ts';
 import type { Logger } from './logger.ts';
 import type { MachineRegistry, RegisteredMachine } from './machines.ts';
 
@@ -26,6 +37,8 @@ export interface LoadServices {
   readonly log: EventLog;
   readonly machines: MachineRegistry;
   readonly upcasters: Upcasters;
+  readonly features: FeatureSet;
+  readonly environment: Environment;
   readonly logger: Logger;
   /** Snapshots are kept of streams of so many events and more; none are used when undefined. */
   readonly snapshotEvery: number | undefined;
@@ -44,6 +57,7 @@ export interface Folded extends Loaded {
  * Folds a stream.
  * @param lastRevision what the actor index says, where it was read: a short stream has no snapshot to look for
  * @throws NotFoundError | UnknownMachineError | ReplayDivergedError | DamagedRecordError | UpcastError
+ * @throws NewerVersionError | UnknownFeatureError for what a newer version wrote
  */
 export async function loadActor(stream: string, services: LoadServices, lastRevision = Infinity): Promise<Folded> {
   const { machine: name, id } = readStreamName(stream);
@@ -87,9 +101,11 @@ async function foldHistory(
   }
 }
 
+const ofHistory = [ReplayDivergedError, DamagedRecordError, UpcastError, NewerVersionError, UnknownFeatureError];
+
 /** Whether an error is about what is in the log, and not about reading it. */
 function isOfHistory(error: unknown): boolean {
-  return error instanceof ReplayDivergedError || error instanceof DamagedRecordError || error instanceof UpcastError;
+  return ofHistory.some((errorClass) => error instanceof errorClass);
 }
 
 interface FoldRange {
@@ -122,22 +138,37 @@ async function newestRebase(stream: string, log: EventLog, to: Revision): Promis
   return undefined;
 }
 
-/** An event with its data parsed and upcast. @throws DamagedRecordError | UpcastError */
-export function readEvent(recorded: RecordedEvent, upcasters: Upcasters): ReadableEvent {
+/**
+ * An event with its data parsed and upcast.
+ * @throws DamagedRecordError | UpcastError | NewerVersionError | UnknownFeatureError
+ */
+export function readEvent(
+  recorded: RecordedEvent,
+  { upcasters, features }: Pick<LoadServices, 'upcasters' | 'features'>,
+): ReadableEvent {
+  features.check(recorded);
+  const isStimulus = !isFact(recorded);
+  if (isStimulus) refuseUnknown(recorded, unknownEvent(recorded.type, recorded.schemaVersion));
   const { type, data } = upcast(recorded, upcasters);
+  if (isStimulus) refuseUnknown(recorded, unknownValue(type, data));
   const { id, stream, revision, meta } = recorded;
   return { id, stream, revision, meta, type, data };
+}
+
+/** F7. */
+function refuseUnknown({ stream, revision, type }: RecordedEvent, unknown: string | undefined): void {
+  if (unknown !== undefined) throw new NewerVersionError(stream, revision, type, unknown, rewakeVersion);
 }
 
 /** Facts of the root from a revision on, up to where the actor is folded. @throws DamagedRecordError | UpcastError */
 export async function rootFacts(
   { stream, from, to }: { stream: string; from: Revision; to: Revision },
-  { log, upcasters }: LoadServices,
+  services: LoadServices,
 ): Promise<AnyEventObject[]> {
   const facts: AnyEventObject[] = [];
-  for await (const recorded of log.readStream(stream, { from })) {
+  for await (const recorded of services.log.readStream(stream, { from })) {
     if (recorded.revision > to) break;
-    if (recorded.meta.actor === '/') facts.push(decode(readEvent(recorded, upcasters).data as Json) as AnyEventObject);
+    if (recorded.meta.actor === '/') facts.push(decode(readEvent(recorded, services).data as Json) as AnyEventObject);
   }
   return facts;
 }
@@ -164,7 +195,7 @@ async function foldStream(
       if (isFact(recorded)) return toFolded(folder!.tree, machine!, meta!, last!);
       break;
     }
-    const event = readEvent(recorded, services.upcasters);
+    const event = readEvent(recorded, services);
     if (!folder || !machine || (event.type === 'ActorRebased' && !isFact(event))) {
       folder?.finish(last);
       const recordedInfo = startInfo(event);
@@ -187,7 +218,7 @@ async function foldStream(
       const successor = services.machines.find(changed);
       if (successor && successor !== machine)
         return foldStream(stream, name, id, services, { ...options, machine: successor });
-      meta!.recorded = changed;
+      meta!.recorded = recordedAfter(meta!.recorded, changed);
     }
     last = event;
   }
@@ -212,7 +243,7 @@ function pushEvent(folder: Folder, event: ReadableEvent): void {
 }
 
 function startInfo(event: ReadableEvent): StartInfo {
-  const data = event.data as { machine?: string; version?: string | null; definition?: string };
+  const data = event.data as Partial<StartInfo>;
   if ((event.type !== 'ActorStarted' && event.type !== 'ActorRebased') || data.machine === undefined) {
     throw new DamagedRecordError(
       event.stream,
@@ -220,15 +251,27 @@ function startInfo(event: ReadableEvent): StartInfo {
       `the history begins with '${event.type}', expected 'ActorStarted' or 'ActorRebased'`,
     );
   }
-  return { machine: data.machine, version: data.version ?? null, definition: data.definition ?? '' };
+  const { machine, version = null, definition = '', environment } = data;
+  return { machine, version, definition, environment };
 }
 
 function changedInfo(event: ReadableEvent): StartInfo | undefined {
   if (isFact(event)) return undefined;
   if (event.type === 'ActorRebased') return startInfo(event);
   if (event.type !== 'ActorResumed') return undefined;
-  const { changed } = event.data as { changed?: { to: string; version: string | null; machine?: string } };
-  return changed && { machine: readStreamName(event.stream).machine, version: changed.version, definition: changed.to };
+  const { changed } = event.data as {
+    changed?: { to: string; version: string | null; environment?: RecordedEnvironment };
+  };
+  if (!changed) return undefined;
+  const { version, to: definition, environment } = changed;
+  return { machine: readStreamName(event.stream).machine, version, definition, environment };
+}
+
+/** A part of the environment that is not noted anew stays the recorded one. */
+function recordedAfter(recorded: StartInfo, changed: StartInfo | undefined): StartInfo {
+  if (!changed) return recorded;
+  if (!recorded.environment) return changed;
+  return { ...changed, environment: { ...recorded.environment, ...changed.environment } };
 }
 
 // ── snapshots ────────────────────────────────────────────────────────────────────────────────────
@@ -236,6 +279,8 @@ function changedInfo(event: ReadableEvent): StartInfo | undefined {
 /** What a stored snapshot's data holds beside the tree. */
 export interface SnapshotData {
   readonly recorded: StartInfo;
+  /** Features that the host which took it knew: a history that needs one of them may be behind it. */
+  readonly features?: readonly string[];
   readonly correlationId: string;
   readonly lastEventId: string;
   readonly tree: string;
@@ -259,6 +304,7 @@ async function loadFromSnapshot(
 
 async function foldTail(stream: string, name: string, id: string, stored: StoredSnapshot, services: LoadServices) {
   const data = JSON.parse(stored.data) as SnapshotData;
+  if (!(data.features ?? []).every((name) => services.features.knows(name))) return undefined;
   const machine = services.machines.forActor(name, data.recorded.version, stream);
   if (machine.definition !== stored.definition) return undefined;
   const tree = new ActorTree(machine.logic, id);
@@ -267,14 +313,14 @@ async function foldTail(stream: string, name: string, id: string, stored: Stored
   const meta: Meta = { recorded: data.recorded, correlationId: data.correlationId };
   let last: ReadableEvent | undefined;
   for await (const recorded of services.log.readStream(stream, { from: stored.revision })) {
-    const event = readEvent(recorded, services.upcasters);
+    const event = readEvent(recorded, services);
     // The tree before a rebase is not the one after it; and a gap is told by the whole fold.
     if (last && ((event.type === 'ActorRebased' && !isFact(event)) || event.revision !== last.revision + 1))
       return undefined;
     if (last) pushEvent(folder, event);
     // The event the snapshot was taken at is read too: without it the snapshot belongs to another history.
     else if (event.revision !== stored.revision || event.id !== data.lastEventId) return undefined;
-    meta.recorded = changedInfo(event) ?? meta.recorded;
+    meta.recorded = recordedAfter(meta.recorded, changedInfo(event));
     last = event;
   }
   if (!last) return undefined;

@@ -51,8 +51,10 @@ export function rebaseEvent(
   tree: ActorTree,
   info: StartInfo,
   rebase: Pick<RebaseInfo, 'reason' | 'to' | 'input'>,
+  { environment, features }: Pick<LoadServices, 'environment' | 'features'>,
 ): Prepared {
-  return actorRebased(info, { ...rebase, state: describeTree(tree), standing: standingOf(tree) });
+  const prepared = actorRebased(info, { ...rebase, state: describeTree(tree), standing: standingOf(tree) });
+  return environment.recording(prepared, features);
 }
 
 /**

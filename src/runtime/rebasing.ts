@@ -16,8 +16,8 @@ import { loggedInput, rebaseEvent, resumed, rewound, type Rebased, type ResumeOp
 
 /** The actors in memory, as far as others take their places. */
 export interface Places {
-  /** Brings an actor into memory. */
-  load(stream: string): Promise<ActorHost>;
+  /** Brings an actor into memory; with `accepts` also in another environment. */
+  load(stream: string, how?: { readonly accepts?: boolean }): Promise<ActorHost>;
   /** The actor when nothing waits to become durable; undefined when it is not in memory. */
   atRest(stream: string): Promise<ActorHost | undefined>;
   /** Whether this is still so. */
@@ -53,7 +53,7 @@ export class Rebasing {
 
   /** Brings an actor that has ended to go on; changes nothing where it runs. */
   async resume(stream: string, options: ResumeOptions): Promise<ActorHost> {
-    const host = await this.#places.load(stream);
+    const host = await this.#places.load(stream, { accepts: true });
     if (host.committed?.status === 'active') return host;
     return this.#rebase(stream, () => resumed(stream, options, this.#services));
   }
@@ -71,10 +71,12 @@ export class Rebasing {
     const host = await this.#places.load(stream);
     if (host.tree?.status !== 'active') return;
     const revision = await new Promise<Revision>((resolve, reject) => {
-      const { tree, info } = host;
+      const { tree, environment } = host;
+      const info = { ...host.info, environment };
       const step = host.emptyStep();
       tree!.forgetMessages(messageIdsKept);
-      const prepared = rebaseEvent(tree!, info, { reason: 'compacted', ...(input !== undefined && { input }) });
+      const rebase = { reason: 'compacted', ...(input !== undefined && { input }) } as const;
+      const prepared = rebaseEvent(tree!, info, rebase, this.#services);
       const at = host.record({ prepared, origin: {}, resolve: () => resolve(at), reject }, step);
     });
     await log.truncate(stream, revision);
@@ -103,7 +105,7 @@ export class Rebasing {
     for (let attempt = 0; ; attempt++) {
       try {
         await this.#services.log.append(copy, 'no-stream', events, { actor: head });
-        return await this.#places.load(copy);
+        return await this.#places.load(copy, { accepts: true });
       } catch (error) {
         if (error instanceof ConflictError) throw new ActorExistsError(copy, 'a history of its own');
         const isUnknown = error instanceof OutcomeUnknownError;
@@ -134,11 +136,13 @@ export class Rebasing {
   }
 
   async #goOn(stream: string, { folded, reason, to, then }: Rebased): Promise<ActorHost> {
-    const { tree, machine } = folded;
+    const { tree } = folded;
     const host = this.#places.replace(stream, folded);
     await new Promise<AnySnapshot>((resolve, reject) => {
       const step = host.emptyStep();
-      const prepared = rebaseEvent(tree, machine, { reason, ...(to !== undefined && { to }) });
+      const info = { ...folded.machine, environment: host.environment };
+      const rebase = { reason, ...(to !== undefined && { to }) };
+      const prepared = rebaseEvent(tree, info, rebase, this.#services);
       host.record({ prepared, origin: {}, resolve, reject }, step, then && { prepared: then, origin: {}, reject });
       if (tree.status === 'active') this.#places.takeUp(host);
     });

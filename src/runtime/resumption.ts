@@ -8,12 +8,20 @@ import { actorResumed, effectFailed, type Prepared } from '../kernel/records.ts'
 import type { LostEffect } from '../kernel/stimulus.ts';
 import type { ActorHost, Submission } from './actor-host.ts';
 import { effectOptions } from './effect.ts';
-import type { Folded } from './load.ts';
+import type { Folded, LoadServices } from './load.ts';
 
 const maxRestartsDefault = 10;
 
-/** The stimuli that take up a folded actor: nothing where nothing was lost and the definition is the recorded one. */
-export function resumption(host: ActorHost, folded: Folded | undefined, hostName: string): Submission[] {
+/**
+ * The stimuli that take up a folded actor: nothing where nothing was lost, and the definition and the environment are the
+ * recorded ones.
+ */
+export function resumption(
+  host: ActorHost,
+  folded: Folded | undefined,
+  hostName: string,
+  { environment, features }: Pick<LoadServices, 'environment' | 'features'>,
+): Submission[] {
   const lost: LostEffect[] = [];
   const failures: Submission[] = [];
   for (const [actor, effect] of host.takeUnresumed()) {
@@ -26,7 +34,8 @@ export function resumption(host: ActorHost, folded: Folded | undefined, hostName
     const outright = effect.actor.kind === 'custom';
     failures.push({ prepared: effectFailed(actor, error, outright), origin: { correlationId, causationId } });
   }
-  const changed = folded && folded.recorded.definition !== folded.machine.definition ? folded : undefined;
+  const news = folded && environment.news(folded.recorded.environment);
+  const changed = folded && (news || folded.recorded.definition !== folded.machine.definition) ? folded : undefined;
   if (lost.length === 0 && !changed) return [];
   const prepared = actorResumed({
     host: hostName,
@@ -36,10 +45,11 @@ export function resumption(host: ActorHost, folded: Folded | undefined, hostName
         from: changed.recorded.definition,
         to: changed.machine.definition,
         version: changed.machine.version,
+        ...(news && { environment: news }),
       },
     }),
   });
-  return [{ prepared, origin: {} }, ...failures];
+  return [{ prepared: news ? environment.recording(prepared, features) : prepared, origin: {} }, ...failures];
 }
 
 /** A person's word that a lost effect shall run again. */

@@ -7,6 +7,8 @@ import type { Clock, Duration, Random } from '../clock.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { ActorQuery, ActorRow, ActorStatus, EventLog } from '../log/event-log.ts';
 import type { Upcasters } from '../log/upcast.ts';
+import type { EnvironmentOptions, OnEnvironmentChange } from './environment.ts';
+import type { FeatureSwitches } from './features.ts';
 import type { Logger } from './logger.ts';
 import type { MachineEntry, Machines } from './machines.ts';
 
@@ -20,6 +22,18 @@ export interface RuntimeOptions<M extends Machines = Machines> {
   readonly random?: Random;
   readonly logger?: Logger;
   readonly upcasters?: Upcasters;
+  /**
+   * What newer versions of rewake write into the log, by name, on or off; the default of each when omitted. A switch decides
+   * what is written, never what is read: a fleet goes forward, and back, one host at a time.
+   */
+  readonly features?: FeatureSwitches;
+  /** Version and configuration of your program, recorded with each actor and compared when it is taken up; none when omitted. */
+  readonly environment?: EnvironmentOptions;
+  /**
+   * What becomes of an actor that was last run under another environment: `'accept'`, which is the default, warns and goes on;
+   * `'block'` blocks it; a function says which of the two.
+   */
+  readonly onEnvironmentChange?: OnEnvironmentChange;
   /**
    * Keep a cached fold of every actor, renewed after `every` events, so that a long life loads fast; every 1,000 when
    * omitted, none kept or used with `false`.
@@ -87,6 +101,9 @@ const optionNames = new Set<string>([
   'random',
   'logger',
   'upcasters',
+  'features',
+  'environment',
+  'onEnvironmentChange',
   'snapshots',
   'compaction',
   'mailboxSize',
@@ -105,7 +122,10 @@ export function checkOptions<Options>(options: Options): Options {
     if (!optionNames.has(name))
       throw InvalidArgumentError.of(`createRuntime({ ${name} })`, `one of ${[...optionNames].join(', ')}`, name);
   }
-  const { log, machines, compaction, mailboxSize, lease, passivate, snapshots } = options as Record<string, unknown>;
+  const { log, machines, compaction, features, mailboxSize, lease, passivate, snapshots } = options as Record<
+    string,
+    unknown
+  >;
   if (!isObject(machines))
     throw InvalidArgumentError.of('createRuntime({ machines })', 'an object of machines by name', machines);
   if (log !== undefined && !(isObject(log) && typeof log.append === 'function')) {
@@ -131,6 +151,8 @@ export function checkOptions<Options>(options: Options): Options {
       );
     }
   }
+  if (features !== undefined && !isObject(features))
+    throw InvalidArgumentError.of('createRuntime({ features })', 'an object of true and false by name', features);
   for (const [name, value] of Object.entries({ lease, passivate, snapshots })) {
     if (value === undefined || value === false || isObject(value)) continue;
     throw InvalidArgumentError.of(`createRuntime({ ${name} })`, 'an object or false', value);

@@ -24,6 +24,8 @@ import {
   type Unsubscribe,
 } from './actor-ref.ts';
 import { Actors } from './actors.ts';
+import { Environment } from './environment.ts';
+import { FeatureSet, type FeatureTable } from './features.ts';
 import type { ForkOptions } from './fork.ts';
 import { consoleLogger, type Logger } from './logger.ts';
 import { MachineRegistry, type Machines } from './machines.ts';
@@ -52,8 +54,11 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   readonly #refServices: RefServices;
   #closing: Promise<void> | undefined;
 
-  /** Use {@link createRuntime}, which also takes the lease and resumes. */
-  constructor(options: RuntimeOptions<M>) {
+  /**
+   * Use {@link createRuntime}, which also takes the lease and resumes.
+   * @param known the features of another version, to be run in its place by a test
+   */
+  constructor(options: RuntimeOptions<M>, known?: FeatureTable) {
     const { clock = realClock, logger = consoleLogger, passivate } = options;
     this.#options = options;
     this.#clock = clock;
@@ -66,6 +71,8 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       logger,
       machines: new MachineRegistry(options.machines),
       upcasters: options.upcasters ?? noUpcasters,
+      features: new FeatureSet(options.features, known),
+      environment: new Environment(options.environment, options.onEnvironmentChange),
       snapshotEvery: options.snapshots === false ? undefined : (options.snapshots?.every ?? 1_000),
       compactEvery: options.compaction?.every,
       mailboxSize: options.mailboxSize ?? 1_000,

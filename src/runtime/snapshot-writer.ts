@@ -12,17 +12,22 @@ import type { Logger } from './logger.ts';
 export class SnapshotWriter {
   readonly #log: EventLog;
   readonly #every: number;
+  readonly #features: readonly string[];
   readonly #logger: Logger;
   /** Revision of the newest snapshot, or of the newest attempt, by actor in memory. */
   readonly #newest = new WeakMap<ActorHost, number>();
 
-  /** @param every renew a snapshot after this many events */
-  constructor(log: EventLog, every: number, logger: Logger) {
+  /**
+   * @param every renew a snapshot after this many events
+   * @param features names of those that this host knows
+   */
+  constructor(log: EventLog, every: number, features: readonly string[], logger: Logger) {
     if (!(Number.isInteger(every) && every > 0)) {
       throw new InvalidArgumentError(`snapshots.every is a whole number of events above 0, found ${String(every)}.`);
     }
     this.#log = log;
     this.#every = every;
+    this.#features = features;
     this.#logger = logger;
   }
 
@@ -34,8 +39,9 @@ export class SnapshotWriter {
     try {
       const { stream, revision, info, correlationId, lastEventId, tree } = host;
       const { machine, version, definition } = info;
-      const recorded = { machine, version, definition };
-      const content: SnapshotData = { recorded, correlationId, lastEventId, tree: describeTree(tree!) };
+      const recorded = { machine, version, definition, environment: host.environment };
+      const features = this.#features;
+      const content: SnapshotData = { recorded, features, correlationId, lastEventId, tree: describeTree(tree!) };
       const data = JSON.stringify(content);
       const snapshot = { revision, definition, data, checksum: sealText(data) };
       this.#log.snapshots.save(stream, snapshot).catch((error: unknown) => this.#skip(stream, error));

@@ -6,12 +6,11 @@
 import { describe, expect, it } from 'vitest';
 import { verifyEvent } from '../../src/log/envelope.ts';
 import type { RecordedEvent } from '../../src/log/event-log.ts';
-import { noUpcasters } from '../../src/log/upcast.ts';
 import { loadActor } from '../../src/runtime/load.ts';
-import { MachineRegistry, type Machines } from '../../src/runtime/machines.ts';
+import type { Machines } from '../../src/runtime/machines.ts';
 import { houses } from '../support/file-house.ts';
 import { House } from '../support/house.ts';
-import { quietLogger } from '../support/hosted-and-plain.ts';
+import { loadServices } from '../support/load-services.ts';
 import { all } from '../stores/sqlite/log-files.ts';
 import { endOf, goldenNames, goldenVersions, readGolden, writeGolden, type EndStates } from './format.ts';
 import { lives } from './lives.ts';
@@ -27,11 +26,7 @@ const streamsOf = (events: readonly RecordedEvent[]) => [...new Set(events.map((
 
 /** Every actor of a house, folded without anything being done about it. */
 async function endsIn(house: House, streams: readonly string[], machines: Machines): Promise<EndStates> {
-  const { log } = house;
-  const services = {
-    ...{ log, machines: new MachineRegistry(machines), upcasters: noUpcasters },
-    ...{ logger: quietLogger(), snapshotEvery: undefined },
-  };
+  const services = loadServices(house.log, machines);
   const ends: [string, EndStates[string]][] = [];
   for (const stream of streams) ends.push([stream, endOf((await loadActor(stream, services)).tree)]);
   return Object.fromEntries(ends);

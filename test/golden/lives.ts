@@ -142,6 +142,29 @@ export const lives: readonly Life[] = [
     },
   },
   {
+    name: 'environments',
+    machines: { ticket: golden.ticketBefore },
+    live: async (house) => {
+      for (const [n, version] of [
+        [10, '7'],
+        [11, '8'],
+      ] as const) {
+        const runtime = await house.open(
+          { ticket: golden.ticketBefore },
+          {
+            ...options(n),
+            environment: { version, config: { retries: n } },
+            onEnvironmentChange: () => 'accept',
+            features: { environmentGuard: true },
+          },
+        );
+        await runtime.start('ticket', { id: '1' });
+        await house.rest();
+        await runtime.close();
+      }
+    },
+  },
+  {
     name: 'recovery',
     machines: recoveryMachines,
     live: async (house) => {

@@ -10,14 +10,13 @@ import { VirtualClock } from '../../src/clock.ts';
 import { now } from '../../src/kernel/determinism.ts';
 import { memoryLog } from '../../src/log/memory-log.ts';
 import type { EventLog, Revision } from '../../src/log/event-log.ts';
-import { noUpcasters } from '../../src/log/upcast.ts';
 import { foldUpTo } from '../../src/runtime/load.ts';
-import { MachineRegistry } from '../../src/runtime/machines.ts';
 import { createRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { buildMachine } from '../support/build-machine.ts';
 import type { Chart } from '../support/chart.ts';
 import { EffectDesk } from '../support/effect-desk.ts';
 import { HostedHost, silentLogger } from '../support/hosted.ts';
+import { loadServices } from '../support/load-services.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 import { runScript, scripts } from '../support/scripts.ts';
 import { racingFeatures, statecharts } from '../support/statecharts.ts';
@@ -36,9 +35,7 @@ function machineOf(chart: Chart): AnyStateMachine {
 
 /** What a fold of a stream up to a revision shows. */
 async function folded(log: EventLog, chart: Chart, to: Revision) {
-  const machines = new MachineRegistry({ chart: machineOf(chart) });
-  const services = { log, machines, upcasters: noUpcasters, logger: silentLogger, snapshotEvery: undefined };
-  const { tree } = await foldUpTo(stream, to, services);
+  const { tree } = await foldUpTo(stream, to, loadServices(log, { chart: machineOf(chart) }));
   return { at: tree.at, status: tree.status, view: viewTree(tree.rootActor.getSnapshot()) };
 }
 

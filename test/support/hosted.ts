@@ -16,6 +16,7 @@ import type { EventLog } from '../../src/log/event-log.ts';
 import { memoryLog } from '../../src/log/memory-log.ts';
 import { noUpcasters } from '../../src/log/upcast.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
+import { FeatureSet } from '../../src/runtime/features.ts';
 import { readEvent } from '../../src/runtime/load.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { createRuntime, type Runtime } from '../../src/runtime/runtime.ts';
@@ -215,7 +216,7 @@ export class HostedHost implements Host {
     if ((await this.log.head(stream)).state !== 'live') return;
     for await (const event of this.log.readStream(stream, { from: this.#read })) {
       this.#read = event.revision + 1;
-      this.#folder.push(readEvent(event, noUpcasters));
+      this.#folder.push(readEvent(event, { upcasters: noUpcasters, features: new FeatureSet() }));
       if (!isFact(event)) this.#factsAt = (JSON.parse(event.data) as { at: number }).at;
       else
         this.#facts.push({

@@ -477,7 +477,7 @@ export class EnvironmentMismatchError extends RewakeError {
     );
     super(
       `Actor '${stream}' was last run under another environment: ${shownDifferences.join(', ')}. Nothing was appended. ` +
-        "Run it under the recorded environment, or accept this one with onEnvironmentChange: 'accept' or a function that accepts this actor.",
+        `Run it under the recorded environment, accept this one for this actor with runtime.resume('${stream}'), or for all with onEnvironmentChange: 'accept'.`,
     );
     this.stream = stream;
     this.differences = differences;

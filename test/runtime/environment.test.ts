@@ -156,6 +156,39 @@ describe('an actor that comes into another environment', () => {
     expect(new Set(asked)).toEqual(new Set(['counter-1 app', 'counter-2 app']));
   });
 
+  it('goes on when it is resumed, rewound or forked by name, and that is noted', async () => {
+    const house = new House();
+    const before = await house.open(machines, under({ version: '7' }));
+    for (const id of ['1', '2']) await (await before.start('counter', { id })).send({ type: 'ADD' });
+    await before.close();
+    const strict = { ...under({ version: '8' }), onEnvironmentChange: 'block' } as const;
+    const runtime = await house.open(machines, strict);
+    await failureOf(runtime.get('counter-1'));
+    expect((await runtime.resume('counter-1')).getSnapshot().context).toEqual({ n: 1 });
+    expect((await runtime.send('counter-1', { type: 'ADD' })).context).toEqual({ n: 2 });
+    expect((await runtime.rewind('counter-2', { to: 0 })).getSnapshot().context).toEqual({ n: 0 });
+    const fork = await runtime.fork('counter-2', { at: 1, id: '3' });
+    expect((await fork.send({ type: 'ADD' })).context).toEqual({ n: 2 });
+    await runtime.close();
+    const same = await house.open(machines, strict);
+    for (const id of ['1', '2', '3']) await same.send(`counter-${id}`, { type: 'ADD' });
+    const rebased = (await house.events('counter-2')).find(({ type }) => type === 'ActorRebased')!;
+    expect(rebased.data).toMatchObject({ reason: 'rewound', environment: { app: '8' } });
+  });
+
+  it('is compared also after its history was compacted', async () => {
+    const house = new House();
+    const before = await house.open(machines, under({ version: '7', config: 1 }));
+    await before.start('counter', { id: '1' });
+    await before.close();
+    const plain = await house.open(machines);
+    await plain.compact('counter-1');
+    await plain.close();
+    expect(await house.types('counter-1')).not.toContain('ActorStarted');
+    const runtime = await house.open(machines, { ...under({ config: 2 }), onEnvironmentChange: 'block' });
+    expect((await failureOf(runtime.get('counter-1'))).cause).toBeInstanceOf(EnvironmentMismatchError);
+  });
+
   it('can be read all the same when it has ended', async () => {
     const house = new House();
     const before = await house.open(machines, under({ version: '7' }));

@@ -1,4 +1,5 @@
 /** Features of the log: an old and a new host on one log, in both directions (FT1 to FT3). */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { assign, setup } from 'xstate';
 import {
@@ -13,6 +14,7 @@ import { actorStarted, preparedAgain } from '../../src/kernel/records.ts';
 import { sealEvent } from '../../src/log/envelope.ts';
 import { features, FeatureSet, type FeatureTable } from '../../src/runtime/features.ts';
 import type { Machines } from '../../src/runtime/machines.ts';
+import { projectRoot } from '../house/source-tree.ts';
 import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
@@ -121,6 +123,12 @@ describe('a new host beside an old one', () => {
       ['ActorResumed', 'environmentGuard@0.1.0'],
       ['EventReceived', undefined],
     ]);
+    const machines = { counter: { versions: [later, counter], migrate: (state: MigratableState) => state } } as const;
+    const migrating = await house.open(machines, on);
+    await migrating.resume('counter-1');
+    await migrating.compact('counter-1');
+    await migrating.close();
+    for (const { meta } of await house.events('counter-1')) expect(meta.$needs).toBe('environmentGuard@0.1.0');
     // What is submitted again after a refused append needs the same.
     const environment = { rewake: '0.1.0' };
     const started = actorStarted({ machine: 'counter', version: null, definition: '', environment }, 1);
@@ -179,6 +187,19 @@ describe('a switch', () => {
       expect(new FeatureSet({ [name]: false }).needs(name)).toBeUndefined();
       // One that does not know it does not write it, whatever the table of this version says.
       expect(new FeatureSet({}, {}).isOn(name)).toBe(false);
+    }
+  });
+
+  it('is in the reference with its version and its default', () => {
+    const reference = readFileSync(`${projectRoot}docs/reference/runtime.md`, 'utf8');
+    for (const [name, { since, on: isOn }] of Object.entries(features)) {
+      const row = reference.split('\n').find((line) => line.startsWith(`| \`${name}\``));
+      expect(
+        row
+          ?.split('|')
+          .slice(2, 4)
+          .map((cell) => cell.trim()),
+      ).toEqual([since, isOn ? 'on' : 'off']);
     }
   });
 });

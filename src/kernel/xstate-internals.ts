@@ -14,11 +14,13 @@
  *     here, and never sees 'xstate.stop': its outcome arrives as a stimulus, its abort leaves as an operation.
  */
 import {
+  and,
   createActor,
   fromCallback,
   fromEventObservable,
   fromObservable,
   fromPromise,
+  getNextTransitions,
   StateMachine,
   type AnyActorLogic,
   type AnyActorRef,
@@ -749,4 +751,51 @@ export function asActorRef(actor: HostedActor): AnyActorRef {
 /** Whether a value is an actor reference of a hosted tree. */
 export function isHostedActor(value: unknown): value is HostedActor {
   return typeof value === 'object' && value !== null && '_processing' in value && 'sessionId' in value;
+}
+
+/** A transition that an active state declares, its guard as it was written. */
+export interface DeclaredTransition {
+  /** Path of the state that declares it, joined by dots; empty for the machine itself. */
+  readonly state: string;
+  /** Type of the event, or a pattern such as `approval.*`; empty for one that needs no event. */
+  readonly event: string;
+  /** Paths of the states it leads to, joined by dots; empty where the machine stays where it is. */
+  readonly targets: readonly string[];
+  readonly guard: unknown;
+}
+
+/** The transitions of the active states, the innermost first: the order in which XState tries them. */
+export function transitionsOf(snapshot: AnyMachineSnapshot): DeclaredTransition[] {
+  return getNextTransitions(snapshot).map(({ source, eventType, target, guard }) => {
+    const targets = (target ?? []).map((node) => (node as StateNode).path.join('.') || '(the machine)');
+    return { state: (source as StateNode).path.join('.'), event: eventType, targets, guard: guard as unknown };
+  });
+}
+
+interface BuiltInGuard {
+  readonly name: string;
+  readonly guards?: readonly unknown[];
+  check(snapshot: AnyMachineSnapshot, args: { context: unknown; event: unknown }, guard: BuiltInGuard): boolean;
+}
+
+/** Whether a guard holds, by XState's own evaluation (X1). @throws what the guard throws, and where it has no implementation */
+export function guardHolds(snapshot: AnyMachineSnapshot, guard: unknown, event: AnyEventObject): boolean {
+  const whole = and([guard as never]) as unknown as BuiltInGuard;
+  return whole.check(snapshot, { context: snapshot.context as unknown, event }, whole);
+}
+
+/** What a guard is called: its name, that of its function, or those of the guards it is made of. */
+export function guardName(guard: unknown): string {
+  if (typeof guard === 'string') return guard;
+  if (typeof guard !== 'function') return (guard as { readonly type: string }).type;
+  const { name, guards } = guard as unknown as BuiltInGuard;
+  if (guards) return `${name}(${guards.map(guardName).join(', ')})`;
+  // A function that was written in its place is called after the property that holds it.
+  return name === '' || name === 'guard' ? '(inline)' : name;
+}
+
+/** What a guard is given besides context and event; undefined where that is nothing, or is computed. */
+export function guardParams(guard: unknown): unknown {
+  const params = typeof guard === 'object' && guard !== null && 'params' in guard ? guard.params : undefined;
+  return typeof params === 'function' ? undefined : params;
 }

@@ -5,13 +5,17 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
   Actor,
+  and,
   assign,
   createActor,
   createMachine,
   emit,
+  getNextTransitions,
+  not,
   raise,
   sendTo,
   spawnChild,
+  stateIn,
   stopChild,
   type ActorScope,
   type AnyActorLogic,
@@ -347,5 +351,44 @@ describe('a machine snapshot', () => {
     const { idMap } = dotted as unknown as { idMap: Map<string, { id: string }> };
     expect([...idMap.keys()]).toEqual(['a.b', 'a.b.c']);
     expect(() => dotted.getStateNodeById('#a.b.c')).toThrow("'#a' does not exist");
+  });
+});
+
+describe('a guard that is made of others', () => {
+  interface Inside {
+    readonly name: string;
+    readonly guards?: readonly unknown[];
+    check(snapshot: object, args: { context: unknown; event: unknown }, guard: unknown): boolean;
+  }
+  const inside = (guard: unknown) => guard as Inside;
+  const machine = createMachine({ on: { GO: { guard: 'isOdd' } } }).provide({
+    guards: { isOdd: ({ context, event }) => context.n === event.n },
+  });
+
+  it('has its kind as its name, and in guards what it is made of', () => {
+    const guard = () => true;
+    expect([inside(and(['a', guard])).name, inside(and(['a', guard])).guards]).toEqual(['and', ['a', guard]]);
+    expect([inside(not('a')).name, inside(not('a')).guards]).toEqual(['not', ['a']]);
+    expect([inside(stateIn('a')).name, inside(stateIn('a')).guards]).toEqual(['stateIn', undefined]);
+  });
+
+  it('evaluates these by check(snapshot, { context, event }, itself), with the implementations of snapshot.machine', () => {
+    const { initial } = transition(machine, { type: 'NONE' });
+    const whole = inside(and(['isOdd']));
+    expect(whole.check(initial, { context: { n: 1 }, event: { type: 'GO', n: 1 } }, whole)).toBe(true);
+    expect(whole.check(initial, { context: { n: 1 }, event: { type: 'GO', n: 2 } }, whole)).toBe(false);
+    const missing = inside(and(['isMissing']));
+    expect(() => missing.check(initial, { context: {}, event: { type: 'GO' } }, missing)).toThrow('is not implemented');
+  });
+
+  it('is given as it was written by getNextTransitions, with source and target as state nodes', () => {
+    const { initial } = transition(machine, { type: 'NONE' });
+    const [go] = getNextTransitions(initial as never);
+    expect([go!.eventType, go!.guard, go!.target, (go!.source as { path: string[] }).path]).toEqual([
+      'GO',
+      'isOdd',
+      undefined,
+      [],
+    ]);
   });
 });

@@ -45,6 +45,24 @@ export {
 export type { EnvironmentChange, EnvironmentOptions, OnEnvironmentChange } from './runtime/environment.ts';
 export type { FeatureName, FeatureSwitches } from './runtime/features.ts';
 export type { ForkOptions, PastStimulus } from './runtime/fork.ts';
+export type { AcceptedEvent, AskedGuard, GuardAnswer } from './kernel/accepted-events.ts';
+export { explainStream, type ExplainOptions } from './runtime/explain.ts';
+export type {
+  AwaitedPerson,
+  Blockage,
+  BreakerStanding,
+  EffectStanding,
+  ExplainedEffect,
+  ExplainedError,
+  ExplainedMachine,
+  ExplainedTimer,
+  Explanation,
+  ExplanationData,
+  LogOwner,
+  Moment,
+  RefusingBreaker,
+  WaitingRetry,
+} from './runtime/explained.ts';
 export type { Logger } from './runtime/logger.ts';
 export type { MachineEntry, Machines, Migrate } from './runtime/machines.ts';
 export { createRuntime, Runtime, type AnyRuntime } from './runtime/runtime.ts';

@@ -192,6 +192,11 @@ export class ActorHost implements EffectHost, Surroundings {
     return this.#effects?.size ?? 0;
   }
 
+  /** Whether this host runs the effect at an address. */
+  isRunning(address: string): boolean {
+    return this.#effects?.has(address) ?? false;
+  }
+
   /** Addresses and effects that a former host left behind; given out once. */
   takeUnresumed(): (readonly [string, PendingEffect])[] {
     const addresses = this.#unresumed;

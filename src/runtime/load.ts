@@ -44,6 +44,9 @@ export interface LoadServices {
   readonly snapshotEvery: number | undefined;
 }
 
+/** What a fold alone needs. */
+export type FoldServices = Omit<LoadServices, 'log'> & { readonly log: Pick<EventLog, 'readStream'> };
+
 /** A folded actor, and what its history says about the definition it was last run with. */
 export interface Folded extends Loaded {
   readonly machine: RegisteredMachine;
@@ -76,7 +79,7 @@ export async function loadActor(stream: string, services: LoadServices, lastRevi
 export function foldUpTo(
   stream: string,
   to: Revision,
-  services: LoadServices,
+  services: FoldServices,
   seen?: (event: RecordedEvent) => void,
 ): Promise<Folded> {
   const { machine: name, id } = readStreamName(stream);
@@ -87,7 +90,7 @@ async function foldHistory(
   stream: string,
   name: string,
   id: string,
-  services: LoadServices,
+  services: FoldServices,
   to: Revision,
   seen?: (event: RecordedEvent) => void,
 ): Promise<Folded> {
@@ -104,7 +107,7 @@ async function foldHistory(
 const ofHistory = [ReplayDivergedError, DamagedRecordError, UpcastError, NewerVersionError, UnknownFeatureError];
 
 /** Whether an error is about what is in the log, and not about reading it. */
-function isOfHistory(error: unknown): boolean {
+export function isOfHistory(error: unknown): boolean {
   return ofHistory.some((errorClass) => error instanceof errorClass);
 }
 
@@ -115,7 +118,7 @@ interface FoldRange {
   readonly seen?: ((event: RecordedEvent) => void) | undefined;
 }
 
-async function foldExplained(stream: string, name: string, id: string, services: LoadServices, range: FoldRange) {
+async function foldExplained(stream: string, name: string, id: string, services: FoldServices, range: FoldRange) {
   try {
     return await foldStream(stream, name, id, services, { ...range, watch: false });
   } catch (error) {
@@ -126,7 +129,12 @@ async function foldExplained(stream: string, name: string, id: string, services:
   }
 }
 
-async function newestRebase(stream: string, log: EventLog, to: Revision): Promise<Revision | undefined> {
+/** Where the history begins that can stand alone. */
+export async function newestRebase(
+  stream: string,
+  log: FoldServices['log'],
+  to: Revision,
+): Promise<Revision | undefined> {
   const range = to === Infinity ? {} : { from: to };
   try {
     for await (const { type, meta, revision } of log.readStream(stream, { backwards: true, ...range })) {
@@ -182,7 +190,7 @@ async function foldStream(
   stream: string,
   name: string,
   id: string,
-  services: LoadServices,
+  services: FoldServices,
   options: FoldRange & { watch: boolean; machine?: RegisteredMachine },
 ): Promise<Folded> {
   let machine: RegisteredMachine | undefined;

@@ -118,6 +118,12 @@ export class Ownership {
   }
 }
 
+/** Who holds the lease on a log, and what is known of its process (O2); null when nobody does. */
+export async function hostOf(log: Pick<EventLog, 'leaseHolder'>) {
+  const holder = await log.leaseHolder(leaseId);
+  return holder ? { owner: holder.owner, expiresAt: holder.expiresAt, life: lifeOf(holder) } : null;
+}
+
 /** O2. Whether the holder's process is known to run, known to be gone, or on another machine. */
 function lifeOf({ owner }: LeaseHolder): 'alive' | 'dead' | 'unknown' {
   const [host, pidText, thread] = owner.split('/');

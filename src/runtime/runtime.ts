@@ -27,6 +27,8 @@ import { Actors } from './actors.ts';
 import { Environment } from './environment.ts';
 import { FeatureSet, type FeatureTable } from './features.ts';
 import type { ForkOptions } from './fork.ts';
+import { explain } from './explain.ts';
+import type { Explanation } from './explained.ts';
 import { consoleLogger, type Logger } from './logger.ts';
 import { MachineRegistry, type Machines } from './machines.ts';
 import { ambientOrigin, receivable } from './messages.ts';
@@ -49,6 +51,8 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #options: RuntimeOptions<M>;
+  readonly #machines: MachineRegistry;
+  readonly #features: FeatureSet;
   readonly #actors: Actors;
   readonly #ownership: Ownership | undefined;
   readonly #refServices: RefServices;
@@ -64,14 +68,16 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     this.#clock = clock;
     this.#logger = logger;
     this.#log = options.log ?? memoryLog({ clock });
+    this.#machines = new MachineRegistry(options.machines);
+    this.#features = new FeatureSet(options.features, known);
     this.#actors = new Actors({
       log: this.#log,
       clock,
       random: options.random,
       logger,
-      machines: new MachineRegistry(options.machines),
+      machines: this.#machines,
       upcasters: options.upcasters ?? noUpcasters,
-      features: new FeatureSet(options.features, known),
+      features: this.#features,
       environment: new Environment(options.environment, options.onEnvironmentChange),
       snapshotEvery: options.snapshots === false ? undefined : (options.snapshots?.every ?? 1_000),
       compactEvery: options.compaction?.every,
@@ -175,6 +181,30 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       if (status !== undefined && (status === 'blocked') !== blocked) continue;
       yield blocked ? { ...row, status: 'blocked', reason: this.#actors.blocked.get(row.stream) } : row;
     }
+  }
+
+  /**
+   * Says why an actor is where it is: its state and what that takes, what it waits for, what failed, and what to do next.
+   * Reads only: nothing is written or run, and an actor that is not in memory is not brought there.
+   * @throws NotFoundError
+   *
+   * @example
+   * console.log(String(await runtime.explain('order-42')));
+   */
+  async explain(stream: string): Promise<Explanation> {
+    this.#assertOpen();
+    return explain(stream, {
+      log: this.#log,
+      now: this.#clock.now(),
+      machines: this.#machines,
+      upcasters: this.#options.upcasters ?? noUpcasters,
+      features: this.#features,
+      runtime: {
+        owner: this.#ownership?.owner,
+        find: (wanted) => this.#actors.find(wanted),
+        blockedBy: (wanted) => this.#actors.blocked.get(wanted),
+      },
+    });
   }
 
   /**

@@ -1,0 +1,80 @@
+/** What the records of a stream tell without its machines, against what the fold of them gives (XH1). */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { definitionHash } from '../../src/kernel/definition-hash.ts';
+import { now } from '../../src/kernel/determinism.ts';
+import { ActorTree } from '../../src/kernel/actor-tree.ts';
+import { Folder } from '../../src/kernel/fold.ts';
+import { noUpcasters } from '../../src/log/upcast.ts';
+import { readHistory, type History } from '../../src/runtime/explain-history.ts';
+import { effectsOf, machinesOf, timersOf } from '../../src/runtime/explain-parts.ts';
+import { FeatureSet } from '../../src/runtime/features.ts';
+import { readEvent } from '../../src/runtime/load.ts';
+import { buildMachine } from '../support/build-machine.ts';
+import { EffectDesk } from '../support/effect-desk.ts';
+import { HostedHost } from '../support/hosted.ts';
+import { propertyRuns } from '../support/property-runs.ts';
+import { runScript, scripts } from '../support/scripts.ts';
+import { racingFeatures, statecharts } from '../support/statecharts.ts';
+
+// XState's development build warns of every event that reaches a stopped actor; generated charts send many.
+beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
+afterAll(() => void vi.restoreAllMocks());
+
+const features = new FeatureSet();
+const seen = { isRunning: () => true, atHead: undefined };
+
+/** What is said of the tree, without what only one of the two knows. */
+function parts(history: History, tree: ActorTree | undefined) {
+  const effects = effectsOf(history, tree, 0, seen).map(({ actor, src, attempt, checkpoint, standing }) => {
+    return JSON.stringify({ actor, src, attempt, checkpoint, standing });
+  });
+  return {
+    machines: machinesOf(history, tree, 0)
+      .map(({ accepts: _, ...machine }) => machine)
+      .toSorted((one, other) => (one.actor < other.actor ? -1 : 1)),
+    timers: timersOf(history, tree, 0),
+    effects: effects.toSorted(),
+  };
+}
+
+test(
+  'XH1, XQ2: the records of any chart, cut at any append, tell the machines and timers of its fold',
+  { timeout: 300_000 },
+  async () => {
+    let effectsLeft = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        statecharts({ without: racingFeatures }),
+        scripts(8),
+        fc.array(fc.nat(6), { maxLength: 2 }),
+        async (chart, script, crashes) => {
+          const host = new HostedHost(chart, {
+            crashes: crashes.map((append) => ({ append, phase: 'after' as const })),
+          });
+          await runScript(host, script);
+          const machine = buildMachine(chart, { now, effects: new EffectDesk() });
+          const folder = new Folder(new ActorTree(machine, '1'), definitionHash(machine));
+          const { stimuli, revision: last } = await readHistory(host.log, 'chart-1', features);
+          for await (const event of host.log.readStream('chart-1')) {
+            folder.push(readEvent(event, { upcasters: noUpcasters, features }));
+            if (event.revision !== last && !stimuli.includes(event.revision + 1)) continue;
+            const history = await readHistory(host.log, 'chart-1', features, event.revision);
+            const [told, folded] = [parts(history, undefined), parts(history, folder.tree)];
+            const where = `revision ${event.revision}`;
+            expect({ ...told, effects: [] }, where).toEqual({ ...folded, effects: [] });
+            // One whose machine went on without it leaves no record; the others are there.
+            expect(told.effects, where).toEqual(expect.arrayContaining(folded.effects));
+            effectsLeft += folded.effects.length;
+          }
+          const atHead = (await host.log.actor('chart-1'))!.effects;
+          const told = effectsOf(await readHistory(host.log, 'chart-1', features), undefined, 0, { ...seen, atHead });
+          expect(told.length).toBeGreaterThanOrEqual(atHead);
+          if (told.length > atHead) expect(told.filter(({ isSure }) => isSure)).toEqual([]);
+        },
+      ),
+      propertyRuns(60),
+    );
+    expect(effectsLeft).toBeGreaterThan(50);
+  },
+);

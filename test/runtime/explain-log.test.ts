@@ -132,6 +132,16 @@ it('a root that failed without a record is told as failed, by the index', async 
   expect(await explainStream(house.log, 'rash-1')).toMatchObject(failed);
 });
 
+it('an index that is ahead of what was read does not say how it stood there', async () => {
+  const house = new House();
+  const runtime = await house.open({ order });
+  const ref = await runtime.start('order', { id: '1' });
+  await ref.stop();
+  const log = house.faulty();
+  log.damage = (event) => (event.revision === 1 ? undefined : event);
+  expect((await explainStream(log, 'order-1')).machines).toMatchObject([{ status: 'active', value: 'open' }]);
+});
+
 it('XD1: an explanation is data; its text is not said twice', async () => {
   const house = new House();
   const runtime = await house.open(machines);

@@ -279,6 +279,29 @@ describe('a step', () => {
     expect(await runtime.explain('payment-1')).toMatchObject({ status: 'done', error: null });
   });
 
+  it('that gave up and ends its root with its error is told with what led to that', async () => {
+    const house = new House();
+    const charge = step('charge', down, { timeout: '1s' });
+    const strict = setup({ actors: { charge } }).createMachine({
+      id: 'strict',
+      invoke: { id: 'charge', src: 'charge' },
+    });
+    const exhausted = step('twice', down, { retry: { maxRetries: 1, backoff } });
+    const runtime = await house.open({ strict, exhausted });
+    await runtime.start('strict', { id: '1' });
+    await runtime.start('exhausted', { id: '1' } as never);
+    await house.advance(10_000);
+    // The step gives its last error on as it is: that need not be said twice.
+    expect(await runtime.explain('strict-1')).toMatchObject({
+      error: { told: 'state', message: 'the bank is down' },
+      cause: null,
+    });
+    expect(await runtime.explain('exhausted-1')).toMatchObject({
+      error: { told: 'state', code: 'REWAKE_RECOVERY_EXHAUSTED' },
+      cause: { told: 'AttemptFailed', attempt: 2, message: 'the bank is down' },
+    });
+  });
+
   it('that a breaker refuses says what the breaker is now', async () => {
     const house = new House();
     const breaker = { key: 'bank', consecutive: 1, openFor: '1m', wait: '10m' } as const;

@@ -12,7 +12,6 @@ import type { History } from './explain-history.ts';
 import { short } from './explain-words.ts';
 import type { Blockage } from './explained.ts';
 import { Environment } from './environment.ts';
-import type { FeatureSet } from './features.ts';
 import { foldUpTo, type FoldServices } from './load.ts';
 
 /** How far a fold came. */

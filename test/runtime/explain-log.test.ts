@@ -205,6 +205,34 @@ describe('who owns the log', () => {
 });
 
 describe('a rebase', () => {
+  it('that a runtime wrote, compacted or rewound, is told alike with the machines and without', async () => {
+    const house = new House();
+    const runtime = await house.open(machines);
+    const ref = await runtime.start('order', { id: '1' });
+    bank.calls = 0;
+    await ref.send({ type: 'PAY' });
+    await house.rest();
+    const standing = ({ machines: all, timers, effects }: Explanation) => ({
+      machines: all.map(({ actor, value, status }) => ({ actor, value, status })),
+      timers,
+      effects: effects.map(({ actor, src }) => ({ actor, src })),
+    });
+    const both = async () => {
+      const [said, told] = [await runtime.explain('order-1'), await explainStream(house.log, 'order-1', house)];
+      expect(standing(told)).toEqual(standing(said));
+      return said;
+    };
+    const before = standing(await both());
+    expect(before.machines.length).toBe(2);
+    await runtime.compact('order-1');
+    expect(standing(await both())).toEqual(before);
+    const { revision } = await both();
+    await house.advance(12_000);
+    await runtime.rewind('order-1', { to: revision });
+    await house.rest();
+    expect((await both()).machines.map(({ value }) => value)).toEqual(['charging', 'attempting']);
+  });
+
   const at = 1_767_225_600_000;
 
   /** Writes events as a runtime does, each a second after the other. */

@@ -23,6 +23,7 @@ import {
   type Failed,
   type PolicyMachine,
 } from './policy-machine.ts';
+import { inputAgain } from './progress.ts';
 import type { RetryAnswer } from './retry-budget-gate.ts';
 import { callInput, isHeard, stepEffects } from './step-effects.ts';
 import type { StepFact } from './step-facts.ts';
@@ -182,7 +183,8 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
         entry: 'beginAttempt',
         invoke: {
           src: 'call',
-          input: ({ context }: { context: StepContext }) => (reports ? callInput(context, policy) : context.input),
+          input: ({ context }: { context: StepContext }) => 
+            reports ? callInput(context, policy) : inputAgain(logic, context.input, context.failure?.error),
           onDone: [
             ...(policy.retryResult ? [refused] : []),
             {

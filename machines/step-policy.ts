@@ -59,7 +59,8 @@ export interface Policy {
   readonly onFact: ((fact: StepFact) => unknown) | undefined;
 }
 
-const optionNames = ['timeout', 'deadline', 'retry', 'breaker', 'classify', 'retryResult', 'onFact'];
+/** The options of a step. */
+export const policyNames = ['timeout', 'deadline', 'retry', 'breaker', 'classify', 'retryResult', 'onFact'] as const;
 
 /**
  * Checks the options of a step.
@@ -67,7 +68,7 @@ const optionNames = ['timeout', 'deadline', 'retry', 'breaker', 'classify', 'ret
  */
 export function policyOf(name: string, options: PolicyOptions, path = `step('${name}')`): Policy {
   requireName(name, 'step(name)');
-  requireKnown(options, optionNames, path);
+  requireKnown(options, policyNames, path);
   const { timeout, deadline, retry, breaker, classify = [], retryResult, onFact } = options;
   requireRules(classify, `${path}.classify`);
   requireFunction(retryResult, `${path}.retryResult`);

@@ -7,6 +7,7 @@ import { effect, withEffectDefaults, type Duration, type EffectArguments } from 
 import { requireFunction, requireLogic } from './options.ts';
 import type { BreakerUse } from './breaker-gate.ts';
 import type { RetryOptions } from './retry-policy.ts';
+import { noteProgress, takesProgress } from './progress.ts';
 import { stepMachine, type StepMachine } from './step-machine.ts';
 import { isHeard, keepingHints, reporting } from './step-effects.ts';
 import { policyOf, type Policy, type PolicyOptions, type TimeoutOption } from './step-policy.ts';
@@ -65,7 +66,9 @@ export function stepAround<Logic extends AnyActorLogic>(
   policy: Policy,
 ): StepMachine<InputFrom<Logic>, OutputFrom<Logic>> {
   const called = isPromise(logic) ? withEffectDefaults(logic, lostOptions(policy)) : logic;
-  return stepMachine({ logic: called, reports: false }, policy);
+  const machine = stepMachine<InputFrom<Logic>, OutputFrom<Logic>>({ logic: called, reports: false }, policy);
+  if (takesProgress(logic)) noteProgress(machine);
+  return machine;
 }
 
 /** Where attempts are counted, one that is lost counts; and what one saved is where the next begins. */
@@ -75,6 +78,7 @@ function lostOptions({ retry }: Policy) {
 
 const promiseTransition = fromPromise(async () => {}).transition.toString();
 
-function isPromise(logic: AnyActorLogic): boolean {
+/** Whether a logic is a promise actor, such as an effect. */
+export function isPromise(logic: AnyActorLogic): boolean {
   return logic.transition.toString() === promiseTransition;
 }

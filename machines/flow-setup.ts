@@ -1,0 +1,450 @@
+/**
+ * The implementations behind the chart of a flow: guards, actions, delays and actors by the names that the chart calls. Owns
+ * nothing of the order; what changes is flow-state.ts's, what is told flow-telling.ts's.
+ *
+ * FX1  A logic that stands in a decision is known to the chart by whose decision it is and its name there.
+ */
+import { assign, enqueueActions, sendTo, setup, stopChild, type AnyActorLogic, type AnyEventObject, type AnyActorRef } from 'xstate';
+import { InvalidArgumentError, toMs } from 'rewake';
+import type { ApprovalDecision } from './approval-facts.ts';
+import { FlowAbortedError, FlowFailedError } from './flow-errors.ts';
+import type { FlowFact } from './flow-facts.ts';
+import { addresseeOf, interventionId } from './flow-interventions.ts';
+import { handlingState, type FlowPlan } from './flow-plan.ts';
+import type { StepLogic } from './flow-step.ts';
+import {
+  callCounted,
+  callsOf,
+  canResume,
+  chosen,
+  failedAgain,
+  failedSkipped,
+  flowResumed,
+  goneBack,
+  hasTurn,
+  inputFor,
+  isSettled,
+  isWanted,
+  nextPhase,
+  nextToUndo,
+  phaseAs,
+  phaseReplaced,
+  progressOfFlow,
+  resultsOf,
+  stepBegun,
+  stepDecided,
+  stepDone,
+  stepFailed,
+  stepPrepared,
+  stepPutBack,
+  stepSkipped,
+  stepUndone,
+  unfinishedOf,
+  type FlowContext,
+  type FlowDecision,
+  type ResumeEvent,
+} from './flow-state.ts';
+import { flowFacts } from './flow-telling.ts';
+import type { HandledContext } from './handled-chart.ts';
+import type { HandlerFact, HandlerScope } from './handler-facts.ts';
+import { handlerFacts, type Decision } from './handling-state.ts';
+import { holds, orThrown, toldWhy, type Ended, type Failed } from './policy-machine.ts';
+import type { AbortAction, LogicName, RecoveryActionData, ResumeFromAction, RetryAction, SkipAction } from './recovery-actions.ts';
+import { RecoveryDirective } from './recovery-directive.ts';
+import { HandlerFailedError } from './recovery-errors.ts';
+
+/** Which step, phase, action, child or state a guard or an action is about. */
+export type OfStep = { readonly step: string };
+export type OfPhase = { readonly phase: string };
+export type OfAction = { readonly action: RecoveryActionData['type'] };
+export type OfScope = { readonly scope: HandlerScope; readonly subject: string };
+
+/** How often a handler may go back to a step, as often as `retry` calls again where it does not say. */
+const goBackCallsMax = 3;
+
+/** The actor that asks a person. No step is called like that: its name has no dot; and so with the names that follow. */
+export const interventionKey = 'flow.intervention';
+
+/** The actor that asks handlers of a phase, or those of the flow. */
+export function handlingKey(phase?: string): string {
+  return `flow.${handlingState(phase)}`;
+}
+
+/** The name of a logic that stands in the actions of these handlers (FX1). */
+export function logicKey({ scope, subject }: OfScope, logic: string): string {
+  return `flow.${scope} ${subject}: ${logic}`;
+}
+
+/** The name of the logic that a handler falls back on. */
+export function pathKey(path: string): string {
+  return `flow.path ${path}`;
+}
+
+export function undoKey(step: string): string {
+  return `flow.undo ${step}`;
+}
+
+export function pauseName(step: string): string {
+  return `pause of ${step}`;
+}
+
+/** What an error stands for that a handler of the step decided about; undefined for any other error. */
+function directiveOf(error: unknown, id: string): RecoveryDirective | undefined {
+  const found = error instanceof RecoveryDirective ? error : (error as { originalError?: unknown } | null)?.originalError;
+  return found instanceof RecoveryDirective && found.subject === id ? found : undefined;
+}
+
+/** The guards, actions, delays and actors of a flow. */
+export function flowSetup(
+  plan: FlowPlan,
+  logics: Readonly<Record<string, StepLogic>>,
+  actors: Readonly<Record<string, AnyActorLogic>>,
+) {
+  const { name } = plan;
+  const facts = flowFacts(plan);
+  const stepOf = Object.fromEntries(plan.steps.map((step) => [step.id, step] as const));
+  const decisionOf = (context: FlowContext, step?: string): FlowDecision =>
+    step === undefined ? context.decision! : context.steps[step]!.decision!;
+  /** The logic that a decision falls back on; undefined where there is none of that name. */
+  const fallbackOf = ({ action, ...decision }: FlowDecision): string | undefined => {
+    const { to } = action as { readonly to: string | LogicName };
+    const key = typeof to === 'string' ? pathKey(to) : logicKey(decision, to.logic);
+    return key in actors ? key : undefined;
+  };
+  const canGoBack = (context: FlowContext) => {
+    const { action, handler, ...of } = context.decision!;
+    const { step } = action as ResumeFromAction;
+    return step in stepOf && (callsOf(context, of)[handler] ?? 1) < goBackCallsMax;
+  };
+  /** What goes outward where a decision cannot be carried out. */
+  const refusalOf = ({ action, handler, scope, subject, error }: FlowDecision): unknown => {
+    const failed = (cause: unknown) => new HandlerFailedError(handler, scope, subject, error, cause);
+    if (action.type === 'resumeFrom' && !(action.step in stepOf)) {
+      const known = `one of the steps ${Object.keys(stepOf).join(', ')}`;
+      return failed(InvalidArgumentError.of(`resumeFrom(step) of handler '${handler}'`, known, action.step));
+    }
+    if (action.type === 'fallback') {
+      const known = `one of the paths ${Object.keys(plan.paths).join(', ') || '(there is none)'}`;
+      return failed(InvalidArgumentError.of(`fallback(path) of handler '${handler}'`, known, action.to));
+    }
+    return error;
+  };
+  const outwardOf = ({ decision, failure }: FlowContext): string => {
+    const phase = plan.phases.find(({ id }) => id === stepOf[failure!.step]?.phase);
+    const isInside = decision?.scope === 'step' || decision?.scope === 'command';
+    if (isInside && phase && phase.handlers.length > 0) return handlingState(phase.id);
+    return decision?.scope !== 'workflow' && plan.handlers.length > 0 ? handlingState() : 'failed';
+  };
+  /** What a fallback in the place of the subject is given: what that was given. */
+  const subjectInput = (context: FlowContext, { scope, subject }: FlowDecision): unknown => {
+    if (scope === 'workflow') return context.input;
+    return scope === 'phase' ? { input: context.input, results: resultsOf(context) } : context.steps[subject]!.input;
+  };
+  const endedBy = (self: AnyActorRef, step: string): RecoveryActionData['type'] | undefined => {
+    if (logics[step]!.handlers.step.length === 0) return undefined;
+    const child = (self.getSnapshot() as { children: Record<string, AnyActorRef | undefined> }).children[step];
+    return (child?.getSnapshot() as { context?: HandledContext } | undefined)?.context?.decision?.action.type;
+  };
+
+  return setup({
+    types: {} as {
+      context: FlowContext;
+      input: unknown;
+      output: unknown;
+      events: AnyEventObject;
+      emitted: FlowFact | HandlerFact;
+    },
+    actors: actors as Record<string, AnyActorLogic>,
+    delays: {
+      pause: ({ context }) => (context.decision!.action as RetryAction).delayMs,
+      ...Object.fromEntries(
+        plan.steps.map(({ id }) => [
+          pauseName(id),
+          ({ context }: { context: FlowContext }) => toMs((decisionOf(context, id).action as RetryAction).delayMs),
+        ]),
+      ),
+    },
+    guards: {
+      isDone: ({ context }, { step }: OfStep) => context.steps[step]!.status === 'done',
+      isLeftOut: ({ context }, { step }: OfStep) => context.steps[step]!.status === 'skipped',
+      isHeld: ({ context }) => context.failure !== null,
+      isUnwanted: ({ context }, { step }: OfStep) =>
+        isSettled(context, stepOf[step]!) && holds(() => !isWanted(context, stepOf[step]!)),
+      canBegin: ({ context }, { step }: OfStep) =>
+        isSettled(context, stepOf[step]!) &&
+        holds(() => {
+          inputFor(context, stepOf[step]!);
+          return isWanted(context, stepOf[step]!);
+        }),
+      isSettled: ({ context }, { step }: OfStep) => isSettled(context, stepOf[step]!),
+      hasTurn: ({ context }, { step }: OfStep) => hasTurn(context, plan, step),
+      isDirective: (_, { step, error }: OfStep & Failed) => directiveOf(error, step) !== undefined,
+      isStepAction: ({ context }, { step, action }: OfStep & OfAction) => decisionOf(context, step).action.type === action,
+      canStepFallBack: ({ context }, { step }: OfStep) => {
+        const decision = decisionOf(context, step);
+        return decision.action.type === 'fallback' && fallbackOf(decision) !== undefined;
+      },
+      isDecided: ({ context }) => context.decision !== null,
+      isFailing: ({ context }) => context.failure !== null,
+      isNext: ({ context }, { phase }: OfPhase) => nextPhase(context, plan) === phase,
+      canFinish: ({ context: { input, ...context } }) =>
+        holds(() => {
+          plan.output!({ input, results: resultsOf({ input, ...context }) });
+          return true;
+        }),
+      isEscalated: (_, { output }: Ended) => (output as Decision).action.type === 'escalate',
+      isAction: ({ context }, { action }: OfAction) => context.decision!.action.type === action,
+      canFallBack: ({ context: { decision } }) => decision!.action.type === 'fallback' && fallbackOf(decision!) !== undefined,
+      canGoBack: ({ context }) => context.decision!.action.type === 'resumeFrom' && canGoBack(context),
+      isOfPhase: ({ context }) => context.decision!.scope === 'phase',
+      goesOutwardTo: ({ context }, { state }: { readonly state: string }) => outwardOf(context) === state,
+      isCleanedUp: ({ context: { decision, cleanups } }) =>
+        cleanups === (decision!.action as AbortAction<LogicName>).cleanup.length,
+      isUndone: ({ context }) => nextToUndo(context, plan) === undefined,
+      canResume: ({ event }) => canResume(event as ResumeEvent, plan),
+      canGoBackTo: ({ event }) => (event as ResumeEvent).from !== undefined && canResume(event as ResumeEvent, plan),
+    },
+    actions: {
+      prepare: assign(({ context }, { step }: OfStep) => stepPrepared(context, stepOf[step]!)),
+      putBack: assign(({ context }, { step }: OfStep) => stepPutBack(context, step)),
+      begin: enqueueActions(({ context, enqueue }, { step }: OfStep) => {
+        enqueue.assign(stepBegun(context, step));
+        enqueue.emit(facts.started(step));
+      }),
+      leaveOut: enqueueActions(({ context, enqueue }, { step }: OfStep) => {
+        enqueue.assign(stepSkipped(context, step, undefined));
+        enqueue.emit(facts.skipped(step, 'condition'));
+      }),
+      failToBegin: enqueueActions(({ context, enqueue }, { step }: OfStep) => {
+        const thrown = orThrown(undefined, () => {
+          isWanted(context, stepOf[step]!);
+          inputFor(context, stepOf[step]!);
+        });
+        enqueue.assign(stepFailed(context, step, thrown));
+        enqueue.emit(facts.failed(step, thrown));
+      }),
+      complete: enqueueActions(({ context, enqueue, self }, { step, output }: OfStep & Ended) => {
+        const by = endedBy(self, step);
+        enqueue.assign(by === 'skip' ? stepSkipped(context, step, output) : stepDone(context, step, output));
+        enqueue.emit(
+          by === 'skip' ? facts.skipped(step, 'handler') : facts.completed(step, by === 'fallback' ? 'fallback' : 'step'),
+        );
+      }),
+      completeByFallback: enqueueActions(({ context, enqueue }, { step, output }: OfStep & Ended) => {
+        enqueue.assign(stepDone(context, step, output));
+        enqueue.emit(facts.completed(step, 'fallback'));
+      }),
+      skipByDecision: enqueueActions(({ context, enqueue }, { step }: OfStep) => {
+        enqueue.assign(stepSkipped(context, step, (decisionOf(context, step).action as SkipAction<unknown>).value));
+        enqueue.emit(facts.skipped(step, 'handler'));
+      }),
+      failStep: enqueueActions(({ context, enqueue }, { step, error }: OfStep & Failed) => {
+        enqueue.assign(stepFailed(context, step, error));
+        enqueue.emit(facts.failed(step, error));
+      }),
+      keepDirective: assign(({ context }, { step, error }: OfStep & Failed) => {
+        const { scope, subject, handler, decision: action, originalError } = directiveOf(error, step)!;
+        return stepDecided(context, step, { scope, subject, handler, action, error: originalError, attempts: 0 });
+      }),
+      failByDecision: enqueueActions(({ context, enqueue }, { step }: OfStep) => {
+        const decision = decisionOf(context, step);
+        const isCarriedOut = decision.action.type === 'abort' || decision.action.type === 'resumeFrom';
+        const error = isCarriedOut ? decision.error : refusalOf(decision);
+        enqueue.assign(stepFailed(context, step, error, isCarriedOut ? decision : undefined));
+        enqueue.emit(facts.failed(step, error));
+      }),
+      askForStep: enqueueActions(({ context, enqueue, self }, { step }: OfStep) => {
+        ask(enqueue as never, self, decisionOf(context, step), `intervention.${step}`);
+      }),
+      keepStepChoice: enqueueActions(({ context, enqueue }, { step, output }: OfStep & Ended) => {
+        const { choice, by } = output as ApprovalDecision;
+        const decision = decisionOf(context, step);
+        enqueue.assign(stepDecided(context, step, chosen(decision, choice)));
+        enqueue.emit(facts.answered(decision, choice, by));
+      }),
+      keepNoStepChoice: enqueueActions(({ context, enqueue }, { step }: OfStep) => {
+        const decision = decisionOf(context, step);
+        enqueue.assign(stepDecided(context, step, chosen(decision, null)));
+        enqueue.emit(facts.answered(decision, null, null));
+      }),
+      fallBackForStep: enqueueActions(({ context, enqueue }, { step }: OfStep) => {
+        const decision = decisionOf(context, step);
+        enqueue.spawnChild(fallbackOf(decision)!, { id: `fallback.${step}`, input: subjectInput(context, { ...decision, subject: step }) });
+      }),
+      failStepFallback: enqueueActions(({ context, enqueue }, { step, error: cause }: OfStep & Failed) => {
+        const { handler, scope, subject, error: original, attempts } = decisionOf(context, step);
+        const error = new HandlerFailedError(handler, scope, subject, original, cause);
+        enqueue.assign(stepFailed(context, step, error));
+        if (plan.facts) {
+          const tell = handlerFacts({ scope, rules: [] });
+          enqueue.emit(tell.failed(handler, subject, cause, original, attempts));
+          enqueue.emit(tell.escalated(subject, error, 'handlerFailed'));
+        }
+        enqueue.emit(facts.failed(step, error));
+      }),
+      beginPhase: enqueueActions(({ context, enqueue }, { phase }: OfPhase) => {
+        if (context.phases[phase]!.status !== 'pending') return;
+        enqueue.assign(phaseAs(context, phase, 'begun'));
+        enqueue.emit(facts.phaseStarted(phase));
+      }),
+      completePhase: enqueueActions(({ context, enqueue }, { phase }: OfPhase) => {
+        if (context.phases[phase]!.status === 'completed') return;
+        enqueue.assign(phaseAs(context, phase, 'completed'));
+        enqueue.emit(facts.phaseCompleted(phase));
+      }),
+      tellPhaseFailed: enqueueActions(({ context: { failure }, enqueue }) => {
+        if (failure!.step in stepOf) enqueue.emit(facts.phaseFailed(failure!));
+      }),
+      clearDecision: assign({ decision: null }),
+      keepDecision: assign({
+        decision: (_, { scope, subject, output }: OfScope & Ended): FlowDecision => {
+          const { handler, action, error, attempts } = output as Decision;
+          return { scope, subject, handler: handler!, action, error, attempts };
+        },
+      }),
+      keepOutward: assign({
+        failure: ({ context: { failure } }, { error }: Failed) => ({ step: failure!.step, error }),
+      }),
+      countCall: assign(({ context }) => callCounted(context, context.decision!)),
+      tryAgain: assign(({ context }) => failedAgain(context, plan, context.decision!.scope)),
+      goBack: assign(({ context }) => goneBack(context, plan, (context.decision!.action as ResumeFromAction).step)),
+      skipFailed: enqueueActions(({ context, enqueue }) => {
+        const { value } = context.decision!.action as SkipAction<unknown>;
+        enqueue.assign(failedSkipped(context, value));
+        for (const { id } of plan.steps) {
+          if (context.steps[id]!.status === 'failed') enqueue.emit(facts.skipped(id, 'handler'));
+        }
+      }),
+      refuse: enqueueActions(({ context, enqueue }) => {
+        const decision = context.decision!;
+        const error = refusalOf(decision);
+        const { handler, scope, subject, error: original, attempts } = decision;
+        enqueue.assign({ failure: { step: context.failure!.step, error } });
+        // A person who let it go on outward was told of already.
+        if (!plan.facts || decision.action.type === 'escalate') return;
+        const tell = handlerFacts({ scope, rules: [] });
+        if (error instanceof HandlerFailedError && error !== original) {
+          enqueue.emit(tell.failed(handler, subject, error.cause, original, attempts));
+          enqueue.emit(tell.escalated(subject, error, 'handlerFailed'));
+        } else enqueue.emit(tell.escalated(subject, error, 'retriesExhausted'));
+      }),
+      ask: enqueueActions(({ context, enqueue, self }) => {
+        ask(enqueue as never, self, context.decision!, 'flow.intervention');
+      }),
+      keepChoice: enqueueActions(({ context, enqueue }, { output }: Ended) => {
+        const { choice, by } = output as ApprovalDecision;
+        enqueue.assign({ decision: chosen(context.decision!, choice) });
+        enqueue.emit(facts.answered(context.decision!, choice, by));
+      }),
+      keepNoChoice: enqueueActions(({ context, enqueue }) => {
+        enqueue.assign({ decision: chosen(context.decision!, null) });
+        enqueue.emit(facts.answered(context.decision!, null, null));
+      }),
+      fallBack: enqueueActions(({ context, enqueue }) => {
+        const decision = context.decision!;
+        enqueue.spawnChild(fallbackOf(decision)!, { id: 'flow.fallback', input: subjectInput(context, decision) });
+      }),
+      replacePhase: enqueueActions(({ context, enqueue }, { output }: Ended) => {
+        const phase = context.decision!.subject;
+        for (const step of unfinishedOf(context, plan, phase)) enqueue.emit(facts.skipped(step, 'handler'));
+        enqueue.assign(phaseReplaced(context, plan, phase, output));
+      }),
+      replaceFlow: assign((_, { output }: Ended) => ({ output: { value: output }, failure: null, decision: null })),
+      failFallback: enqueueActions(({ context, enqueue }, { error: cause }: Failed) => {
+        const { handler, scope, subject, error: original, attempts } = context.decision!;
+        const error = new HandlerFailedError(handler, scope, subject, original, cause);
+        enqueue.assign({ failure: { step: context.failure!.step, error } });
+        if (!plan.facts) return;
+        const tell = handlerFacts({ scope, rules: [] });
+        enqueue.emit(tell.failed(handler, subject, cause, original, attempts));
+        enqueue.emit(tell.escalated(subject, error, 'handlerFailed'));
+      }),
+      cleanUp: enqueueActions(({ context: { decision, cleanups, failure, input, ...context }, enqueue }) => {
+        const next = (decision!.action as AbortAction<LogicName>).cleanup[cleanups];
+        if (!next) return;
+        const results = resultsOf({ decision, cleanups, failure, input, ...context });
+        const { scope, subject } = decision!;
+        enqueue.spawnChild(logicKey(decision!, next.logic), {
+          id: 'flow.cleanup',
+          input: { error: failure!.error, input, results, scope, subject, outputs: [] },
+        });
+      }),
+      countCleanup: assign({ cleanups: ({ context }) => context.cleanups + 1 }),
+      tellCleanupFailed: enqueueActions(({ context, enqueue }, { error }: Failed) => {
+        enqueue.emit(facts.cleanupFailed(context.cleanups, error));
+      }),
+      undo: enqueueActions(({ context, enqueue }) => {
+        const step = nextToUndo(context, plan);
+        if (step === undefined) return;
+        const { input, output: result } = context.steps[step]!;
+        enqueue.spawnChild(undoKey(step), { id: `undo.${step}`, input: { input, result } });
+      }),
+      keepUndone: enqueueActions(({ context, event, enqueue }) => {
+        const step = undoneBy(event);
+        enqueue.stopChild(`undo.${step}`);
+        enqueue.assign(stepUndone(context, step));
+        enqueue.emit(facts.undone(step));
+      }),
+      keepNotUndone: enqueueActions(({ context, event, enqueue }, { error }: Failed) => {
+        const step = undoneBy(event);
+        enqueue.stopChild(`undo.${step}`);
+        enqueue.assign({ notUndone: [...context.notUndone, { step, error }] });
+        enqueue.emit(facts.undoFailed(step, error));
+      }),
+      drop: stopChild((_, { child }: { readonly child: string }) => child),
+      keepResult: assign({
+        output: ({ context }) => ({
+          value: plan.output ? plan.output({ input: context.input, results: resultsOf(context) }) : resultsOf(context),
+        }),
+      }),
+      failOutput: assign({
+        failure: ({ context }) => ({
+          step: 'output',
+          error: orThrown(undefined, () => plan.output!({ input: context.input, results: resultsOf(context) })),
+        }),
+      }),
+      tellFailed: enqueueActions(({ context, enqueue }) => enqueue.emit(facts.flowFailed(context.failure!))),
+      tellAborted: enqueueActions(({ context, enqueue }) => enqueue.emit(facts.aborted(context))),
+      resume: enqueueActions(({ context, event, enqueue }) => {
+        const resumed = { ...context, ...flowResumed(context, plan, event as ResumeEvent) };
+        enqueue.assign(resumed);
+        enqueue.emit(facts.resumed(resumed, (event as ResumeEvent).from));
+      }),
+      passAnswerOn: enqueueActions(({ event, self, system, enqueue }) => {
+        const addressee = addresseeOf(self, system, event);
+        if ('to' in addressee) enqueue.sendTo(addressee.to, event);
+        else enqueue.emit({ type: 'InterventionAnswerRefused', flow: name, ...addressee });
+      }),
+      fail: sendTo(({ self }) => self, toldWhy),
+      throwFailure: assign(({ context }) => {
+        const { step, error } = context.failure!;
+        throw new FlowFailedError(name, step, error, progressOfFlow(context));
+      }),
+      throwAborted: assign(({ context }) => {
+        const { step, error } = context.failure!;
+        throw new FlowAbortedError(name, step, error, context.notUndone, progressOfFlow(context));
+      }),
+    },
+  });
+
+  function ask(
+    enqueue: { spawnChild(src: string, options: object): void; emit(fact: FlowFact): void },
+    self: AnyActorRef,
+    decision: FlowDecision,
+    id: string,
+  ): void {
+    const { subject, handler, action } = decision as FlowDecision & { action: { type: 'intervene' } };
+    const request = {
+      title: action.message,
+      choices: Object.keys(action.choices),
+      details: { flow: name, subject, handler, error: (facts.asked(decision) as { error: unknown }).error },
+    };
+    enqueue.spawnChild(interventionKey, { id, systemId: interventionId(self, subject), input: request });
+    enqueue.emit(facts.asked(decision));
+  }
+}
+
+/** Which step an undo was of. */
+function undoneBy({ type }: AnyEventObject): string {
+  return type.slice(type.lastIndexOf('.') + 1);
+}

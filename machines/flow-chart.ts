@@ -59,6 +59,7 @@ export function flowChart({ plan, steps, actors, handled, asks }: FlowParts) {
       ...(handled && {
         deciding: {
           always: [
+            { guard: 'isRetryAtOnce', target: 'resuming', actions: ['countCall', 'tryAgain'] },
             { guard: { type: 'isAction', params: { action: 'retry' } }, target: 'waiting', actions: 'countCall' },
             { guard: 'canFallBack', target: 'fallingBack' },
             { guard: 'canGoBack', target: 'resuming', actions: ['countCall', 'goBack'] },

@@ -25,9 +25,12 @@ export function interventionId(flow: Addressed, subject: string): string {
   return prefix + [...wayTo(flow), subject].join('/');
 }
 
+/** What a policy calls, and what XState has found a name for. */
+const unnamed = /^(?:call$|\d+\.)/;
+
 function wayTo(flow: Addressed): string[] {
   const way: string[] = [];
-  for (let each: Addressed = flow; each._parent; each = each._parent) if (each.id !== 'call') way.unshift(each.id);
+  for (let each: Addressed = flow; each._parent; each = each._parent) if (!unnamed.test(each.id)) way.unshift(each.id);
   return way;
 }
 

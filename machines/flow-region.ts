@@ -72,6 +72,11 @@ export function stepRegion(step: string, { logic, seesResults, handlers }: StepL
         deciding: {
           always: [
             { guard: isAction('intervene'), target: 'intervening' },
+            {
+              guard: { type: 'isStepRetryAtOnce', params: of } as const,
+              target: 'pending',
+              actions: { type: 'putBack', params: of } as const,
+            },
             { guard: isAction('retry'), target: 'waiting' },
             { guard: isAction('skip'), target: 'skipped', actions: { type: 'skipByDecision', params: of } as const },
             { guard: { type: 'canStepFallBack', params: of } as const, target: 'fallingBack' },

@@ -5,7 +5,7 @@
  * FX1  A logic that stands in a decision is known to the chart by whose decision it is and its name there.
  */
 import { assign, enqueueActions, sendTo, setup, stopChild, type AnyActorLogic, type AnyEventObject, type AnyActorRef } from 'xstate';
-import { InvalidArgumentError, toMs } from 'rewake';
+import { InvalidArgumentError } from 'rewake';
 import type { ApprovalDecision } from './approval-facts.ts';
 import { FlowAbortedError, FlowFailedError } from './flow-errors.ts';
 import type { FlowFact } from './flow-facts.ts';
@@ -160,7 +160,7 @@ export function flowSetup(
       ...Object.fromEntries(
         plan.steps.map(({ id }) => [
           pauseName(id),
-          ({ context }: { context: FlowContext }) => toMs((decisionOf(context, id).action as RetryAction).delayMs),
+          ({ context }: { context: FlowContext }) => (decisionOf(context, id).action as RetryAction).delayMs,
         ]),
       ),
     },
@@ -180,6 +180,7 @@ export function flowSetup(
       hasTurn: ({ context }, { step }: OfStep) => hasTurn(context, plan, step),
       isDirective: (_, { step, error }: OfStep & Failed) => directiveOf(error, step) !== undefined,
       isStepAction: ({ context }, { step, action }: OfStep & OfAction) => decisionOf(context, step).action.type === action,
+      isStepRetryAtOnce: ({ context }, { step }: OfStep) => isRetryAtOnce(decisionOf(context, step)),
       canStepFallBack: ({ context }, { step }: OfStep) => {
         const decision = decisionOf(context, step);
         return decision.action.type === 'fallback' && fallbackOf(decision) !== undefined;
@@ -194,6 +195,7 @@ export function flowSetup(
         }),
       isEscalated: (_, { output }: Ended) => (output as Decision).action.type === 'escalate',
       isAction: ({ context }, { action }: OfAction) => context.decision!.action.type === action,
+      isRetryAtOnce: ({ context }) => isRetryAtOnce(context.decision!),
       canFallBack: ({ context: { decision } }) => decision!.action.type === 'fallback' && fallbackOf(decision!) !== undefined,
       canGoBack: ({ context }) => context.decision!.action.type === 'resumeFrom' && canGoBack(context),
       isOfPhase: ({ context }) => context.decision!.scope === 'phase',
@@ -442,6 +444,10 @@ export function flowSetup(
     enqueue.spawnChild(interventionKey, { id, systemId: interventionId(self, subject), input: request });
     enqueue.emit(facts.asked(decision));
   }
+}
+
+function isRetryAtOnce({ action }: FlowDecision): boolean {
+  return action.type === 'retry' && action.delayMs === 0;
 }
 
 /** Which step an undo was of. */

@@ -5,7 +5,7 @@
  * FX1  A logic that stands in a decision is known to the chart by whose decision it is and its name there.
  */
 import { assign, enqueueActions, sendTo, setup, stopChild, type AnyActorLogic, type AnyEventObject, type AnyActorRef } from 'xstate';
-import { InvalidArgumentError } from 'rewake';
+import { InvalidArgumentError, type ResumeRequested } from 'rewake';
 import type { ApprovalDecision } from './approval-facts.ts';
 import { FlowAbortedError, FlowFailedError } from './flow-errors.ts';
 import type { FlowFact } from './flow-facts.ts';
@@ -42,7 +42,6 @@ import {
   unfinishedOf,
   type FlowContext,
   type FlowDecision,
-  type ResumeEvent,
 } from './flow-state.ts';
 import { flowFacts } from './flow-telling.ts';
 import type { HandledContext } from './handled-chart.ts';
@@ -203,8 +202,8 @@ export function flowSetup(
       isCleanedUp: ({ context: { decision, cleanups } }) =>
         cleanups === (decision!.action as AbortAction<LogicName>).cleanup.length,
       isUndone: ({ context }) => nextToUndo(context, plan) === undefined,
-      canResume: ({ event }) => canResume(event as ResumeEvent, plan),
-      canGoBackTo: ({ event }) => (event as ResumeEvent).from !== undefined && canResume(event as ResumeEvent, plan),
+      canResume: ({ event }) => canResume(event as ResumeRequested, plan),
+      canGoBackTo: ({ event }) => (event as ResumeRequested).from !== undefined && canResume(event as ResumeRequested, plan),
     },
     actions: {
       prepare: assign(({ context }, { step }: OfStep) => stepPrepared(context, stepOf[step]!)),
@@ -408,9 +407,9 @@ export function flowSetup(
       tellFailed: enqueueActions(({ context, enqueue }) => enqueue.emit(facts.flowFailed(context.failure!))),
       tellAborted: enqueueActions(({ context, enqueue }) => enqueue.emit(facts.aborted(context))),
       resume: enqueueActions(({ context, event, enqueue }) => {
-        const resumed = { ...context, ...flowResumed(context, plan, event as ResumeEvent) };
+        const resumed = { ...context, ...flowResumed(context, plan, event as ResumeRequested) };
         enqueue.assign(resumed);
-        enqueue.emit(facts.resumed(resumed, (event as ResumeEvent).from));
+        enqueue.emit(facts.resumed(resumed, (event as ResumeRequested).from));
       }),
       passAnswerOn: enqueueActions(({ event, self, system, enqueue }) => {
         const addressee = addresseeOf(self, system, event);

@@ -7,8 +7,8 @@
  * FS3  What is finished stays finished, with its result, until somebody goes back to it or to what it needs.
  * FS4  What a function of the user throws is what its step fails with (PM2).
  */
-import { InvalidArgumentError } from 'rewake';
-import { dependentsOf, type FlowPlan, type PlannedStep } from './flow-plan.ts';
+import { InvalidArgumentError, type ResumeRequested } from 'rewake';
+import { dependentsOf, type FlowPlan, type PlannedPhase, type PlannedStep } from './flow-plan.ts';
 import type { HandlerScope } from './handler-facts.ts';
 import { openedProgress, progressOf } from './progress.ts';
 import type { RecoveryActionData } from './recovery-actions.ts';
@@ -72,13 +72,6 @@ export interface FlowContext {
 
 /** What is finished of a flow. Plain data. */
 export type FlowProgress = Pick<FlowContext, 'steps' | 'phases' | 'completed'>;
-
-/** What resumes a flow that has ended. */
-export interface ResumeEvent {
-  readonly type: 'rewake.resume';
-  readonly from?: string;
-  readonly input?: unknown;
-}
 
 const pending: FlowStepState = { status: 'pending' };
 
@@ -262,12 +255,12 @@ export function nextPhase({ phases }: FlowContext, plan: FlowPlan): string | und
 }
 
 /** Whether a resume makes sense: an ended flow goes on where it stopped, or from a step that it has. */
-export function canResume(event: ResumeEvent, plan: FlowPlan): boolean {
+export function canResume(event: ResumeRequested, plan: FlowPlan): boolean {
   return event.from === undefined || plan.steps.some(({ id }) => id === event.from);
 }
 
 /** A flow that ended goes on: all counts begin anew. */
-export function flowResumed(context: FlowContext, plan: FlowPlan, { from, input }: ResumeEvent): Partial<FlowContext> {
+export function flowResumed(context: FlowContext, plan: FlowPlan, { from, input }: ResumeRequested): Partial<FlowContext> {
   const goesOn = again(context, plan, from === undefined ? new Set() : dependentsOf(plan, from));
   const steps = { ...goesOn.steps };
   // Another input may make another list.
@@ -285,26 +278,29 @@ export function stepUndone(context: FlowContext, id: string): Partial<FlowContex
   return { ...stepAs(context, id, { status: 'undone' }), completed: context.completed.filter((each) => each !== id) };
 }
 
-/** Steps of this set forget what they gave, and so does what stood for their phases. The others that are not finished begin anew. */
+/**
+ * Steps of this set forget what they gave, and so does what stood for their phases; the others that are not finished begin
+ * anew. A phase begins again where it was over, or where one before it does.
+ */
 function again(context: FlowContext, plan: FlowPlan, redone: ReadonlySet<string>): Partial<FlowContext> {
   const { steps, phases } = context;
-  const reopened = new Set(plan.steps.filter(({ id }) => redone.has(id)).map(({ phase }) => phase));
-  const isRedone = ({ id, phase }: PlannedStep) => redone.has(id) || (steps[id]!.replaced === true && reopened.has(phase));
-  const next = plan.steps.map((step): [string, FlowStepState] => {
-    const state = steps[step.id]!;
-    if (isRedone(step)) return [step.id, pending];
-    if (isFinished(state)) return [step.id, state];
-    return [step.id, state.progress === undefined ? pending : { ...pending, progress: state.progress }];
-  });
-  const isOpen = (phase: string) => next.some(([id, { status }], index) => status === 'pending' && plan.steps[index]!.id === id && plan.steps[index]!.phase === phase);
+  const reopened = plan.phases.filter((phase) => phase.steps.some(({ id }) => redone.has(id))).map(({ id }) => id);
+  const stepAgain = ({ id, phase }: PlannedStep): FlowStepState => {
+    const step = steps[id]!;
+    if (redone.has(id) || (step.replaced && reopened.includes(phase))) return pending;
+    if (isFinished(step)) return step;
+    return step.progress === undefined ? pending : { ...pending, progress: step.progress };
+  };
+  const next = Object.fromEntries(plan.steps.map((step) => [step.id, stepAgain(step)]));
+  const phaseAgain = ({ id, steps: own }: PlannedPhase): FlowPhaseState => {
+    const { status, ...rest } = phases[id]!;
+    if (reopened.includes(id)) return { status: status === 'begun' && id === reopened[0] ? 'begun' : 'pending' };
+    const isOver = status === 'completed' && own.every((step) => isFinished(next[step.id]!));
+    return { ...rest, status: status === 'completed' && !isOver ? 'pending' : status };
+  };
   return {
-    steps: Object.fromEntries(next),
-    phases: Object.fromEntries(
-      plan.phases.map(({ id }): [string, FlowPhaseState] => {
-        if (reopened.has(id) || (phases[id]!.status === 'completed' && isOpen(id))) return [id, { status: 'pending' }];
-        return [id, phases[id]!];
-      }),
-    ),
+    steps: next,
+    phases: Object.fromEntries(plan.phases.map((phase) => [phase.id, phaseAgain(phase)])),
     completed: context.completed.filter((id) => !redone.has(id)),
     ...{ failure: null, decision: null, output: null },
   };

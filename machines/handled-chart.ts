@@ -22,6 +22,7 @@ import {
   type Failed,
   type PolicyMachine,
 } from './policy-machine.ts';
+import { inputAgain } from './progress.ts';
 import type { FallbackAction, LogicName, RetryAction, SkipAction } from './recovery-actions.ts';
 import { RecoveryDirective } from './recovery-directive.ts';
 import { HandlerFailedError } from './recovery-errors.ts';
@@ -118,7 +119,8 @@ export function handledChart(parts: HandledParts): HandledMachine<unknown, unkno
         invoke: {
           id: 'call',
           src: 'call',
-          input: ({ context }: { context: HandledContext }) => gives(context.input),
+          // What was finished before it failed is not done again.
+          input: ({ context }: { context: HandledContext }) => inputAgain(logic, gives(context.input), context.error),
           onDone: { target: 'succeeded', actions: [{ type: 'keepOutput', params: outputOf }, 'countAttempts'] },
           onError: [
             {

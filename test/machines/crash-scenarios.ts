@@ -12,13 +12,14 @@ import { cache } from '../../machines/cache.ts';
 import { withCache } from '../../machines/caching.ts';
 import { withCatch } from '../../machines/catch.ts';
 import { withFallback } from '../../machines/fallback.ts';
+import { flow } from '../../machines/flow.ts';
 import { withHandlers } from '../../machines/handled.ts';
 import { handler } from '../../machines/handler.ts';
 import { withHealing } from '../../machines/healing.ts';
 import { withHedge } from '../../machines/hedge.ts';
 import { withRateLimit } from '../../machines/rate-limit.ts';
 import { rateLimiter } from '../../machines/rate-limiter.ts';
-import { fallback, retry, skip } from '../../machines/recovery-actions.ts';
+import { abort, fallback, intervene, resumeFrom, retry, skip } from '../../machines/recovery-actions.ts';
 import { retryBudget } from '../../machines/retry-budget.ts';
 import { saga } from '../../machines/saga.ts';
 import { step, withBreaker, withDeadline, withRetry, withTimeout } from '../../machines/step.ts';
@@ -137,6 +138,88 @@ export const crashScenarios: readonly CrashScenario[] = [
     answers: { first: [fails(503)], second: [fails(500, 100)] },
     tells: ['FallbackEntered'],
     atMost: { first: 1, second: 1 },
+  },
+  {
+    name: 'a flow with handlers at every scope',
+    machines: alone((world) =>
+      flow('work', {
+        steps: {
+          list: { run: call(world, 'list') },
+          read: { run: effect(world.call((item: string) => item)), needs: ['pay'], forEach: 'list', concurrency: 1 },
+          pay: {
+            run: call(world, 'pay'),
+            needs: ['list'],
+            input: () => 'pay',
+            onCommandFailure: [handler({ id: 'wake', when: 'auth', run: call(world, 'wake'), then: retry({ delay: 50 }) })],
+            onFailure: [handler({ id: 'pause', then: retry({ delay: '1s', maxAttempts: 2 }) })],
+          },
+          ship: { run: call(world, 'ship'), onFailure: [handler({ id: 'carrier', then: fallback(call(world, 'carrier')) })] },
+          mail: { run: call(world, 'mail'), needs: ['ship'] },
+        },
+        phases: [
+          { id: 'making', steps: ['list', 'read', 'pay'], onFailure: [handler({ id: 'back', then: resumeFrom('list') })] },
+          { id: 'sending', steps: ['ship', 'mail'] },
+        ],
+        onFailure: [handler({ id: 'silent', run: tried(world, 'note', 2), then: skip('nobody was told') })],
+      }),
+    ),
+    answers: {
+      list: [ok(['x', 'y', 'z'], 100), ok(['x'])],
+      x: [ok('X', 90), ok('X', 10)],
+      y: [fails(500, 55)],
+      pay: [fails(401, 100), fails(503, 100), ok('paid', 100), ok('paid', 100)],
+      wake: [ok('awake', 100)],
+      ship: [fails(503, 100)],
+      carrier: [ok('shipped', 100)],
+      mail: [fails(400, 100)],
+      note: [fails(503), ok('noted', 100), ok('noted')],
+    },
+    tells: [
+      ...['PhaseStarted', 'FlowStepStarted', 'FlowStepCompleted', 'FlowStepStarted'],
+      // pay: mended and called again by the handler of the command, then by that of the step.
+      ...['HandlerStarted', 'HandlerCompleted', 'ErrorEscalated', 'HandlerStarted', 'HandlerCompleted', 'FlowStepCompleted'],
+      // read: its second item fails, and the handler of the phase goes back to the list.
+      ...['FlowStepStarted', 'FlowStepFailed', 'HandlerStarted', 'HandlerCompleted'],
+      ...['FlowStepStarted', 'FlowStepCompleted', 'FlowStepStarted', 'FlowStepCompleted'],
+      ...['FlowStepStarted', 'FlowStepCompleted', 'PhaseCompleted', 'PhaseStarted'],
+      ...['FlowStepStarted', 'HandlerStarted', 'HandlerCompleted', 'FlowStepCompleted'],
+      ...['FlowStepStarted', 'FlowStepFailed', 'PhaseFailed', 'HandlerStarted', 'AttemptFailed', 'RetryScheduled'],
+      ...['HandlerCompleted', 'FlowStepSkipped', 'PhaseCompleted'],
+    ],
+    atMost: { list: 2, x: 2, y: 1, ship: 1, carrier: 1, mail: 1, wake: 1 },
+  },
+  {
+    name: 'a flow that asks, and is aborted',
+    machines: alone((world) =>
+      flow('work', {
+        steps: {
+          reserve: { run: call(world, 'reserve'), undo: call(world, 'release') },
+          charge: { run: call(world, 'charge'), needs: ['reserve'], undo: call(world, 'refund') },
+          ship: {
+            run: call(world, 'ship'),
+            needs: ['charge'],
+            onFailure: [handler({ id: 'ask', then: intervene('What now?', { again: retry({ delay: 100 }), stop: abort({ cleanup: [call(world, 'sweep')] }) }) })],
+          },
+        },
+      }),
+    ),
+    answers: {
+      ...{ reserve: [ok('R', 100)], charge: [ok('C', 100)], ship: [fails(400, 100), fails(400)] },
+      ...{ sweep: [fails(500, 100)], release: [ok('free', 100)], refund: [fails(500, 100)] },
+    },
+    messages: [
+      [500, { type: 'approval.chosen', by: 'ann', choice: 'again' }],
+      [900, { type: 'approval.chosen', by: 'bob', choice: 'stop' }],
+    ],
+    tells: [
+      ...['PhaseStarted', 'FlowStepStarted', 'FlowStepCompleted', 'FlowStepStarted', 'FlowStepCompleted', 'FlowStepStarted'],
+      ...['HandlerStarted', 'HandlerCompleted', 'ApprovalRequested', 'InterventionRequested'],
+      ...['ApprovalGranted', 'InterventionAnswered', 'FlowStepStarted'],
+      ...['HandlerStarted', 'HandlerCompleted', 'ApprovalRequested', 'InterventionRequested'],
+      ...['ApprovalGranted', 'InterventionAnswered', 'FlowStepFailed'],
+      ...['CleanupFailed', 'FlowUndoFailed', 'FlowStepUndone', 'FlowAborted'],
+    ],
+    atMost: { reserve: 1, charge: 1, ship: 2, sweep: 1, release: 1, refund: 1 },
   },
   {
     name: 'withCatch',

@@ -120,6 +120,7 @@ const codesByClass: Partial<Record<ErrorClass, readonly string[]>> = {
   permanent: [
     'REWAKE_APPROVAL_REJECTED',
     'REWAKE_RECOVERY_DIRECTIVE',
+    'REWAKE_FLOW_ABORTED',
     'INVALID_ARGUMENT',
     'NOT_FOUND',
     'ALREADY_EXISTS',

@@ -9,10 +9,11 @@
  * FC3  A flow that ended goes on with `rewake.resume`, and with nothing else.
  */
 import type { AnyActorLogic } from 'xstate';
+import { handlingKey, type OfScope } from './flow-names.ts';
 import { handlingState, type FlowPlan, type PlannedPhase } from './flow-plan.ts';
 import { stepRegion } from './flow-region.ts';
 import { callsOf, flowBegun, resultsOf, type FlowContext } from './flow-state.ts';
-import { flowSetup, handlingKey, type OfScope } from './flow-setup.ts';
+import { flowSetup } from './flow-setup.ts';
 import type { StepLogic } from './flow-step.ts';
 import type { HandlingInput } from './handling-state.ts';
 import { errorOf, failing, outputOf, toldWhy } from './policy-machine.ts';
@@ -183,7 +184,10 @@ export function flowChart({ plan, steps, actors, handled, asks }: FlowParts) {
           },
           {
             target: 'deciding',
-            actions: { type: 'keepDecision', params: (args: { event: unknown }) => ({ ...of, ...outputOf(args) }) } as const,
+            actions: {
+              type: 'keepDecision',
+              params: (args: { event: unknown }) => ({ ...of, ...outputOf(args) }),
+            } as const,
           },
         ],
         onError: { target, actions: { type: 'keepOutward', params: errorOf } as const },

@@ -50,7 +50,9 @@ export class FlowAbortedError extends RewakeError {
       notUndone.length === 0
         ? 'What could be undone was undone.'
         : `Not undone: ${notUndone.map((each) => each.step).join(', ')}. Take these back by hand; 'notUndone' says why it failed.`;
-    super(`Flow '${flow}' was aborted because of step '${step}': ${textOf(originalError)}. ${rest}`, { cause: originalError });
+    super(`Flow '${flow}' was aborted because of step '${step}': ${textOf(originalError)}. ${rest}`, {
+      cause: originalError,
+    });
     this.flow = flow;
     this.step = step;
     this.originalError = originalError;

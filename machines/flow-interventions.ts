@@ -41,7 +41,8 @@ export type Addressee = { readonly to: AnyActorRef } | Pick<InterventionAnswerRe
 export function addresseeOf(flow: Addressed, tree: Tree, event: AnyEventObject): Addressee {
   const around = interventionId(flow, '');
   const open = Object.entries(tree.getAll()).flatMap(([id, ref]) => {
-    const isOpen = id.startsWith(around) && (ref?.getSnapshot() as { status?: string } | undefined)?.status === 'active';
+    const isOpen =
+      id.startsWith(around) && (ref?.getSnapshot() as { status?: string } | undefined)?.status === 'active';
     return isOpen ? [{ way: id.slice(around.length), ref: ref! }] : [];
   });
   const subject = typeof event.subject === 'string' ? event.subject : null;

@@ -28,7 +28,11 @@ export interface StepDefinition {
 export interface FlowDefinition {
   readonly input?: unknown;
   readonly steps: Readonly<Record<string, StepDefinition>>;
-  readonly phases?: readonly { readonly id: string; readonly steps: readonly string[]; readonly onFailure?: readonly Handler[] }[];
+  readonly phases?: readonly {
+    readonly id: string;
+    readonly steps: readonly string[];
+    readonly onFailure?: readonly Handler[];
+  }[];
   readonly onFailure?: readonly Handler[];
   readonly concurrency?: number;
   readonly output?: (args: never) => unknown;
@@ -71,7 +75,17 @@ export interface FlowPlan {
 
 /** States of a flow that no phase can be called like. */
 const ownStates = [
-  ...['resuming', 'deciding', 'escalating', 'waiting', 'fallingBack', 'intervening', 'cleaning', 'undoing', 'finishing'],
+  ...[
+    'resuming',
+    'deciding',
+    'escalating',
+    'waiting',
+    'fallingBack',
+    'intervening',
+    'cleaning',
+    'undoing',
+    'finishing',
+  ],
   ...['succeeded', 'failed', 'aborted'],
 ];
 
@@ -84,7 +98,17 @@ function isReserved(id: string): boolean {
   return ownStates.includes(id) || id.startsWith('handling ');
 }
 
-const optionNames = ['input', 'steps', 'phases', 'onFailure', 'concurrency', 'output', 'paths', 'interventions', 'facts'];
+const optionNames = [
+  'input',
+  'steps',
+  'phases',
+  'onFailure',
+  'concurrency',
+  'output',
+  'paths',
+  'interventions',
+  'facts',
+];
 const phaseNames = ['id', 'steps', 'onFailure'];
 
 /** @throws InvalidArgumentError for a flow that cannot work (FP1) */
@@ -126,26 +150,44 @@ function phasesOf({ steps, phases }: FlowDefinition, path: string): PlannedPhase
       throw InvalidArgumentError.of(`${at}.id`, 'an id that no other phase, no step and no state of a flow has', id);
     }
     seen.add(id);
-    if (!Array.isArray(own) || own.length === 0) throw InvalidArgumentError.of(`${at}.steps`, 'a list of at least one step', own);
+    if (!Array.isArray(own) || own.length === 0)
+      throw InvalidArgumentError.of(`${at}.steps`, 'a list of at least one step', own);
     requireHandlers(onFailure, `${at}.onFailure`);
     for (const [place, step] of (own as readonly string[]).entries()) {
-      if (!ids.includes(step)) throw InvalidArgumentError.of(`${at}.steps[${place}]`, `one of the steps ${ids.join(', ')}`, step);
+      if (!ids.includes(step))
+        throw InvalidArgumentError.of(`${at}.steps[${place}]`, `one of the steps ${ids.join(', ')}`, step);
       if (placed.has(step)) {
-        throw InvalidArgumentError.of(`${at}.steps[${place}]`, `each step once, and '${step}' is in ${placed.get(step)}`, step);
+        throw InvalidArgumentError.of(
+          `${at}.steps[${place}]`,
+          `each step once, and '${step}' is in ${placed.get(step)}`,
+          step,
+        );
       }
       placed.set(step, `phase '${id}'`);
     }
   }
   const left = ids.find((id) => !placed.has(id));
-  if (left !== undefined) throw InvalidArgumentError.of(`${path}.phases`, `every step in a phase, and '${left}' is in none`, phases);
+  if (left !== undefined)
+    throw InvalidArgumentError.of(`${path}.phases`, `every step in a phase, and '${left}' is in none`, phases);
   return phases.map((phase) => planned(phase, steps));
 }
 
-function planned({ id, steps: own, onFailure = [] }: NonNullable<FlowDefinition['phases']>[number], steps: FlowDefinition['steps']): PlannedPhase {
+function planned(
+  { id, steps: own, onFailure = [] }: NonNullable<FlowDefinition['phases']>[number],
+  steps: FlowDefinition['steps'],
+): PlannedPhase {
   const inPhase = own.map((step): PlannedStep => {
     const { needs = [], forEach, when, input, undo } = steps[step]!;
     const all = forEach === undefined || needs.includes(forEach) ? needs : [...needs, forEach];
-    return { id: step, phase: id, needs: all, forEach, when: when as never, input: input as never, hasUndo: undo !== undefined };
+    return {
+      id: step,
+      phase: id,
+      needs: all,
+      forEach,
+      when: when as never,
+      input: input as never,
+      hasUndo: undo !== undefined,
+    };
   });
   return { id, steps: inPhase, handlers: onFailure };
 }
@@ -157,12 +199,14 @@ function checkStep(id: string, steps: FlowDefinition['steps'], path: string): vo
   if (typeof step !== 'object' || step === null) throw InvalidArgumentError.of(path, 'a step, such as { run }', step);
   const { needs = [], forEach, when, input, concurrency } = step;
   if (!Array.isArray(needs)) throw InvalidArgumentError.of(`${path}.needs`, 'a list of steps', needs);
-  for (const [index, need] of (needs as readonly string[]).entries()) requireOther(need, id, steps, `${path}.needs[${index}]`);
+  for (const [index, need] of (needs as readonly string[]).entries())
+    requireOther(need, id, steps, `${path}.needs[${index}]`);
   if (new Set(needs).size < needs.length) throw InvalidArgumentError.of(`${path}.needs`, 'each step once', needs);
   if (forEach !== undefined) requireOther(forEach, id, steps, `${path}.forEach`);
   if (concurrency !== undefined) {
     wholeNumber(concurrency, `${path}.concurrency`, 1);
-    if (forEach === undefined) throw InvalidArgumentError.of(`${path}.forEach`, "a step, because 'concurrency' is given", forEach);
+    if (forEach === undefined)
+      throw InvalidArgumentError.of(`${path}.forEach`, "a step, because 'concurrency' is given", forEach);
   }
   requireFunction(when, `${path}.when`);
   requireFunction(input, `${path}.input`);
@@ -176,7 +220,11 @@ function requirePart(id: string, path: string): void {
 function requireOther(need: string, id: string, steps: FlowDefinition['steps'], path: string): void {
   if (typeof need === 'string' && need !== id && Object.hasOwn(steps, need)) return;
   const others = Object.keys(steps).filter((other) => other !== id);
-  throw InvalidArgumentError.of(path, others.length > 0 ? `one of the steps ${others.join(', ')}` : 'nothing, for there is no other step', need);
+  throw InvalidArgumentError.of(
+    path,
+    others.length > 0 ? `one of the steps ${others.join(', ')}` : 'nothing, for there is no other step',
+    need,
+  );
 }
 
 /** No step waits for itself, and none for what comes in a later phase. */
@@ -211,7 +259,7 @@ export function dependentsOf({ steps, phases }: FlowPlan, from: string): Readonl
   const placeOf = (phase: string) => phases.findIndex(({ id }) => id === phase);
   const place = placeOf(steps.find(({ id }) => id === from)!.phase);
   const found = new Set([from, ...steps.filter(({ phase }) => placeOf(phase) > place).map(({ id }) => id)]);
-  for (let size = 0; size < found.size; ) {
+  for (let size = 0; size < found.size;) {
     size = found.size;
     for (const { id, needs } of steps) if (needs.some((need) => found.has(need))) found.add(id);
   }

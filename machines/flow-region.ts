@@ -7,7 +7,7 @@
  */
 import type { StepLogic } from './flow-step.ts';
 import { resultsOf, type FlowContext } from './flow-state.ts';
-import { pauseName } from './flow-setup.ts';
+import { pauseName } from './flow-names.ts';
 import { errorOf, outputOf } from './policy-machine.ts';
 import { takesProgress, withProgress } from './progress.ts';
 
@@ -18,7 +18,8 @@ export function stepRegion(step: string, { logic, seesResults, handlers }: StepL
   const failed = { type: 'failStep', params: (args: { event: unknown }) => ({ step, ...errorOf(args) }) } as const;
   const answered = (args: { event: unknown }) => ({ step, ...outputOf(args) });
   const child = { fallback: `fallback.${step}`, intervention: `intervention.${step}` };
-  const isAction = (action: 'intervene' | 'retry' | 'skip') => ({ type: 'isStepAction', params: { step, action } }) as const;
+  const isAction = (action: 'intervene' | 'retry' | 'skip') =>
+    ({ type: 'isStepAction', params: { step, action } }) as const;
   return {
     initial: 'pending',
     states: {
@@ -27,15 +28,31 @@ export function stepRegion(step: string, { logic, seesResults, handlers }: StepL
           { guard: { type: 'isDone', params: of } as const, target: 'done' },
           { guard: { type: 'isLeftOut', params: of } as const, target: 'skipped' },
           { guard: 'isHeld' as const, target: 'held' },
-          { guard: { type: 'canBegin', params: of } as const, target: 'ready', actions: { type: 'prepare', params: of } as const },
-          { guard: { type: 'isUnwanted', params: of } as const, target: 'skipped', actions: { type: 'leaveOut', params: of } as const },
-          { guard: { type: 'isSettled', params: of } as const, target: 'failed', actions: { type: 'failToBegin', params: of } as const },
+          {
+            guard: { type: 'canBegin', params: of } as const,
+            target: 'ready',
+            actions: { type: 'prepare', params: of } as const,
+          },
+          {
+            guard: { type: 'isUnwanted', params: of } as const,
+            target: 'skipped',
+            actions: { type: 'leaveOut', params: of } as const,
+          },
+          {
+            guard: { type: 'isSettled', params: of } as const,
+            target: 'failed',
+            actions: { type: 'failToBegin', params: of } as const,
+          },
         ],
       },
       ready: {
         always: [
           { guard: 'isHeld' as const, target: 'held', actions: { type: 'putBack', params: of } as const },
-          { guard: { type: 'hasTurn', params: of } as const, target: 'running', actions: { type: 'begin', params: of } as const },
+          {
+            guard: { type: 'hasTurn', params: of } as const,
+            target: 'running',
+            actions: { type: 'begin', params: of } as const,
+          },
         ],
       },
       running: {
@@ -83,7 +100,9 @@ export function stepRegion(step: string, { logic, seesResults, handlers }: StepL
             { target: 'failed', actions: { type: 'failByDecision', params: of } as const },
           ],
         },
-        waiting: { after: { [pauseName(step)]: { target: 'pending', actions: { type: 'putBack', params: of } as const } } },
+        waiting: {
+          after: { [pauseName(step)]: { target: 'pending', actions: { type: 'putBack', params: of } as const } },
+        },
         intervening: {
           entry: { type: 'askForStep', params: of } as const,
           exit: { type: 'drop', params: { child: child.intervention } } as const,

@@ -1,20 +1,29 @@
 /**
  * The implementations behind the chart of a flow: guards, actions, delays and actors by the names that the chart calls. Owns
- * nothing of the order; what changes is flow-state.ts's, what is told flow-telling.ts's.
- *
- * FX1  A logic that stands in a decision is known to the chart by whose decision it is and its name there.
+ * nothing of the order; what changes is flow-state.ts's, what is told flow-telling.ts's, what follows from a decision
+ * flow-recovery.ts's.
  */
-import { assign, enqueueActions, sendTo, setup, stopChild, type AnyActorLogic, type AnyEventObject, type AnyActorRef } from 'xstate';
-import { InvalidArgumentError, type ResumeRequested } from 'rewake';
+import {
+  assign,
+  enqueueActions,
+  sendTo,
+  setup,
+  stopChild,
+  type AnyActorLogic,
+  type AnyEventObject,
+  type AnyActorRef,
+} from 'xstate';
+import type { ResumeRequested } from 'rewake';
 import type { ApprovalDecision } from './approval-facts.ts';
 import { FlowAbortedError, FlowFailedError } from './flow-errors.ts';
 import type { FlowFact } from './flow-facts.ts';
 import { addresseeOf, interventionId } from './flow-interventions.ts';
-import { handlingState, type FlowPlan } from './flow-plan.ts';
+import { interventionKey, logicKey, pauseName, undoKey, type OfScope } from './flow-names.ts';
+import type { FlowPlan } from './flow-plan.ts';
+import { directiveOf, flowRecovery, isRetryAtOnce } from './flow-recovery.ts';
 import type { StepLogic } from './flow-step.ts';
 import {
   callCounted,
-  callsOf,
   canResume,
   chosen,
   failedAgain,
@@ -44,54 +53,23 @@ import {
   type FlowDecision,
 } from './flow-state.ts';
 import { flowFacts } from './flow-telling.ts';
-import type { HandledContext } from './handled-chart.ts';
-import type { HandlerFact, HandlerScope } from './handler-facts.ts';
+import type { HandlerFact } from './handler-facts.ts';
 import { handlerFacts, type Decision } from './handling-state.ts';
 import { holds, orThrown, toldWhy, type Ended, type Failed } from './policy-machine.ts';
-import type { AbortAction, LogicName, RecoveryActionData, ResumeFromAction, RetryAction, SkipAction } from './recovery-actions.ts';
-import { RecoveryDirective } from './recovery-directive.ts';
+import type {
+  AbortAction,
+  LogicName,
+  RecoveryActionData,
+  ResumeFromAction,
+  RetryAction,
+  SkipAction,
+} from './recovery-actions.ts';
 import { HandlerFailedError } from './recovery-errors.ts';
 
 /** Which step, phase, action, child or state a guard or an action is about. */
-export type OfStep = { readonly step: string };
-export type OfPhase = { readonly phase: string };
-export type OfAction = { readonly action: RecoveryActionData['type'] };
-export type OfScope = { readonly scope: HandlerScope; readonly subject: string };
-
-/** How often a handler may go back to a step, as often as `retry` calls again where it does not say. */
-const goBackCallsMax = 3;
-
-/** The actor that asks a person. No step is called like that: its name has no dot; and so with the names that follow. */
-export const interventionKey = 'flow.intervention';
-
-/** The actor that asks handlers of a phase, or those of the flow. */
-export function handlingKey(phase?: string): string {
-  return `flow.${handlingState(phase)}`;
-}
-
-/** The name of a logic that stands in the actions of these handlers (FX1). */
-export function logicKey({ scope, subject }: OfScope, logic: string): string {
-  return `flow.${scope} ${subject}: ${logic}`;
-}
-
-/** The name of the logic that a handler falls back on. */
-export function pathKey(path: string): string {
-  return `flow.path ${path}`;
-}
-
-export function undoKey(step: string): string {
-  return `flow.undo ${step}`;
-}
-
-export function pauseName(step: string): string {
-  return `pause of ${step}`;
-}
-
-/** What an error stands for that a handler of the step decided about; undefined for any other error. */
-function directiveOf(error: unknown, id: string): RecoveryDirective | undefined {
-  const found = error instanceof RecoveryDirective ? error : (error as { originalError?: unknown } | null)?.originalError;
-  return found instanceof RecoveryDirective && found.subject === id ? found : undefined;
-}
+type OfStep = { readonly step: string };
+type OfPhase = { readonly phase: string };
+type OfAction = { readonly action: RecoveryActionData['type'] };
 
 /** The guards, actions, delays and actors of a flow. */
 export function flowSetup(
@@ -102,48 +80,8 @@ export function flowSetup(
   const { name } = plan;
   const facts = flowFacts(plan);
   const stepOf = Object.fromEntries(plan.steps.map((step) => [step.id, step] as const));
-  const decisionOf = (context: FlowContext, step?: string): FlowDecision =>
-    step === undefined ? context.decision! : context.steps[step]!.decision!;
-  /** The logic that a decision falls back on; undefined where there is none of that name. */
-  const fallbackOf = ({ action, ...decision }: FlowDecision): string | undefined => {
-    const { to } = action as { readonly to: string | LogicName };
-    const key = typeof to === 'string' ? pathKey(to) : logicKey(decision, to.logic);
-    return key in actors ? key : undefined;
-  };
-  const canGoBack = (context: FlowContext) => {
-    const { action, handler, ...of } = context.decision!;
-    const { step } = action as ResumeFromAction;
-    return step in stepOf && (callsOf(context, of)[handler] ?? 1) < goBackCallsMax;
-  };
-  /** What goes outward where a decision cannot be carried out. */
-  const refusalOf = ({ action, handler, scope, subject, error }: FlowDecision): unknown => {
-    const failed = (cause: unknown) => new HandlerFailedError(handler, scope, subject, error, cause);
-    if (action.type === 'resumeFrom' && !(action.step in stepOf)) {
-      const known = `one of the steps ${Object.keys(stepOf).join(', ')}`;
-      return failed(InvalidArgumentError.of(`resumeFrom(step) of handler '${handler}'`, known, action.step));
-    }
-    if (action.type === 'fallback') {
-      const known = `one of the paths ${Object.keys(plan.paths).join(', ') || '(there is none)'}`;
-      return failed(InvalidArgumentError.of(`fallback(path) of handler '${handler}'`, known, action.to));
-    }
-    return error;
-  };
-  const outwardOf = ({ decision, failure }: FlowContext): string => {
-    const phase = plan.phases.find(({ id }) => id === stepOf[failure!.step]?.phase);
-    const isInside = decision?.scope === 'step' || decision?.scope === 'command';
-    if (isInside && phase && phase.handlers.length > 0) return handlingState(phase.id);
-    return decision?.scope !== 'workflow' && plan.handlers.length > 0 ? handlingState() : 'failed';
-  };
-  /** What a fallback in the place of the subject is given: what that was given. */
-  const subjectInput = (context: FlowContext, { scope, subject }: FlowDecision): unknown => {
-    if (scope === 'workflow') return context.input;
-    return scope === 'phase' ? { input: context.input, results: resultsOf(context) } : context.steps[subject]!.input;
-  };
-  const endedBy = (self: AnyActorRef, step: string): RecoveryActionData['type'] | undefined => {
-    if (logics[step]!.handlers.step.length === 0) return undefined;
-    const child = (self.getSnapshot() as { children: Record<string, AnyActorRef | undefined> }).children[step];
-    return (child?.getSnapshot() as { context?: HandledContext } | undefined)?.context?.decision?.action.type;
-  };
+  const recovery = flowRecovery(plan, logics, actors);
+  const { decisionOf, fallbackOf, refusalOf, subjectInput, endedBy } = recovery;
 
   return setup({
     types: {} as {
@@ -178,7 +116,8 @@ export function flowSetup(
       isSettled: ({ context }, { step }: OfStep) => isSettled(context, stepOf[step]!),
       hasTurn: ({ context }, { step }: OfStep) => hasTurn(context, plan, step),
       isDirective: (_, { step, error }: OfStep & Failed) => directiveOf(error, step) !== undefined,
-      isStepAction: ({ context }, { step, action }: OfStep & OfAction) => decisionOf(context, step).action.type === action,
+      isStepAction: ({ context }, { step, action }: OfStep & OfAction) =>
+        decisionOf(context, step).action.type === action,
       isStepRetryAtOnce: ({ context }, { step }: OfStep) => isRetryAtOnce(decisionOf(context, step)),
       canStepFallBack: ({ context }, { step }: OfStep) => {
         const decision = decisionOf(context, step);
@@ -195,15 +134,17 @@ export function flowSetup(
       isEscalated: (_, { output }: Ended) => (output as Decision).action.type === 'escalate',
       isAction: ({ context }, { action }: OfAction) => context.decision!.action.type === action,
       isRetryAtOnce: ({ context }) => isRetryAtOnce(context.decision!),
-      canFallBack: ({ context: { decision } }) => decision!.action.type === 'fallback' && fallbackOf(decision!) !== undefined,
-      canGoBack: ({ context }) => context.decision!.action.type === 'resumeFrom' && canGoBack(context),
+      canFallBack: ({ context: { decision } }) =>
+        decision!.action.type === 'fallback' && fallbackOf(decision!) !== undefined,
+      canGoBack: ({ context }) => recovery.canGoBack(context),
       isOfPhase: ({ context }) => context.decision!.scope === 'phase',
-      goesOutwardTo: ({ context }, { state }: { readonly state: string }) => outwardOf(context) === state,
+      goesOutwardTo: ({ context }, { state }: { readonly state: string }) => recovery.outwardOf(context) === state,
       isCleanedUp: ({ context: { decision, cleanups } }) =>
         cleanups === (decision!.action as AbortAction<LogicName>).cleanup.length,
       isUndone: ({ context }) => nextToUndo(context, plan) === undefined,
       canResume: ({ event }) => canResume(event as ResumeRequested, plan),
-      canGoBackTo: ({ event }) => (event as ResumeRequested).from !== undefined && canResume(event as ResumeRequested, plan),
+      canGoBackTo: ({ event }) =>
+        (event as ResumeRequested).from !== undefined && canResume(event as ResumeRequested, plan),
     },
     actions: {
       prepare: assign(({ context }, { step }: OfStep) => stepPrepared(context, stepOf[step]!)),
@@ -228,7 +169,9 @@ export function flowSetup(
         const by = endedBy(self, step);
         enqueue.assign(by === 'skip' ? stepSkipped(context, step, output) : stepDone(context, step, output));
         enqueue.emit(
-          by === 'skip' ? facts.skipped(step, 'handler') : facts.completed(step, by === 'fallback' ? 'fallback' : 'step'),
+          by === 'skip'
+            ? facts.skipped(step, 'handler')
+            : facts.completed(step, by === 'fallback' ? 'fallback' : 'step'),
         );
       }),
       completeByFallback: enqueueActions(({ context, enqueue }, { step, output }: OfStep & Ended) => {
@@ -270,7 +213,10 @@ export function flowSetup(
       }),
       fallBackForStep: enqueueActions(({ context, enqueue }, { step }: OfStep) => {
         const decision = decisionOf(context, step);
-        enqueue.spawnChild(fallbackOf(decision)!, { id: `fallback.${step}`, input: subjectInput(context, { ...decision, subject: step }) });
+        enqueue.spawnChild(fallbackOf(decision)!, {
+          id: `fallback.${step}`,
+          input: subjectInput(context, { ...decision, subject: step }),
+        });
       }),
       failStepFallback: enqueueActions(({ context, enqueue }, { step, error: cause }: OfStep & Failed) => {
         const { handler, scope, subject, error: original, attempts } = decisionOf(context, step);
@@ -293,8 +239,9 @@ export function flowSetup(
         enqueue.assign(phaseAs(context, phase, 'completed'));
         enqueue.emit(facts.phaseCompleted(phase));
       }),
-      tellPhaseFailed: enqueueActions(({ context: { failure }, enqueue }) => {
-        if (failure!.step in stepOf) enqueue.emit(facts.phaseFailed(failure!));
+      tellPhaseFailed: enqueueActions(({ context: { failure, steps }, enqueue }) => {
+        // Not where the output of the flow failed.
+        if (steps[failure!.step]?.status === 'failed') enqueue.emit(facts.phaseFailed(failure!));
       }),
       clearDecision: assign({ decision: null }),
       keepDecision: assign({
@@ -443,10 +390,6 @@ export function flowSetup(
     enqueue.spawnChild(interventionKey, { id, systemId: interventionId(self, subject), input: request });
     enqueue.emit(facts.asked(decision));
   }
-}
-
-function isRetryAtOnce({ action }: FlowDecision): boolean {
-  return action.type === 'retry' && action.delayMs === 0;
 }
 
 /** Which step an undo was of. */

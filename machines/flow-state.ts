@@ -27,6 +27,8 @@ export interface FlowDecision {
   readonly error: unknown;
   /** Calls that were made of what the handler runs, where that is known. */
   readonly attempts: number;
+  /** A person chose it. */
+  readonly isChosen?: true;
 }
 
 /** What is known of a step. Plain data. */
@@ -125,7 +127,8 @@ export function inputFor(context: FlowContext, { id, input: map, forEach }: Plan
   if (forEach === undefined) return map ? map({ input, results, item: undefined, index: 0 }) : input;
   // A step that was skipped gave no list.
   const items = results[forEach] ?? [];
-  if (!Array.isArray(items)) throw InvalidArgumentError.of(`result of '${forEach}', for each of which '${id}' is done`, 'a list', items);
+  if (!Array.isArray(items))
+    throw InvalidArgumentError.of(`result of '${forEach}', for each of which '${id}' is done`, 'a list', items);
   return items.map((item: unknown, index) => (map ? map({ input, results, item, index }) : item));
 }
 
@@ -168,7 +171,12 @@ export function stepSkipped(context: FlowContext, id: string, value: unknown): P
 }
 
 /** A step failed. The first one that did is what goes outward, unless handlers of another have decided about it. */
-export function stepFailed(context: FlowContext, id: string, error: unknown, decision?: FlowDecision): Partial<FlowContext> {
+export function stepFailed(
+  context: FlowContext,
+  id: string,
+  error: unknown,
+  decision?: FlowDecision,
+): Partial<FlowContext> {
   const { input } = context.steps[id]!;
   const progress = progressOf(error);
   const failed: FlowStepState = { status: 'failed', input, error, ...(progress !== undefined && { progress }) };
@@ -190,17 +198,25 @@ export function stepDecided(context: FlowContext, id: string, decision: FlowDeci
 export function chosen(decision: FlowDecision, choice: string | null): FlowDecision {
   const { choices } = decision.action as RecoveryActionData & { readonly type: 'intervene' };
   const action = choice !== null && Object.hasOwn(choices, choice) ? choices[choice]! : ({ type: 'escalate' } as const);
-  return { ...decision, action };
+  return { ...decision, action, isChosen: true };
 }
 
 /** The calls of a scope, by handler. */
-export function callsOf({ calls }: FlowContext, { scope, subject }: Pick<FlowDecision, 'scope' | 'subject'>): Readonly<Record<string, number>> {
+export function callsOf(
+  { calls }: FlowContext,
+  { scope, subject }: Pick<FlowDecision, 'scope' | 'subject'>,
+): Readonly<Record<string, number>> {
   return calls[`${scope} ${subject}`] ?? {};
 }
 
-export function callCounted(context: FlowContext, { scope, subject, handler }: FlowDecision): Pick<FlowContext, 'calls'> {
+export function callCounted(
+  context: FlowContext,
+  { scope, subject, handler }: FlowDecision,
+): Pick<FlowContext, 'calls'> {
   const counted = callsOf(context, { scope, subject });
-  return { calls: { ...context.calls, [`${scope} ${subject}`]: { ...counted, [handler]: (counted[handler] ?? 1) + 1 } } };
+  return {
+    calls: { ...context.calls, [`${scope} ${subject}`]: { ...counted, [handler]: (counted[handler] ?? 1) + 1 } },
+  };
 }
 
 /** Steps that failed begin anew; where the whole flow is called again, its phases count their calls anew, too. */
@@ -225,7 +241,12 @@ export function failedSkipped(context: FlowContext, value: unknown): Partial<Flo
 }
 
 /** Something stands for a phase: what is not finished of it is left out. */
-export function phaseReplaced(context: FlowContext, plan: FlowPlan, phase: string, output: unknown): Partial<FlowContext> {
+export function phaseReplaced(
+  context: FlowContext,
+  plan: FlowPlan,
+  phase: string,
+  output: unknown,
+): Partial<FlowContext> {
   const left = new Set(unfinishedOf(context, plan, phase));
   const steps = Object.entries(context.steps).map(([id, step]): [string, FlowStepState] => [
     id,
@@ -245,7 +266,11 @@ export function unfinishedOf({ steps }: FlowContext, plan: FlowPlan, phase?: str
   return own.filter(({ id }) => !isFinished(steps[id]!)).map(({ id }) => id);
 }
 
-export function phaseAs({ phases }: FlowContext, id: string, status: FlowPhaseState['status']): Pick<FlowContext, 'phases'> {
+export function phaseAs(
+  { phases }: FlowContext,
+  id: string,
+  status: FlowPhaseState['status'],
+): Pick<FlowContext, 'phases'> {
   return { phases: { ...phases, [id]: { ...phases[id]!, status } } };
 }
 
@@ -260,17 +285,23 @@ export function canResume(event: ResumeRequested, plan: FlowPlan): boolean {
 }
 
 /** A flow that ended goes on: all counts begin anew. */
-export function flowResumed(context: FlowContext, plan: FlowPlan, { from, input }: ResumeRequested): Partial<FlowContext> {
+export function flowResumed(
+  context: FlowContext,
+  plan: FlowPlan,
+  { from, input }: ResumeRequested,
+): Partial<FlowContext> {
   const goesOn = again(context, plan, from === undefined ? new Set() : dependentsOf(plan, from));
   const steps = { ...goesOn.steps };
   // Another input may make another list.
-  if (input !== undefined) for (const { id, forEach } of plan.steps) if (forEach && !isFinished(steps[id]!)) steps[id] = pending;
+  if (input !== undefined)
+    for (const { id, forEach } of plan.steps) if (forEach && !isFinished(steps[id]!)) steps[id] = pending;
   return { ...goesOn, steps, ...(input !== undefined && { input }), calls: {}, cleanups: 0, notUndone: [] };
 }
 
 /** The newest step that is done and can be taken back, and was not tried yet. */
 export function nextToUndo({ completed, notUndone }: FlowContext, plan: FlowPlan): string | undefined {
-  const canBe = (id: string) => plan.steps.find((step) => step.id === id)!.hasUndo && !notUndone.some(({ step }) => step === id);
+  const canBe = (id: string) =>
+    plan.steps.find((step) => step.id === id)!.hasUndo && !notUndone.some(({ step }) => step === id);
   return completed.findLast(canBe);
 }
 

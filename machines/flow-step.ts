@@ -74,14 +74,23 @@ export function stepLogic(id: string, definition: StepDefinition & PolicyOptions
 }
 
 /** What is called, with its command handlers and its policies. */
-function commandOf(id: string, definition: StepDefinition & PolicyOptions, { paths, facts }: StepSurroundings, path: string): AnyActorLogic {
+function commandOf(
+  id: string,
+  definition: StepDefinition & PolicyOptions,
+  { paths, facts }: StepSurroundings,
+  path: string,
+): AnyActorLogic {
   const { run, onCommandFailure = [] } = definition;
-  const options = Object.fromEntries(policyNames.flatMap((name) => (definition[name] === undefined ? [] : [[name, definition[name]]])));
+  const options = Object.fromEntries(
+    policyNames.flatMap((name) => (definition[name] === undefined ? [] : [[name, definition[name]]])),
+  );
   const hasPolicy = Object.keys(options).length > 0;
   const policy = policyOf(id, options as PolicyOptions, path);
   if (onCommandFailure.length === 0) {
     if (!hasPolicy) return logicOf(run);
-    return typeof run === 'function' ? (step(id, run as never, options) as AnyActorLogic) : stepAround(run as AnyActorLogic, policy);
+    return typeof run === 'function'
+      ? (step(id, run as never, options) as AnyActorLogic)
+      : stepAround(run as AnyActorLogic, policy);
   }
   // Where attempts are counted, one that is lost counts.
   const called = logicOf(run);

@@ -20,9 +20,21 @@ export function flowFacts(plan: FlowPlan) {
   const placeOf = (step: string) => ({ flow, step, phase: plan.steps.find(({ id }) => id === step)!.phase });
   return {
     started: (step: string): FlowFact => ({ type: 'FlowStepStarted', ...placeOf(step) }),
-    completed: (step: string, by: 'step' | 'fallback'): FlowFact => ({ type: 'FlowStepCompleted', ...placeOf(step), by }),
-    skipped: (step: string, by: 'condition' | 'handler'): FlowFact => ({ type: 'FlowStepSkipped', ...placeOf(step), by }),
-    failed: (step: string, error: unknown): FlowFact => ({ type: 'FlowStepFailed', ...placeOf(step), error: sign(error) }),
+    completed: (step: string, by: 'step' | 'fallback'): FlowFact => ({
+      type: 'FlowStepCompleted',
+      ...placeOf(step),
+      by,
+    }),
+    skipped: (step: string, by: 'condition' | 'handler'): FlowFact => ({
+      type: 'FlowStepSkipped',
+      ...placeOf(step),
+      by,
+    }),
+    failed: (step: string, error: unknown): FlowFact => ({
+      type: 'FlowStepFailed',
+      ...placeOf(step),
+      error: sign(error),
+    }),
     phaseStarted: (phase: string): FlowFact => ({ type: 'PhaseStarted', flow, phase }),
     phaseCompleted: (phase: string): FlowFact => ({ type: 'PhaseCompleted', flow, phase }),
     phaseFailed: ({ step, error }: NonNullable<FlowContext['failure']>): FlowFact => {
@@ -40,8 +52,18 @@ export function flowFacts(plan: FlowPlan) {
       return { type: 'FlowResumed', flow, from: from ?? null, pending: unfinishedOf(context, plan) };
     },
     undone: (step: string): FlowFact => ({ type: 'FlowStepUndone', flow, step }),
-    undoFailed: (step: string, error: unknown): FlowFact => ({ type: 'FlowUndoFailed', flow, step, error: sign(error) }),
-    cleanupFailed: (index: number, error: unknown): FlowFact => ({ type: 'CleanupFailed', flow, index, error: sign(error) }),
+    undoFailed: (step: string, error: unknown): FlowFact => ({
+      type: 'FlowUndoFailed',
+      flow,
+      step,
+      error: sign(error),
+    }),
+    cleanupFailed: (index: number, error: unknown): FlowFact => ({
+      type: 'CleanupFailed',
+      flow,
+      index,
+      error: sign(error),
+    }),
     asked: ({ subject, handler, action, error }: FlowDecision): FlowFact => {
       const { message, choices } = action as InterveneAction<RecoveryActionData>;
       const names = Object.keys(choices);

@@ -10,8 +10,9 @@ import type { ApprovalOptions } from './approval-options.ts';
 import { flowChart } from './flow-chart.ts';
 import type { FlowFact } from './flow-facts.ts';
 import type { FlowOptions, FlowResults, FlowRun } from './flow-options.ts';
+import { handlingKey, interventionKey, logicKey, pathKey, undoKey, type OfScope } from './flow-names.ts';
 import { flowPlan, type FlowDefinition, type FlowPlan } from './flow-plan.ts';
-import { handlingKey, interventionKey, logicKey, pathKey, undoKey, type OfScope } from './flow-setup.ts';
+
 import type { FlowContext } from './flow-state.ts';
 import { stepLogic, type StepLogic } from './flow-step.ts';
 import type { HandlerFact } from './handler-facts.ts';
@@ -49,7 +50,9 @@ export function flow<
   const definition = options as unknown as FlowDefinition;
   const plan = flowPlan(name, definition);
   const around = { path: `flow('${name}')`, paths: plan.paths, facts: plan.facts };
-  const steps = Object.fromEntries(plan.steps.map(({ id }) => [id, stepLogic(id, definition.steps[id]!, around)] as const));
+  const steps = Object.fromEntries(
+    plan.steps.map(({ id }) => [id, stepLogic(id, definition.steps[id]!, around)] as const),
+  );
   const inner = plan.steps.flatMap(({ id }) => Object.values(steps[id]!.handlers).filter((each) => each.length > 0));
   const handled = inner.length + plan.handlers.length + plan.phases.flatMap(({ handlers }) => handlers).length > 0;
   const asks = handled || Object.values(steps).some(({ logic }) => takesProgress(logic));
@@ -69,12 +72,14 @@ function actorsOf(
   const options = { facts, paths };
   const named = (of: OfScope, handlers: readonly Handler[]) =>
     Object.entries(logicsOf(handlers)).map(([logic, each]) => [logicKey(of, logic), each] as const);
-  const actors: (readonly [string, AnyActorLogic])[] = Object.entries(steps).flatMap(([id, { logic, handlers, undo }]) => [
-    [id, logic] as const,
-    ...named({ scope: 'command', subject: id }, handlers.command),
-    ...named({ scope: 'step', subject: id }, handlers.step),
-    ...(undo ? [[undoKey(id), undo] as const] : []),
-  ]);
+  const actors: (readonly [string, AnyActorLogic])[] = Object.entries(steps).flatMap(
+    ([id, { logic, handlers, undo }]) => [
+      [id, logic] as const,
+      ...named({ scope: 'command', subject: id }, handlers.command),
+      ...named({ scope: 'step', subject: id }, handlers.step),
+      ...(undo ? [[undoKey(id), undo] as const] : []),
+    ],
+  );
   for (const { id, handlers } of plan.phases) {
     if (handlers.length === 0) continue;
     actors.push([handlingKey(id), handling('phase', handlers, options) as AnyActorLogic]);

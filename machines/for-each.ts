@@ -6,7 +6,15 @@
  * FE2  When one fails no other begins, and those that run are waited for. Then it fails as the first one did.
  * FE3  Called again it goes on with the items that are not finished.
  */
-import { assign, enqueueActions, sendTo, setup, type AnyActorLogic, type AnyEventObject, type EventObject } from 'xstate';
+import {
+  assign,
+  enqueueActions,
+  sendTo,
+  setup,
+  type AnyActorLogic,
+  type AnyEventObject,
+  type EventObject,
+} from 'xstate';
 import { registerErrorClass, RewakeError } from 'rewake';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
 import { noteProgress, openedProgress, progressOf, takesProgress, withProgress } from './progress.ts';
@@ -66,7 +74,10 @@ export function forEachOf(name: string, logic: AnyActorLogic, concurrency: numbe
         const next = failure ? [] : leftOf(context).slice(0, Math.max(0, concurrency - running));
         for (const index of next) {
           const known = done[index];
-          const input = known && 'progress' in known && takesProgress(logic) ? withProgress(items[index], known.progress) : items[index];
+          const input =
+            known && 'progress' in known && takesProgress(logic)
+              ? withProgress(items[index], known.progress)
+              : items[index];
           enqueue.spawnChild('call', { id: `item.${index}`, input });
         }
         enqueue.assign({ begun: [...context.begun, ...next], running: running + next.length });
@@ -116,7 +127,13 @@ export function forEachOf(name: string, logic: AnyActorLogic, concurrency: numbe
 
 function begun(given: unknown): ForEachContext {
   const { input, progress } = openedProgress(given);
-  return { items: input as readonly unknown[], begun: [], running: 0, done: (progress ?? {}) as ItemProgress, failure: undefined };
+  return {
+    items: input as readonly unknown[],
+    begun: [],
+    running: 0,
+    done: (progress ?? {}) as ItemProgress,
+    failure: undefined,
+  };
 }
 
 /** Items that are neither finished nor begun. */

@@ -41,7 +41,9 @@ export function withProgress(input: unknown, progress: unknown): unknown {
 /** An input without the progress in it, and that. */
 export function openedProgress(given: unknown): { readonly input: unknown; readonly progress: unknown } {
   const isEnvelope = typeof given === 'object' && given !== null && key in given;
-  return isEnvelope ? { input: (given as Envelope).input, progress: (given as Envelope)[key] } : { input: given, progress: undefined };
+  return isEnvelope
+    ? { input: (given as Envelope).input, progress: (given as Envelope)[key] }
+    : { input: given, progress: undefined };
 }
 
 /** What was finished before this error, also where a handler or a retry gave up with it; undefined where it does not say. */

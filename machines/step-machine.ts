@@ -183,7 +183,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
         entry: 'beginAttempt',
         invoke: {
           src: 'call',
-          input: ({ context }: { context: StepContext }) => 
+          input: ({ context }: { context: StepContext }) =>
             reports ? callInput(context, policy) : inputAgain(logic, context.input, context.failure?.error),
           onDone: [
             ...(policy.retryResult ? [refused] : []),

@@ -150,14 +150,23 @@ export const crashScenarios: readonly CrashScenario[] = [
             run: call(world, 'pay'),
             needs: ['list'],
             input: () => 'pay',
-            onCommandFailure: [handler({ id: 'wake', when: 'auth', run: call(world, 'wake'), then: retry({ delay: 50 }) })],
+            onCommandFailure: [
+              handler({ id: 'wake', when: 'auth', run: call(world, 'wake'), then: retry({ delay: 50 }) }),
+            ],
             onFailure: [handler({ id: 'pause', then: retry({ delay: '1s', maxAttempts: 2 }) })],
           },
-          ship: { run: call(world, 'ship'), onFailure: [handler({ id: 'carrier', then: fallback(call(world, 'carrier')) })] },
+          ship: {
+            run: call(world, 'ship'),
+            onFailure: [handler({ id: 'carrier', then: fallback(call(world, 'carrier')) })],
+          },
           mail: { run: call(world, 'mail'), needs: ['ship'] },
         },
         phases: [
-          { id: 'making', steps: ['list', 'read', 'pay'], onFailure: [handler({ id: 'back', then: resumeFrom('list') })] },
+          {
+            id: 'making',
+            steps: ['list', 'read', 'pay'],
+            onFailure: [handler({ id: 'back', then: resumeFrom('list') })],
+          },
           { id: 'sending', steps: ['ship', 'mail'] },
         ],
         onFailure: [handler({ id: 'silent', run: tried(world, 'note', 2), then: skip('nobody was told') })],
@@ -177,7 +186,14 @@ export const crashScenarios: readonly CrashScenario[] = [
     tells: [
       ...['PhaseStarted', 'FlowStepStarted', 'FlowStepCompleted', 'FlowStepStarted'],
       // pay: mended and called again by the handler of the command, then by that of the step.
-      ...['HandlerStarted', 'HandlerCompleted', 'ErrorEscalated', 'HandlerStarted', 'HandlerCompleted', 'FlowStepCompleted'],
+      ...[
+        'HandlerStarted',
+        'HandlerCompleted',
+        'ErrorEscalated',
+        'HandlerStarted',
+        'HandlerCompleted',
+        'FlowStepCompleted',
+      ],
       // read: its second item fails, and the handler of the phase goes back to the list.
       ...['FlowStepStarted', 'FlowStepFailed', 'HandlerStarted', 'HandlerCompleted'],
       ...['FlowStepStarted', 'FlowStepCompleted', 'FlowStepStarted', 'FlowStepCompleted'],
@@ -198,7 +214,15 @@ export const crashScenarios: readonly CrashScenario[] = [
           ship: {
             run: call(world, 'ship'),
             needs: ['charge'],
-            onFailure: [handler({ id: 'ask', then: intervene('What now?', { again: retry({ delay: 100 }), stop: abort({ cleanup: [call(world, 'sweep')] }) }) })],
+            onFailure: [
+              handler({
+                id: 'ask',
+                then: intervene('What now?', {
+                  again: retry({ delay: 100 }),
+                  stop: abort({ cleanup: [call(world, 'sweep')] }),
+                }),
+              }),
+            ],
           },
         },
       }),
@@ -212,7 +236,14 @@ export const crashScenarios: readonly CrashScenario[] = [
       [900, { type: 'approval.chosen', by: 'bob', choice: 'stop' }],
     ],
     tells: [
-      ...['PhaseStarted', 'FlowStepStarted', 'FlowStepCompleted', 'FlowStepStarted', 'FlowStepCompleted', 'FlowStepStarted'],
+      ...[
+        'PhaseStarted',
+        'FlowStepStarted',
+        'FlowStepCompleted',
+        'FlowStepStarted',
+        'FlowStepCompleted',
+        'FlowStepStarted',
+      ],
       ...['HandlerStarted', 'HandlerCompleted', 'ApprovalRequested', 'InterventionRequested'],
       ...['ApprovalGranted', 'InterventionAnswered', 'FlowStepStarted'],
       ...['HandlerStarted', 'HandlerCompleted', 'ApprovalRequested', 'InterventionRequested'],

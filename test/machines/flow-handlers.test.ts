@@ -7,7 +7,11 @@ import { abort, fallback, intervene, resumeFrom, retry, skip } from '../../machi
 import { FlowStage, failing, fails } from './flow-stage.ts';
 
 /** A flow of two phases whose step `b` fails. */
-function trip(stage: FlowStage, handlers: { step?: unknown; phase?: unknown; workflow?: unknown; command?: unknown }, more = {}) {
+function trip(
+  stage: FlowStage,
+  handlers: { step?: unknown; phase?: unknown; workflow?: unknown; command?: unknown },
+  more = {},
+) {
   const { step = [], phase = [], workflow = [], command = [] } = handlers;
   return flow('trip', {
     steps: {
@@ -41,7 +45,9 @@ describe.each(scopes)('a handler of a %s', (scope) => {
 
   it('has it tried again, after a while, and what is done is not done again', async () => {
     const stage = new FlowStage({ b: failing(1, 'broken') });
-    const { ref, snapshot } = await stage.run(trip(stage, at([handler({ id: 'again', then: retry({ delay: '1s' }) })])));
+    const { ref, snapshot } = await stage.run(
+      trip(stage, at([handler({ id: 'again', then: retry({ delay: '1s' }) })])),
+    );
     expect(snapshot.status).toBe('active');
     expect(stage.done).toEqual(['a', 'b']);
     await stage.house.advance(1_000);
@@ -52,10 +58,14 @@ describe.each(scopes)('a handler of a %s', (scope) => {
 
   it('has it tried no more often than it says, and then the error goes on outward', async () => {
     const stage = new FlowStage({ b: fails('broken') });
-    const { error, facts } = await stage.run(trip(stage, at([handler({ id: 'again', then: retry({ maxAttempts: 3 }) })])));
+    const { error, facts } = await stage.run(
+      trip(stage, at([handler({ id: 'again', then: retry({ maxAttempts: 3 }) })])),
+    );
     expect(stage.done).toEqual(['a', 'b', 'b', 'b']);
     expect(error).toMatchObject({ code: 'REWAKE_FLOW_FAILED', step: 'b', originalError: { message: 'broken' } });
-    expect(facts.filter((fact) => fact.type === 'ErrorEscalated')).toMatchObject([{ scope, subject, reason: 'retriesExhausted' }]);
+    expect(facts.filter((fact) => fact.type === 'ErrorEscalated')).toMatchObject([
+      { scope, subject, reason: 'retriesExhausted' },
+    ]);
   });
 
   it('goes back to a step: that one and what depends on it is done again', async () => {
@@ -63,10 +73,12 @@ describe.each(scopes)('a handler of a %s', (scope) => {
     const { output, told } = await stage.run(trip(stage, at([handler({ id: 'back', then: resumeFrom('a') })])));
     expect(output).toEqual({ a: 'A', b: 'at last', c: 'C', d: 'D' });
     expect(stage.done).toEqual(['a', 'b', 'a', 'b', 'c', 'd']);
-    expect(told.filter((fact) => /^FlowStep(Started|Failed)/.test(fact))).toEqual([
-      ...['FlowStepStarted a', 'FlowStepStarted b', 'FlowStepFailed b', 'FlowStepStarted a', 'FlowStepStarted b'],
-      ...['FlowStepStarted c', 'FlowStepStarted d'],
-    ].filter((fact) => fact !== ''));
+    expect(told.filter((fact) => /^FlowStep(Started|Failed)/.test(fact))).toEqual(
+      [
+        ...['FlowStepStarted a', 'FlowStepStarted b', 'FlowStepFailed b', 'FlowStepStarted a', 'FlowStepStarted b'],
+        ...['FlowStepStarted c', 'FlowStepStarted d'],
+      ].filter((fact) => fact !== ''),
+    );
   });
 
   it('goes back no more than twice, and not to a step that is not there', async () => {
@@ -77,7 +89,12 @@ describe.each(scopes)('a handler of a %s', (scope) => {
     const other = new FlowStage({ b: fails('broken') });
     const lost = await other.run(trip(other, at([handler({ id: 'back', then: resumeFrom('x') })])));
     expect(lost.error).toMatchObject({
-      originalError: { code: 'REWAKE_HANDLER_FAILED', handler: 'back', originalError: { message: 'broken' }, cause: { code: 'REWAKE_INVALID_ARGUMENT' } },
+      originalError: {
+        code: 'REWAKE_HANDLER_FAILED',
+        handler: 'back',
+        originalError: { message: 'broken' },
+        cause: { code: 'REWAKE_INVALID_ARGUMENT' },
+      },
     });
   });
 
@@ -95,7 +112,10 @@ describe.each(scopes)('a handler of a %s', (scope) => {
 
   it('falls back on a logic', async () => {
     const stage = new FlowStage({ b: fails('broken') });
-    const { output, told } = await stage.run(trip(stage, at([handler({ id: 'other', then: fallback(stage.work('other')) })])), 'Rome');
+    const { output, told } = await stage.run(
+      trip(stage, at([handler({ id: 'other', then: fallback(stage.work('other')) })])),
+      'Rome',
+    );
     const given = { step: 'Rome', phase: { input: 'Rome', results: { a: 'A' } }, workflow: 'Rome' }[scope];
     expect(stage.inputs.other).toEqual([given]);
     const expected = {
@@ -105,7 +125,10 @@ describe.each(scopes)('a handler of a %s', (scope) => {
     };
     expect(output).toEqual(expected[scope]);
     if (scope === 'step') expect(told).toContain('FlowStepCompleted b fallback');
-    if (scope === 'phase') expect(told).toEqual(expect.arrayContaining(['FlowStepSkipped b handler', 'FlowStepSkipped c handler', 'PhaseCompleted going']));
+    if (scope === 'phase')
+      expect(told).toEqual(
+        expect.arrayContaining(['FlowStepSkipped b handler', 'FlowStepSkipped c handler', 'PhaseCompleted going']),
+      );
   });
 
   it('falls back on a path, and fails with both errors where there is none of that name', async () => {
@@ -116,16 +139,28 @@ describe.each(scopes)('a handler of a %s', (scope) => {
     expect(stage.done).toContain('byHand');
     const lost = new FlowStage({ b: fails('broken') });
     expect((await lost.run(trip(lost, at([byHand])))).error).toMatchObject({
-      originalError: { code: 'REWAKE_HANDLER_FAILED', originalError: { message: 'broken' }, cause: { code: 'REWAKE_INVALID_ARGUMENT' } },
+      originalError: {
+        code: 'REWAKE_HANDLER_FAILED',
+        originalError: { message: 'broken' },
+        cause: { code: 'REWAKE_INVALID_ARGUMENT' },
+      },
     });
   });
 
   it('lets both errors go on outward when its fallback fails', async () => {
     const stage = new FlowStage({ b: fails('broken'), other: fails('out of order') });
-    const { error, facts } = await stage.run(trip(stage, at([handler({ id: 'other', then: fallback(stage.work('other')) })])));
+    const { error, facts } = await stage.run(
+      trip(stage, at([handler({ id: 'other', then: fallback(stage.work('other')) })])),
+    );
     expect(error).toMatchObject({
       step: 'b',
-      originalError: { code: 'REWAKE_HANDLER_FAILED', scope, subject, originalError: { message: 'broken' }, cause: { message: 'out of order' } },
+      originalError: {
+        code: 'REWAKE_HANDLER_FAILED',
+        scope,
+        subject,
+        originalError: { message: 'broken' },
+        cause: { message: 'out of order' },
+      },
     });
     expect(facts).toEqual(
       expect.arrayContaining([
@@ -161,7 +196,14 @@ describe.each(scopes)('a handler of a %s', (scope) => {
       const { facts, snapshot } = await asking();
       expect(snapshot.status).toBe('active');
       expect(facts.filter(({ type }) => type === 'InterventionRequested')).toMatchObject([
-        { flow: 'trip', subject, handler: 'ask', message: 'What now?', choices: ['again', 'without', 'stop', 'back', 'other'], error: { message: 'broken' } },
+        {
+          flow: 'trip',
+          subject,
+          handler: 'ask',
+          message: 'What now?',
+          choices: ['again', 'without', 'stop', 'back', 'other'],
+          error: { message: 'broken' },
+        },
       ]);
     });
 
@@ -187,7 +229,12 @@ describe.each(scopes)('a handler of a %s', (scope) => {
       const wrong = await stage.send(ref, { type: 'approval.chosen', by: 'ann', choice: 'fly' });
       expect(wrong.facts.at(-1)).toMatchObject({ type: 'ApprovalAnswerRefused', problem: 'unknownChoice' });
       const elsewhere = await stage.send(ref, { type: 'approval.chosen', by: 'ann', choice: 'stop', subject: 'x' });
-      expect(elsewhere.facts.at(-1)).toMatchObject({ type: 'InterventionAnswerRefused', subject: 'x', problem: 'unknownSubject', open: [subject] });
+      expect(elsewhere.facts.at(-1)).toMatchObject({
+        type: 'InterventionAnswerRefused',
+        subject: 'x',
+        problem: 'unknownSubject',
+        open: [subject],
+      });
       expect(elsewhere.snapshot.status).toBe('active');
       const meant = await stage.send(ref, { type: 'approval.chosen', by: 'ann', choice: 'stop', subject });
       expect(meant.error).toBeInstanceOf(FlowAbortedError);
@@ -230,27 +277,48 @@ describe('a command handler', () => {
 
 describe('a failure that nothing recovers', () => {
   it('goes from the command to the step, the phase and the flow, with every error kept', async () => {
-    const stage = new FlowStage({ b: fails('broken'), 1: fails('one'), 2: fails('two'), 3: fails('three'), 4: fails('four') });
+    const stage = new FlowStage({
+      b: fails('broken'),
+      1: fails('one'),
+      2: fails('two'),
+      3: fails('three'),
+      4: fails('four'),
+    });
     const of = (id: string) => [handler({ id, run: stage.work(id) })];
-    const { error, facts } = await stage.run(trip(stage, { command: of('1'), step: of('2'), phase: of('3'), workflow: of('4') }));
+    const { error, facts } = await stage.run(
+      trip(stage, { command: of('1'), step: of('2'), phase: of('3'), workflow: of('4') }),
+    );
     const failed = (scope: string, handlerId: string, message: string, originalError: unknown) => ({
       ...{ code: 'REWAKE_HANDLER_FAILED', scope, handler: handlerId, cause: { message }, originalError },
     });
     expect(error).toBeInstanceOf(FlowFailedError);
     expect(error).toMatchObject({
-      originalError: failed('workflow', '4', 'four', failed('phase', '3', 'three', failed('step', '2', 'two', failed('command', '1', 'one', { message: 'broken' })))),
+      originalError: failed(
+        'workflow',
+        '4',
+        'four',
+        failed('phase', '3', 'three', failed('step', '2', 'two', failed('command', '1', 'one', { message: 'broken' }))),
+      ),
     });
-    const told = facts.filter(({ type }) => ['HandlerStarted', 'HandlerFailed', 'ErrorEscalated'].includes(type as string));
-    expect(told.map(({ type, scope }) => `${type as string} ${scope as string}`)).toEqual(
-      ['command', 'step', 'phase', 'workflow'].flatMap((scope) => ['HandlerStarted', 'HandlerFailed', 'ErrorEscalated'].map((each) => `${each} ${scope}`)),
+    const told = facts.filter(({ type }) =>
+      ['HandlerStarted', 'HandlerFailed', 'ErrorEscalated'].includes(type as string),
     );
-    expect(facts.map(({ type }) => type).filter((each) => /^(FlowStep|Phase|Flow)Failed/.test(each as string))).toEqual(['FlowStepFailed', 'PhaseFailed', 'FlowFailed']);
+    expect(told.map(({ type, scope }) => `${type as string} ${scope as string}`)).toEqual(
+      ['command', 'step', 'phase', 'workflow'].flatMap((scope) =>
+        ['HandlerStarted', 'HandlerFailed', 'ErrorEscalated'].map((each) => `${each} ${scope}`),
+      ),
+    );
+    expect(facts.map(({ type }) => type).filter((each) => /^(FlowStep|Phase|Flow)Failed/.test(each as string))).toEqual(
+      ['FlowStepFailed', 'PhaseFailed', 'FlowFailed'],
+    );
   });
 
   it('is handled by the next scope out where no handler of the inner one is for it', async () => {
     const stage = new FlowStage({ b: fails('broken') });
     const other = [handler({ id: 'other', when: RangeError, then: skip('wrong') })];
-    const { output } = await stage.run(trip(stage, { step: other, phase: other, workflow: [handler({ id: 'right', then: skip('right') })] }));
+    const { output } = await stage.run(
+      trip(stage, { step: other, phase: other, workflow: [handler({ id: 'right', then: skip('right') })] }),
+    );
     expect(output).toMatchObject({ b: 'right' });
   });
 
@@ -280,7 +348,12 @@ describe('an abort', () => {
     expect((error as Error).message).toContain('Not undone: b');
     expect(facts).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ type: 'CleanupFailed', flow: 'trip', index: 0, error: expect.objectContaining({ message: 'no broom' }) as unknown }),
+        expect.objectContaining({
+          type: 'CleanupFailed',
+          flow: 'trip',
+          index: 0,
+          error: expect.objectContaining({ message: 'no broom' }) as unknown,
+        }),
         expect.objectContaining({ type: 'FlowUndoFailed', step: 'b' }),
         expect.objectContaining({ type: 'FlowAborted', step: 'c', notUndone: ['b'] }),
       ]),
@@ -311,11 +384,18 @@ it('two steps ask side by side, and an answer has to say whom it is for (IV1)', 
   const stage = new FlowStage({ a: failing(1, 'broken'), b: failing(1, 'torn') });
   const asks = [handler({ id: 'ask', then: intervene('What now?', { again: retry(), without: skip('nothing') }) })];
   const { ref, snapshot } = await stage.run(
-    flow('two', { steps: { a: { run: stage.work('a'), onFailure: asks }, b: { run: stage.work('b'), onFailure: asks } } }),
+    flow('two', {
+      steps: { a: { run: stage.work('a'), onFailure: asks }, b: { run: stage.work('b'), onFailure: asks } },
+    }),
   );
   expect(snapshot.status).toBe('active');
   const unclear = await stage.send(ref, { type: 'approval.chosen', by: 'ann', choice: 'again' });
-  expect(unclear.facts.at(-1)).toMatchObject({ type: 'InterventionAnswerRefused', problem: 'ambiguous', subject: null, open: ['a', 'b'] });
+  expect(unclear.facts.at(-1)).toMatchObject({
+    type: 'InterventionAnswerRefused',
+    problem: 'ambiguous',
+    subject: null,
+    open: ['a', 'b'],
+  });
   await stage.send(ref, { type: 'approval.chosen', by: 'ann', choice: 'again', subject: 'b' });
   const { output } = await stage.send(ref, { type: 'approval.chosen', by: 'bob', choice: 'without' });
   expect(output).toEqual({ a: 'nothing', b: 'at last' });
@@ -356,15 +436,23 @@ it('a sub-flow that is tried again by a handler or a retry goes on where it stop
 });
 
 it('items that are done are not done again when the step is tried again (FE3)', async () => {
-  const stage = new FlowStage({ list: () => [1, 2, 3], each: (input, call) => {
-    if (call === 2) throw new Error('torn');
-    return input;
-  } });
+  const stage = new FlowStage({
+    list: () => [1, 2, 3],
+    each: (input, call) => {
+      if (call === 2) throw new Error('torn');
+      return input;
+    },
+  });
   const { output } = await stage.run(
     flow('lists', {
       steps: {
         list: { run: stage.work('list') },
-        each: { run: stage.work('each'), forEach: 'list', concurrency: 1, onFailure: [handler({ id: 'again', then: retry() })] },
+        each: {
+          run: stage.work('each'),
+          forEach: 'list',
+          concurrency: 1,
+          onFailure: [handler({ id: 'again', then: retry() })],
+        },
       },
     }),
   );

@@ -46,7 +46,12 @@ describe('a flow that failed', () => {
       ...['FlowResumed', 'FlowStepStarted c', 'FlowStepCompleted c step', 'PhaseCompleted going'],
       ...['PhaseStarted being', 'FlowStepStarted d', 'FlowStepCompleted d step', 'PhaseCompleted being'],
     ]);
-    expect(facts.find(({ type }) => type === 'FlowResumed')).toEqual({ type: 'FlowResumed', flow: 'trip', from: null, pending: ['c', 'd'] });
+    expect(facts.find(({ type }) => type === 'FlowResumed')).toEqual({
+      type: 'FlowResumed',
+      flow: 'trip',
+      from: null,
+      pending: ['c', 'd'],
+    });
   });
 
   it('goes on from a step when it is told to: what depends on that one is done again, the rest is not', async () => {
@@ -127,7 +132,9 @@ it('a flow that is done goes on from a step, and only when it is told from which
 
 it('a step that a handler left out stays left out', async () => {
   const stage = new FlowStage({ b: fails('broken'), c: failing(1, 'broken') });
-  const onFailure = [handler({ id: 'without', when: (error, { results }) => !('b' in results), then: skip('nothing') })];
+  const onFailure = [
+    handler({ id: 'without', when: (error, { results }) => !('b' in results), then: skip('nothing') }),
+  ];
   const { runtime, error } = await stage.run(trip(stage, { onFailure }));
   expect(error).toMatchObject({ step: 'c' });
   expect((await resume(stage, runtime)).output).toMatchObject({ b: 'nothing' });
@@ -137,7 +144,11 @@ it('a step that a handler left out stays left out', async () => {
 it('a phase that something stands for is done again from a step of it', async () => {
   const stage = new FlowStage({ b: failing(1, 'broken') });
   const phases = [
-    { id: 'going', steps: ['a', 'b', 'c'], onFailure: [handler({ id: 'other', then: { type: 'fallback', to: stage.work('other') } })] },
+    {
+      id: 'going',
+      steps: ['a', 'b', 'c'],
+      onFailure: [handler({ id: 'other', then: { type: 'fallback', to: stage.work('other') } })],
+    },
     { id: 'being', steps: ['d'] },
   ];
   const { runtime, output } = await stage.run(trip(stage, { phases }));
@@ -157,7 +168,10 @@ it('a sub-flow goes on where it stopped, and so does a step for each item (FT2, 
     steps: { list: { run: stage.work('list') }, each: { run: stage.work('each'), forEach: 'list', concurrency: 1 } },
   });
   const { runtime, error } = await stage.run(flow('outer', { steps: { in: { run: inner } } }), 1);
-  expect(error).toMatchObject({ flow: 'outer', originalError: { flow: 'inner', step: 'each', originalError: { index: 1 } } });
+  expect(error).toMatchObject({
+    flow: 'outer',
+    originalError: { flow: 'inner', step: 'each', originalError: { index: 1 } },
+  });
   expect((await resume(stage, runtime)).output).toEqual({ in: { list: ['x', 'y'], each: ['x', 'y'] } });
   expect(stage.done).toEqual(['list', 'each', 'each', 'each']);
 });

@@ -55,7 +55,9 @@ export class FlowStage {
     const facts = await this.house.facts('work-1');
     const snapshot = ref.getSnapshot() as { status: string; value: unknown };
     const ended =
-      snapshot.status === 'active' ? { output: undefined, error: undefined } : await outcomeOf(ref.output() as Promise<unknown>);
+      snapshot.status === 'active'
+        ? { output: undefined, error: undefined }
+        : await outcomeOf(ref.output() as Promise<unknown>);
     return { ...ended, snapshot, facts, told: facts.map(inShort) };
   }
 
@@ -68,7 +70,10 @@ export class FlowStage {
 
 /** A fact in few words: its type, and whom it is about. */
 export function inShort(fact: Readonly<Record<string, unknown>>): string {
-  const about = [fact.step ?? fact.handler ?? fact.phase ?? fact.subject, fact.by ?? fact.action ?? fact.reason ?? fact.choice];
+  const about = [
+    fact.step ?? fact.handler ?? fact.phase ?? fact.subject,
+    fact.by ?? fact.action ?? fact.reason ?? fact.choice,
+  ];
   return [fact.type, ...about.filter((each) => typeof each === 'string')].join(' ');
 }
 

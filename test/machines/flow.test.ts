@@ -14,7 +14,11 @@ describe('the steps of a flow', () => {
     const sum = flow('sum', {
       input: type<{ plus: number }>(),
       steps: {
-        c: { run: stage.work('c'), needs: ['a', 'b'], input: ({ input, results }) => [input.plus, results.a, results.b] },
+        c: {
+          run: stage.work('c'),
+          needs: ['a', 'b'],
+          input: ({ input, results }) => [input.plus, results.a, results.b],
+        },
         a: { run: stage.work('a') },
         b: { run: stage.call('b'), needs: ['a'] },
       },
@@ -59,7 +63,9 @@ describe('the steps of a flow', () => {
     const thrower = () => {
       throw new RangeError('no such thing');
     };
-    const { error, told } = await stage.run(flow('thrower', { steps: { a: { run: stage.work('a'), [name]: thrower } } }));
+    const { error, told } = await stage.run(
+      flow('thrower', { steps: { a: { run: stage.work('a'), [name]: thrower } } }),
+    );
     expect(error).toMatchObject({ code: 'REWAKE_FLOW_FAILED', step: 'a', originalError: { name: 'RangeError' } });
     expect(told).toEqual(['PhaseStarted main', 'FlowStepFailed a', 'PhaseFailed a', 'FlowFailed a']);
   });
@@ -92,7 +98,9 @@ describe('the steps of a flow', () => {
   it('have the policies of a step', async () => {
     const stage = new FlowStage({ a: failing(1, 'busy') });
     const { ref, told } = await stage.run(
-      flow('patient', { steps: { a: { run: stage.call('a'), retry: { maxRetries: 1, backoff: { initialDelay: 100 } } } } }),
+      flow('patient', {
+        steps: { a: { run: stage.call('a'), retry: { maxRetries: 1, backoff: { initialDelay: 100 } } } },
+      }),
     );
     expect(told).toEqual(['PhaseStarted main', 'FlowStepStarted a', 'AttemptFailed a', 'RetryScheduled a']);
     await stage.house.advance(1_000);
@@ -165,7 +173,10 @@ describe('forEach', () => {
     const stage = new FlowStage({ read: failing(1, 'torn') });
     const { error } = await stage.run(reading(stage, 1), ['x', 'y']);
     expect(stage.done).toEqual(['read']);
-    expect(error).toMatchObject({ step: 'read', originalError: { code: 'REWAKE_ITEM_FAILED', index: 0, cause: { message: 'torn' } } });
+    expect(error).toMatchObject({
+      step: 'read',
+      originalError: { code: 'REWAKE_ITEM_FAILED', index: 0, cause: { message: 'torn' } },
+    });
   });
 
   it('fails where what it goes through is no list', async () => {
@@ -235,7 +246,8 @@ describe('a flow is refused when it is defined (FP1)', () => {
       { id: 'p', steps: ['b'] },
     ];
     refused({ steps, phases: twice }, /phases\[1\]\.id/);
-    for (const id of ['a', 'failed', 'handling x', 'x.y', '']) refused({ steps, phases: [{ id, steps: ['a', 'b'] }] }, /phases\[0\]\.id/);
+    for (const id of ['a', 'failed', 'handling x', 'x.y', ''])
+      refused({ steps, phases: [{ id, steps: ['a', 'b'] }] }, /phases\[0\]\.id/);
   });
 
   it('with options that it does not have or that cannot be', () => {

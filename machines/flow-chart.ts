@@ -61,12 +61,12 @@ export function flowChart({ plan, steps, actors, handled, asks }: FlowParts) {
         deciding: {
           always: [
             { guard: 'isRetryAtOnce', target: 'resuming', actions: ['countCall', 'tryAgain'] },
-            { guard: { type: 'isAction', params: { action: 'retry' } }, target: 'waiting', actions: 'countCall' },
+            { guard: 'isRetry', target: 'waiting', actions: 'countCall' },
             { guard: 'canFallBack', target: 'fallingBack' },
             { guard: 'canGoBack', target: 'resuming', actions: ['countCall', 'goBack'] },
-            { guard: { type: 'isAction', params: { action: 'intervene' } }, target: 'intervening' },
-            { guard: { type: 'isAction', params: { action: 'abort' } }, target: 'cleaning' },
-            { guard: { type: 'isAction', params: { action: 'skip' } }, target: 'resuming', actions: 'skipFailed' },
+            { guard: 'isIntervention', target: 'intervening' },
+            { guard: 'isAbort', target: 'cleaning' },
+            { guard: 'isSkip', target: 'resuming', actions: 'skipFailed' },
             { target: 'escalating', actions: 'refuse' },
           ],
         },

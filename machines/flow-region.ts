@@ -18,8 +18,6 @@ export function stepRegion(step: string, { logic, seesResults, handlers }: StepL
   const failed = { type: 'failStep', params: (args: { event: unknown }) => ({ step, ...errorOf(args) }) } as const;
   const answered = (args: { event: unknown }) => ({ step, ...outputOf(args) });
   const child = { fallback: `fallback.${step}`, intervention: `intervention.${step}` };
-  const isAction = (action: 'intervene' | 'retry' | 'skip') =>
-    ({ type: 'isStepAction', params: { step, action } }) as const;
   return {
     initial: 'pending',
     states: {
@@ -88,14 +86,18 @@ export function stepRegion(step: string, { logic, seesResults, handlers }: StepL
       ...(hasHandlers && {
         deciding: {
           always: [
-            { guard: isAction('intervene'), target: 'intervening' },
+            { guard: { type: 'isStepIntervention', params: of } as const, target: 'intervening' },
             {
               guard: { type: 'isStepRetryAtOnce', params: of } as const,
               target: 'pending',
               actions: { type: 'putBack', params: of } as const,
             },
-            { guard: isAction('retry'), target: 'waiting' },
-            { guard: isAction('skip'), target: 'skipped', actions: { type: 'skipByDecision', params: of } as const },
+            { guard: { type: 'isStepRetry', params: of } as const, target: 'waiting' },
+            {
+              guard: { type: 'isStepSkip', params: of } as const,
+              target: 'skipped',
+              actions: { type: 'skipByDecision', params: of } as const,
+            },
             { guard: { type: 'canStepFallBack', params: of } as const, target: 'fallingBack' },
             { target: 'failed', actions: { type: 'failByDecision', params: of } as const },
           ],

@@ -56,20 +56,12 @@ import { flowFacts } from './flow-telling.ts';
 import type { HandlerFact } from './handler-facts.ts';
 import { handlerFacts, type Decision } from './handling-state.ts';
 import { holds, orThrown, toldWhy, type Ended, type Failed } from './policy-machine.ts';
-import type {
-  AbortAction,
-  LogicName,
-  RecoveryActionData,
-  ResumeFromAction,
-  RetryAction,
-  SkipAction,
-} from './recovery-actions.ts';
+import type { AbortAction, LogicName, ResumeFromAction, RetryAction, SkipAction } from './recovery-actions.ts';
 import { HandlerFailedError } from './recovery-errors.ts';
 
-/** Which step, phase, action, child or state a guard or an action is about. */
+/** Which step or phase a guard or an action is about. */
 type OfStep = { readonly step: string };
 type OfPhase = { readonly phase: string };
-type OfAction = { readonly action: RecoveryActionData['type'] };
 
 /** The guards, actions, delays and actors of a flow. */
 export function flowSetup(
@@ -116,8 +108,9 @@ export function flowSetup(
       isSettled: ({ context }, { step }: OfStep) => isSettled(context, stepOf[step]!),
       hasTurn: ({ context }, { step }: OfStep) => hasTurn(context, plan, step),
       isDirective: (_, { step, error }: OfStep & Failed) => directiveOf(error, step) !== undefined,
-      isStepAction: ({ context }, { step, action }: OfStep & OfAction) =>
-        decisionOf(context, step).action.type === action,
+      isStepIntervention: ({ context }, { step }: OfStep) => decisionOf(context, step).action.type === 'intervene',
+      isStepRetry: ({ context }, { step }: OfStep) => decisionOf(context, step).action.type === 'retry',
+      isStepSkip: ({ context }, { step }: OfStep) => decisionOf(context, step).action.type === 'skip',
       isStepRetryAtOnce: ({ context }, { step }: OfStep) => isRetryAtOnce(decisionOf(context, step)),
       canStepFallBack: ({ context }, { step }: OfStep) => {
         const decision = decisionOf(context, step);
@@ -132,7 +125,10 @@ export function flowSetup(
           return true;
         }),
       isEscalated: (_, { output }: Ended) => (output as Decision).action.type === 'escalate',
-      isAction: ({ context }, { action }: OfAction) => context.decision!.action.type === action,
+      isRetry: ({ context }) => context.decision!.action.type === 'retry',
+      isIntervention: ({ context }) => context.decision!.action.type === 'intervene',
+      isAbort: ({ context }) => context.decision!.action.type === 'abort',
+      isSkip: ({ context }) => context.decision!.action.type === 'skip',
       isRetryAtOnce: ({ context }) => isRetryAtOnce(context.decision!),
       canFallBack: ({ context: { decision } }) =>
         decision!.action.type === 'fallback' && fallbackOf(decision!) !== undefined,

@@ -38,6 +38,39 @@ export { classify, type ErrorMatch, type ErrorRule, type ErrorVerdict } from './
 export type { ErrorClass, Retryable } from './error-classes.ts';
 export { signatureOf, type ErrorSignature } from './error-signature.ts';
 export { leadsOn, withFallback, type FallbackEntered, type FallbackOptions } from './fallback.ts';
+export { flow, type FlowMachine } from './flow.ts';
+export { FlowAbortedError, FlowFailedError } from './flow-errors.ts';
+export type {
+  FlowAborted,
+  FlowCleanupFailed,
+  FlowFact,
+  FlowFailed,
+  FlowPhaseFact,
+  FlowPhaseFailed,
+  FlowResumed,
+  FlowStepCompleted,
+  FlowStepFailed,
+  FlowStepSkipped,
+  FlowStepStarted,
+  FlowStepUndone,
+  FlowUndoFailed,
+  InterventionAnswered,
+  InterventionAnswerRefused,
+  InterventionRequested,
+} from './flow-facts.ts';
+export {
+  type,
+  type FlowArgs,
+  type FlowInputArgs,
+  type FlowOptions,
+  type FlowPhase,
+  type FlowResults,
+  type FlowRun,
+  type FlowStep,
+  type FlowUndoInput,
+  type TypeOf,
+} from './flow-options.ts';
+export { ItemFailedError } from './for-each.ts';
 export { withHandlers, type HandlersOptions } from './handled.ts';
 export type { HandledMachine } from './handled-chart.ts';
 export type {
@@ -149,6 +182,14 @@ export type { CacheContext, CacheInput } from './cache.ts';
 export type { CachingContext } from './caching.ts';
 export type { CatchContext } from './catch.ts';
 export type { FallbackContext } from './fallback.ts';
+export type {
+  FlowContext,
+  FlowDecision,
+  FlowPhaseState,
+  FlowProgress,
+  FlowStepState,
+  FlowStepStatus,
+} from './flow-state.ts';
 export type { HandledContext } from './handled-chart.ts';
 export type { HealingContext } from './healing.ts';
 export type { HedgeContext } from './hedge.ts';

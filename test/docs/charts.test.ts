@@ -12,6 +12,7 @@ import {
   breakerQuorum,
   cache,
   fallback,
+  flow,
   handler,
   rateLimiter,
   retryBudget,
@@ -33,6 +34,7 @@ import {
   withRetry,
   withTimeout,
 } from '../../machines/index.ts';
+import { forEachOf } from '../../machines/for-each.ts';
 import { handling } from '../../machines/handling.ts';
 import { mermaidOf } from '../support/mermaid.ts';
 
@@ -77,6 +79,26 @@ const charts: readonly (readonly [title: string, machine: unknown])[] = [
       { name: 'charge', run: call },
     ]),
   ],
+  [
+    'flow of two phases',
+    flow('order', {
+      steps: { reserve: { run: call }, charge: { run: call } },
+      phases: [
+        { id: 'preparing', steps: ['reserve'] },
+        { id: 'paying', steps: ['charge'] },
+      ],
+    }),
+  ],
+  [
+    'flow with handlers of a step, a phase and the whole, with undo and an output',
+    flow('order', {
+      steps: { charge: { run: call, onFailure: handlers, undo: call } },
+      phases: [{ id: 'paying', steps: ['charge'], onFailure: handlers }],
+      onFailure: handlers,
+      output: ({ results }) => results.charge,
+    }),
+  ],
+  ['a step of a flow for each item', forEachOf('read', call, 2)],
   ['batch', batch()(call)],
   ['a tool with two fallbacks', vision.tool('gpt4Vision')],
   ['a tool that is skipped', vision.tool('gpt4Vision', { strategy: 'skip' })],

@@ -7,9 +7,9 @@ const library = `
 import { setup } from 'xstate';
 import { createRuntime, effect, memoryLog, toMs, type EffectArguments } from 'rewake';
 import {
-  approval, backoff, batch, breaker, breakerQuorum, breakerState, cache, classify, fallback as otherwise, handler, rateLimiter, recoverable, recoveryMachines,
+  approval, backoff, batch, breaker, breakerQuorum, breakerState, cache, classify, fallback as otherwise, flow, handler, rateLimiter, recoverable, recoveryMachines,
   retry, retryBudget, saga, schedule, signatureOf, step, toolMetrics, toolRegistry, withBreaker, withBulkhead, withCache, withCatch,
-  withDeadline, withFallback, withHandlers, withHealing, withHedge, withRateLimit, withRetry, withTimeout,
+  withDeadline, withFallback, withHandlers, withHealing, withHedge, withRateLimit, withRetry, withTimeout, type,
 } from 'rewake/machines';
 
 const log = memoryLog();
@@ -32,6 +32,12 @@ export const healed = withHealing({ diagnose: effect(async () => ({ remedy: 'non
 export const again = handler({ id: 'again', when: 'transient', run: ship, then: retry() });
 export const handled = withHandlers([again, handler({ id: 'other', then: otherwise(effect(async () => 0)) })])(ship);
 export const many = batch()(ship);
+export const trip = flow('trip', {
+  input: type<Order>(),
+  steps: { charge: { run: charge }, ship: { run: ship, needs: ['charge'], input: ({ results }) => ({ id: results.charge.paid }) } },
+  output: ({ results }) => results.ship,
+});
+export const tour = flow('tour', { steps: { trip: { run: trip, onFailure: [again] } } });
 export const stacked = withRetry()(withCache<Order>('both', { key: (order) => order.id, ttl: '1h' })(withBreaker('both')(ship)));
 export const booking = saga<Order>('booking', [{ name: 'ship', run: ship }]);
 export const asked = approval('release', { timeout: '1d' });
@@ -87,6 +93,7 @@ it('compiles, and its declarations call machines by short names', async () => {
   expect(declarations).toContain('const asked: import("rewake/machines").ApprovalMachine;');
   expect(declarations).toContain('const shipping: import("rewake/machines").ToolMachine<Order, string | string[]>;');
   expect(declarations).toMatch(/const handled: .*HandledMachine<Order, string \| number>/);
+  expect(declarations).toContain('const trip: import("rewake/machines").FlowMachine<Order, string>;');
   expect(declarations).toMatch(/const either: .*Order, string \| number,/);
   expect(declarations).not.toMatch(/const (?!nested)\w+: [^;]*\bStateMachine<|\bany\b|node_modules/);
 });

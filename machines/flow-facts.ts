@@ -1,8 +1,13 @@
 /**
- * What a flow tells the log besides its transitions. Owns the names and shapes of these facts; they never change once
+ * What a flow hears, and what it tells the log besides its transitions. Owns the names and shapes of these facts; they never change once
  * published. What its handlers tell is handler-facts.ts.
  */
+import type { ResumeRequested } from 'rewake';
+import type { ApprovalEvent } from './approval-facts.ts';
 import type { ErrorSignature } from './error-signature.ts';
+
+/** What a flow hears: the answer to a question of its handlers, and, when it has ended, that it is to go on. */
+export type FlowEvent = (ApprovalEvent & { readonly subject?: string }) | ResumeRequested;
 
 /** A step begins; also when it begins again. */
 export interface FlowStepStarted {

@@ -1,14 +1,12 @@
 /**
  * `flow`: steps that need each other, in phases, with error handlers at every scope, and a resume that does nothing twice.
  * Owns how a definition becomes a machine; the chart is flow-chart.ts, the options flow-options.ts.
- *
- * FL1  A wrong flow is an InvalidArgumentError when it is defined (FP1).
  */
 import type { AnyActorLogic } from 'xstate';
 import { approval } from './approval.ts';
 import type { ApprovalOptions } from './approval-options.ts';
 import { flowChart } from './flow-chart.ts';
-import type { FlowFact } from './flow-facts.ts';
+import type { FlowEvent, FlowFact } from './flow-facts.ts';
 import type { FlowOptions, FlowResults, FlowRun } from './flow-options.ts';
 import { handlingKey, interventionKey, logicKey, pathKey, undoKey, type OfScope } from './flow-names.ts';
 import { flowPlan, type FlowDefinition, type FlowPlan } from './flow-plan.ts';
@@ -22,7 +20,7 @@ import type { PolicyMachine } from './policy-machine.ts';
 import { noteProgress, takesProgress } from './progress.ts';
 
 /** A flow: an XState machine from its input to its output. */
-export type FlowMachine<Input, Output> = PolicyMachine<FlowContext, Input, Output, FlowFact | HandlerFact>;
+export type FlowMachine<Input, Output> = PolicyMachine<FlowContext, Input, Output, FlowFact | HandlerFact, FlowEvent>;
 
 /**
  * Makes a machine of steps: each begins when those it needs are done, as many side by side as `concurrency` allows. What

@@ -43,6 +43,7 @@ export { FlowAbortedError, FlowFailedError } from './flow-errors.ts';
 export type {
   FlowAborted,
   FlowCleanupFailed,
+  FlowEvent,
   FlowFact,
   FlowFailed,
   FlowPhaseFact,

@@ -134,10 +134,22 @@ export function inputFor(context: FlowContext, { id, input: map, forEach }: Plan
 
 /** Whether it is its turn (FS1). */
 export function hasTurn({ steps }: FlowContext, plan: FlowPlan, id: string): boolean {
-  const free = plan.concurrency - plan.steps.filter((step) => steps[step.id]!.status === 'running').length;
-  const ready = plan.steps.filter((step) => steps[step.id]!.status === 'ready');
-  return ready.slice(0, Math.max(0, free)).some((step) => step.id === id);
+  let turns = turnsOf.get(steps);
+  if (!turns) {
+    const withStatus = (status: FlowStepStatus) => plan.steps.filter((step) => steps[step.id]!.status === status);
+    const free = Math.max(0, plan.concurrency - withStatus('running').length);
+    turns = new Set(
+      withStatus('ready')
+        .slice(0, free)
+        .map((step) => step.id),
+    );
+    turnsOf.set(steps, turns);
+  }
+  return turns.has(id);
 }
+
+/** Every step that is ready asks for the same state; with hundreds of them it counts that they are counted once. */
+const turnsOf = new WeakMap<FlowContext['steps'], ReadonlySet<string>>();
 
 function withStep({ steps }: FlowContext, id: string, change: Partial<FlowStepState>): Pick<FlowContext, 'steps'> {
   return { steps: { ...steps, [id]: { ...steps[id]!, ...change } } };

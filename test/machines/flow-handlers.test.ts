@@ -73,6 +73,7 @@ describe.each(scopes)('a handler of a %s', (scope) => {
     const { output, told } = await stage.run(trip(stage, at([handler({ id: 'back', then: resumeFrom('a') })])));
     expect(output).toEqual({ a: 'A', b: 'at last', c: 'C', d: 'D' });
     expect(stage.done).toEqual(['a', 'b', 'a', 'b', 'c', 'd']);
+    expect(told.filter((fact) => fact === 'PhaseStarted going')).toHaveLength(1);
     expect(told.filter((fact) => /^FlowStep(Started|Failed)/.test(fact))).toEqual(
       [
         ...['FlowStepStarted a', 'FlowStepStarted b', 'FlowStepFailed b', 'FlowStepStarted a', 'FlowStepStarted b'],
@@ -338,7 +339,32 @@ it('calls of a phase are counted anew when the flow is tried again', async () =>
   expect(stage.done.filter((each) => each === 'b')).toHaveLength(4);
 });
 
+it('a person goes back as often as they like (FV2)', async () => {
+  const stage = new FlowStage({ b: failing(5, 'broken') });
+  const asks = handler({ id: 'ask', then: intervene('What now?', { back: resumeFrom('b') }) });
+  const { ref } = await stage.run(trip(stage, { workflow: [asks] }));
+  for (let answers = 0; answers < 5; answers++)
+    await stage.send(ref, { type: 'approval.chosen', by: 'ann', choice: 'back' });
+  expect((await stage.seen(ref)).output).toMatchObject({ b: 'at last' });
+});
+
 describe('an abort', () => {
+  it('does not undo what was done once, and failed when it was done again', async () => {
+    const twice = (_: unknown, call: number) => {
+      if (call === 2) throw new Error('gone');
+    };
+    const stage = new FlowStage({ a: twice, b: fails('broken') });
+    const { error } = await stage.run(
+      trip(stage, {
+        workflow: [
+          handler({ id: 'back', when: (each) => (each as Error).message === 'broken', then: resumeFrom('a') }),
+          handler({ id: 'stop', then: abort() }),
+        ],
+      }),
+    );
+    expect([(error as FlowAbortedError).step, stage.done]).toEqual(['a', ['a', 'b', 'a']]);
+  });
+
   it('goes on when a cleanup or an undo fails, tells it, and says what is left', async () => {
     const stage = new FlowStage({ c: fails('broken'), sweep: fails('no broom'), 'undo b': fails('too late') });
     const then = abort({ cleanup: [stage.work('sweep'), stage.work('mop')] });

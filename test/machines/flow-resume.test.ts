@@ -116,6 +116,27 @@ it('a flow that was aborted goes on, and what was undone is done again', async (
   expect(facts).toContainEqual(expect.objectContaining({ type: 'FlowResumed', pending: ['a', 'c', 'd'] }));
 });
 
+it('phases that are over stay over when a flow that was aborted goes on, but for those of what was undone', async () => {
+  const stage = new FlowStage({ c: failing(1, 'broken') });
+  const { runtime } = await stage.run(
+    flow('three', {
+      steps: {
+        a: { run: stage.work('a'), undo: stage.work('undo a') },
+        b: { run: stage.work('b') },
+        c: { run: stage.work('c') },
+      },
+      phases: ['a', 'b', 'c'].map((id) => ({ id: `phase ${id}`, steps: [id] })) as never,
+      onFailure: [handler({ id: 'stop', then: abort() })],
+    }),
+  );
+  const { output, told } = await resume(stage, runtime);
+  expect(output).toEqual({ a: 'A', b: 'B', c: 'at last' });
+  expect(stage.done).toEqual(['a', 'b', 'c', 'undo a', 'a', 'c']);
+  expect(told.slice(told.indexOf('FlowResumed')).filter((fact) => fact.startsWith('Phase'))).toEqual([
+    ...['PhaseStarted phase a', 'PhaseCompleted phase a', 'PhaseCompleted phase c'],
+  ]);
+});
+
 it('a flow that is done goes on from a step, and only when it is told from which', async () => {
   const stage = new FlowStage();
   const { runtime } = await stage.run(trip(stage, { output: ({ results }: { results: { d: unknown } }) => results.d }));
@@ -154,6 +175,59 @@ it('a phase that something stands for is done again from a step of it', async ()
   const { runtime, output } = await stage.run(trip(stage, { phases }));
   expect(output).toEqual({ a: 'A', b: undefined, c: undefined, going: 'OTHER', d: 'D' });
   expect((await resume(stage, runtime, { from: 'b' })).output).toEqual({ a: 'A', b: 'at last', c: 'C', d: 'D' });
+});
+
+it('with what stood for a phase goes all that it stood for', async () => {
+  const stage = new FlowStage({ b: failing(1, 'broken') });
+  const other = handler({ id: 'other', then: { type: 'fallback', to: stage.work('other') } });
+  const { runtime, output } = await stage.run(
+    flow('one', {
+      steps: { b: { run: stage.work('b') }, e: { run: stage.work('e') } },
+      phases: [{ id: 'all', steps: ['b', 'e'], onFailure: [other] }],
+      concurrency: 1,
+    }),
+  );
+  expect(output).toEqual({ b: undefined, e: undefined, all: 'OTHER' });
+  expect((await resume(stage, runtime, { from: 'b' })).output).toEqual({ b: 'at last', e: 'E' });
+});
+
+it('with another input a step for each item begins with the first one', async () => {
+  const stage = new FlowStage({ each: (input) => (input === 'bad' ? Promise.reject(new Error('torn')) : input) });
+  const machine = flow('lists', {
+    steps: {
+      list: { run: async () => ['x', 'y'] },
+      each: {
+        run: stage.work('each'),
+        forEach: 'list',
+        concurrency: 1,
+        input: ({ input, item }) => (item === 'y' && input === 'Rome' ? 'bad' : `${item} in ${String(input)}`),
+      },
+    },
+  });
+  const { runtime } = await stage.run(machine, 'Rome');
+  expect((await resume(stage, runtime, { input: 'Oslo' })).output).toMatchObject({ each: ['x in Oslo', 'y in Oslo'] });
+});
+
+it('an attempt with command handlers whose host died counts as a failed one', async () => {
+  const stage = new FlowStage({ a: (_, call) => (call === 1 ? new Promise(() => {}) : 'at last') });
+  const machine = flow('patient', {
+    steps: {
+      a: {
+        run: stage.call('a'),
+        retry: { maxRetries: 1, backoff: { initialDelay: 100 } },
+        onCommandFailure: [handler({ id: 'other', when: 'auth' })],
+      },
+    },
+  }) as unknown as AnyStateMachine;
+  const { runtime, crash } = await stage.house.openToCrash({ work: machine });
+  await runtime.start('work', { id: '1' });
+  await rest();
+  crash();
+  const ref = await (await stage.house.open({ work: machine })).get('work-1');
+  await stage.house.advance(1_000);
+  expect(await ref.output()).toEqual({ a: 'at last' });
+  const lost = (await stage.house.facts('work-1')).filter(({ type }) => type === 'AttemptFailed');
+  expect(lost).toMatchObject([{ step: 'a', attempt: 1, error: { class: 'lost' } }]);
 });
 
 it('a sub-flow goes on where it stopped, and so does a step for each item (FT2, FE3)', async () => {

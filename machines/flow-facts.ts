@@ -124,13 +124,13 @@ export interface InterventionRequested {
   readonly error: ErrorSignature;
 }
 
-/** A person chose, or the time for it is over. */
+/** A person chose, would not, or did not in time. */
 export interface InterventionAnswered {
   readonly type: 'InterventionAnswered';
   readonly flow: string;
   readonly subject: string;
   readonly handler: string;
-  /** Null where nobody chose in time: the error goes on outward. */
+  /** Null where it was rejected, or nobody chose in time: the error goes on outward. */
   readonly choice: string | null;
   readonly by: string | null;
 }

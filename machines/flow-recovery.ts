@@ -31,6 +31,11 @@ export function isRetryAtOnce({ action }: FlowDecision): boolean {
   return action.type === 'retry' && action.delayMs === 0;
 }
 
+/** A handler's own failure, with what it was there for. */
+export function failureOf({ handler, scope, subject, error }: FlowDecision, cause: unknown): HandlerFailedError {
+  return new HandlerFailedError(handler, scope, subject, error, cause);
+}
+
 /** What follows from decisions in this flow. */
 export function flowRecovery(
   plan: FlowPlan,
@@ -57,15 +62,18 @@ export function flowRecovery(
     },
 
     /** What goes outward where a decision is not carried out (FV1). */
-    refusalOf: ({ action, handler, scope, subject, error }: FlowDecision): unknown => {
-      const failed = (cause: unknown) => new HandlerFailedError(handler, scope, subject, error, cause);
+    refusalOf: (decision: FlowDecision): unknown => {
+      const { action, handler, error } = decision;
       if (action.type === 'resumeFrom' && !stepOf.has(action.step)) {
         const known = `one of the steps ${[...stepOf.keys()].join(', ')}`;
-        return failed(InvalidArgumentError.of(`resumeFrom(step) of handler '${handler}'`, known, action.step));
+        return failureOf(
+          decision,
+          InvalidArgumentError.of(`resumeFrom(step) of handler '${handler}'`, known, action.step),
+        );
       }
       if (action.type === 'fallback') {
         const known = `one of the paths ${Object.keys(plan.paths).join(', ') || '(there is none)'}`;
-        return failed(InvalidArgumentError.of(`fallback(path) of handler '${handler}'`, known, action.to));
+        return failureOf(decision, InvalidArgumentError.of(`fallback(path) of handler '${handler}'`, known, action.to));
       }
       return error;
     },

@@ -20,7 +20,7 @@ import type { FlowFact } from './flow-facts.ts';
 import { addresseeOf, interventionId } from './flow-interventions.ts';
 import { interventionKey, logicKey, pauseName, undoKey, type OfScope } from './flow-names.ts';
 import type { FlowPlan } from './flow-plan.ts';
-import { directiveOf, flowRecovery, isRetryAtOnce } from './flow-recovery.ts';
+import { directiveOf, failureOf, flowRecovery, isRetryAtOnce } from './flow-recovery.ts';
 import type { StepLogic } from './flow-step.ts';
 import {
   callCounted,
@@ -57,7 +57,11 @@ import type { HandlerFact } from './handler-facts.ts';
 import { handlerFacts, type Decision } from './handling-state.ts';
 import { holds, orThrown, toldWhy, type Ended, type Failed } from './policy-machine.ts';
 import type { AbortAction, LogicName, ResumeFromAction, RetryAction, SkipAction } from './recovery-actions.ts';
-import { HandlerFailedError } from './recovery-errors.ts';
+import type { HandlerFailedError } from './recovery-errors.ts';
+
+interface Emitting {
+  emit(fact: FlowFact | HandlerFact): void;
+}
 
 /** Which step or phase a guard or an action is about. */
 type OfStep = { readonly step: string };
@@ -191,6 +195,7 @@ export function flowSetup(
         const isCarriedOut = decision.action.type === 'abort' || decision.action.type === 'resumeFrom';
         const error = isCarriedOut ? decision.error : refusalOf(decision);
         enqueue.assign(stepFailed(context, step, error, isCarriedOut ? decision : undefined));
+        if (!isCarriedOut) tellOutward(enqueue, decision, error);
         enqueue.emit(facts.failed(step, error));
       }),
       askForStep: enqueueActions(({ context, enqueue, self }, { step }: OfStep) => {
@@ -215,14 +220,10 @@ export function flowSetup(
         });
       }),
       failStepFallback: enqueueActions(({ context, enqueue }, { step, error: cause }: OfStep & Failed) => {
-        const { handler, scope, subject, error: original, attempts } = decisionOf(context, step);
-        const error = new HandlerFailedError(handler, scope, subject, original, cause);
+        const decision = decisionOf(context, step);
+        const error = failureOf(decision, cause);
         enqueue.assign(stepFailed(context, step, error));
-        if (plan.facts) {
-          const tell = handlerFacts({ scope, rules: [] });
-          enqueue.emit(tell.failed(handler, subject, cause, original, attempts));
-          enqueue.emit(tell.escalated(subject, error, 'handlerFailed'));
-        }
+        tellOutward(enqueue, decision, error);
         enqueue.emit(facts.failed(step, error));
       }),
       beginPhase: enqueueActions(({ context, enqueue }, { phase }: OfPhase) => {
@@ -262,15 +263,8 @@ export function flowSetup(
       refuse: enqueueActions(({ context, enqueue }) => {
         const decision = context.decision!;
         const error = refusalOf(decision);
-        const { handler, scope, subject, error: original, attempts } = decision;
         enqueue.assign({ failure: { step: context.failure!.step, error } });
-        // A person who let it go on outward was told of already.
-        if (!plan.facts || decision.action.type === 'escalate') return;
-        const tell = handlerFacts({ scope, rules: [] });
-        if (error instanceof HandlerFailedError && error !== original) {
-          enqueue.emit(tell.failed(handler, subject, error.cause, original, attempts));
-          enqueue.emit(tell.escalated(subject, error, 'handlerFailed'));
-        } else enqueue.emit(tell.escalated(subject, error, 'retriesExhausted'));
+        tellOutward(enqueue, decision, error);
       }),
       ask: enqueueActions(({ context, enqueue, self }) => {
         ask(enqueue as never, self, context.decision!, 'flow.intervention');
@@ -295,13 +289,10 @@ export function flowSetup(
       }),
       replaceFlow: assign((_, { output }: Ended) => ({ output: { value: output }, failure: null, decision: null })),
       failFallback: enqueueActions(({ context, enqueue }, { error: cause }: Failed) => {
-        const { handler, scope, subject, error: original, attempts } = context.decision!;
-        const error = new HandlerFailedError(handler, scope, subject, original, cause);
+        const decision = context.decision!;
+        const error = failureOf(decision, cause);
         enqueue.assign({ failure: { step: context.failure!.step, error } });
-        if (!plan.facts) return;
-        const tell = handlerFacts({ scope, rules: [] });
-        enqueue.emit(tell.failed(handler, subject, cause, original, attempts));
-        enqueue.emit(tell.escalated(subject, error, 'handlerFailed'));
+        tellOutward(enqueue, decision, error);
       }),
       cleanUp: enqueueActions(({ context: { decision, cleanups, failure, input, ...context }, enqueue }) => {
         const next = (decision!.action as AbortAction<LogicName>).cleanup[cleanups];
@@ -371,8 +362,24 @@ export function flowSetup(
     },
   });
 
+  /** Why an error goes on outward that a handler had decided about. */
+  function tellOutward(
+    enqueue: Emitting,
+    { scope, handler, subject, attempts, action, error }: FlowDecision,
+    outward: unknown,
+  ): void {
+    if (!plan.facts) return;
+    const tell = handlerFacts({ scope, rules: [] });
+    if (outward === error) {
+      const reason = action.type === 'escalate' ? 'handlerEscalated' : 'retriesExhausted';
+      return enqueue.emit(tell.escalated(subject, outward, reason));
+    }
+    enqueue.emit(tell.failed(handler, subject, (outward as HandlerFailedError).cause, error, attempts));
+    enqueue.emit(tell.escalated(subject, outward, 'handlerFailed'));
+  }
+
   function ask(
-    enqueue: { spawnChild(src: string, options: object): void; emit(fact: FlowFact): void },
+    enqueue: Emitting & { spawnChild(src: string, options: object): void },
     self: AnyActorRef,
     decision: FlowDecision,
     id: string,

@@ -4,7 +4,7 @@
  */
 import type { AnyActorLogic } from 'xstate';
 import { approval } from './approval.ts';
-import type { ApprovalOptions } from './approval-options.ts';
+import { approvalPolicy, type ApprovalOptions } from './approval-options.ts';
 import { flowChart } from './flow-chart.ts';
 import type { FlowEvent, FlowFact } from './flow-facts.ts';
 import type { FlowOptions, FlowResults, FlowRun } from './flow-options.ts';
@@ -47,6 +47,7 @@ export function flow<
 >(name: string, options: FlowOptions<Input, Runs, Needs, Lists, Output>): FlowMachine<Input, Output> {
   const definition = options as unknown as FlowDefinition;
   const plan = flowPlan(name, definition);
+  if (definition.interventions !== undefined) approvalPolicy(interventionName(name), definition.interventions);
   const around = { path: `flow('${name}')`, paths: plan.paths, facts: plan.facts };
   const steps = Object.fromEntries(
     plan.steps.map(({ id }) => [id, stepLogic(id, definition.steps[id]!, around)] as const),
@@ -89,7 +90,12 @@ function actorsOf(
   }
   if (interventions) {
     for (const [path, logic] of Object.entries(paths)) actors.push([pathKey(path), logic]);
-    actors.push([interventionKey, approval(`intervention of ${name}`, interventions) as AnyActorLogic]);
+    actors.push([interventionKey, approval(interventionName(name), interventions) as AnyActorLogic]);
   }
   return Object.fromEntries(actors);
+}
+
+/** What a question to a person is called. */
+function interventionName(flowName: string): string {
+  return `intervention of ${flowName}`;
 }

@@ -139,7 +139,9 @@ describe.each(scopes)('a handler of a %s', (scope) => {
     expect((await stage.run(trip(stage, at([byHand]), { paths }))).error).toBeUndefined();
     expect(stage.done).toContain('byHand');
     const lost = new FlowStage({ b: fails('broken') });
-    expect((await lost.run(trip(lost, at([byHand])))).error).toMatchObject({
+    const { error, told } = await lost.run(trip(lost, at([byHand])));
+    expect(told).toEqual(expect.arrayContaining(['HandlerFailed other', `ErrorEscalated ${subject} handlerFailed`]));
+    expect(error).toMatchObject({
       originalError: {
         code: 'REWAKE_HANDLER_FAILED',
         originalError: { message: 'broken' },
@@ -223,6 +225,16 @@ describe.each(scopes)('a handler of a %s', (scope) => {
       expect(stage.done.slice(before)).toEqual(after);
       expect((error as { code?: string } | undefined)?.code ?? 'completed').toBe(end);
       expect(told).toContain('InterventionAnswered ask ann');
+    });
+
+    it('lets the error go on outward when the person would not choose', async () => {
+      const { stage, ref } = await asking();
+      const { error, facts } = await stage.send(ref, { type: 'approval.rejected', by: 'ann' });
+      expect(error).toMatchObject({ code: 'REWAKE_FLOW_FAILED', originalError: { message: 'broken' } });
+      expect(facts).toContainEqual(expect.objectContaining({ type: 'InterventionAnswered', choice: null, by: 'ann' }));
+      expect(facts).toContainEqual(
+        expect.objectContaining({ type: 'ErrorEscalated', scope, subject, reason: 'handlerEscalated' }),
+      );
     });
 
     it('waits on where the answer is none of the choices, or for something else (IV2)', async () => {

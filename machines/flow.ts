@@ -43,8 +43,9 @@ export function flow<
   Runs extends Readonly<Record<string, FlowRun>>,
   Needs extends Readonly<Record<string, unknown>>,
   Lists extends Readonly<Record<string, unknown>>,
-  Output = FlowResults<Runs, Lists>,
->(name: string, options: FlowOptions<Input, Runs, Needs, Lists, Output>): FlowMachine<Input, Output> {
+  Handled extends Readonly<Record<string, unknown>>,
+  Output = FlowResults<Runs, Lists, Handled>,
+>(name: string, options: FlowOptions<Input, Runs, Needs, Lists, Handled, Output>): FlowMachine<Input, Output> {
   const definition = options as unknown as FlowDefinition;
   const plan = flowPlan(name, definition);
   if (definition.interventions !== undefined) approvalPolicy(interventionName(name), definition.interventions);

@@ -4,6 +4,8 @@ import type { InputFrom, OutputFrom } from 'xstate';
 import { effect, type EffectArguments } from 'rewake';
 import { flow } from '../../machines/flow.ts';
 import { type } from '../../machines/flow-options.ts';
+import { handler } from '../../machines/handler.ts';
+import { fallback, intervene, retry, skip } from '../../machines/recovery-actions.ts';
 import { step } from '../../machines/step.ts';
 
 interface Order {
@@ -68,6 +70,36 @@ it('without an output it gives the results, and a step of another flow has its t
   type Output = OutputFrom<typeof outer>;
   expectTypeOf<Output['order']>().toEqualTypeOf<{ receipt: string; pages: readonly number[] }>();
   expectTypeOf<Output['count']>().toEqualTypeOf<number>();
+});
+
+it('what handlers of a step put in the place of its result is known, too', () => {
+  const machine = flow('handled', {
+    input: type<number>(),
+    steps: {
+      a: {
+        run: ({ input }: EffectArguments<number>) => input,
+        onFailure: [
+          handler({ id: 'skips', then: skip('nothing') }),
+          handler({ id: 'again', then: retry() }),
+          handler({
+            id: 'other',
+            when: (error) => error instanceof RangeError,
+            then: fallback(effect(async () => true)),
+          }),
+          handler({ id: 'asks', then: intervene('What now?', { again: retry(), without: skip(null) }) }),
+        ],
+      },
+      b: {
+        run: ({ input }: EffectArguments<string>) => input,
+        needs: ['a'],
+        input: ({ results }) => {
+          expectTypeOf(results.a).toEqualTypeOf<number | 'nothing' | boolean | null>();
+          return String(results.a);
+        },
+      },
+    },
+  });
+  expectTypeOf<OutputFrom<typeof machine>['b']>().toEqualTypeOf<string>();
 });
 
 it('what does not fit does not compile', () => {

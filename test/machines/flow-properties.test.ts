@@ -30,7 +30,10 @@ interface HandlerPlan {
 }
 
 interface StepPlan {
+  readonly kind: 'work' | 'list' | 'flow';
   readonly work: Work;
+  /** The second item, or the second step of a sub-flow. */
+  readonly second: Work;
   readonly needs: readonly boolean[];
   readonly isWanted: boolean;
   readonly isUndone: boolean;
@@ -58,9 +61,11 @@ const handlerPlan = (depth: number): fc.Arbitrary<HandlerPlan> =>
   });
 const handlers = fc.array(handlerPlan(1), { maxLength: 2 });
 const step: fc.Arbitrary<StepPlan> = fc.record({
+  kind: fc.constantFrom('work', 'work', 'list', 'flow'),
   work,
+  second: work,
   needs: fc.array(fc.boolean(), { maxLength: 3 }),
-  isWanted: fc.boolean().map((a) => a),
+  isWanted: fc.boolean(),
   isUndone: fc.boolean(),
   isLater: fc.boolean(),
   command: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: handlers }),
@@ -95,10 +100,14 @@ function scenarioOf({ steps, phase, workflow, concurrency }: Plan): CrashScenari
   const answers: Record<string, Answer[]> = {};
   const build = (world: ScriptedWorld) => {
     let place = 0;
-    const workOf = (each: Work) => {
+    const workNamed = (each: Work) => {
       const name = `work ${place}`;
       answers[name] ??= answersOf(place, each);
       place++;
+      return name;
+    };
+    const workOf = (each: Work) => {
+      const name = workNamed(each);
       return effect(world.call(() => name));
     };
     const actionOf = (each: HandlerPlan) => {
@@ -135,15 +144,29 @@ function scenarioOf({ steps, phase, workflow, concurrency }: Plan): CrashScenari
           then: actionOf(each) as never,
         }),
       );
+    const runOf = ({ kind, work: first, second }: StepPlan) => {
+      if (kind === 'work') return { run: workOf(first) };
+      if (kind === 'flow') {
+        const inner = { one: { run: workOf(first) }, two: { run: workOf(second), needs: ['one'] } };
+        return { run: flow('inner', { steps: inner } as never) };
+      }
+      const items = [workNamed(first), workNamed(second)];
+      return {
+        run: effect(world.call((index: number) => items[index]!)),
+        forEach: 'list',
+        input: ({ index }: { index: number }) => index,
+      };
+    };
     const later = steps.map(({ isLater }, index) => isLater && index > 0);
     const phaseOf = (index: number) => later.slice(0, index + 1).filter(Boolean).length;
     const ids = steps.map((_, index) => `s${index}`);
     const machine = flow('work', {
-      steps: Object.fromEntries(
-        steps.map((each, index) => [
+      steps: Object.fromEntries([
+        ['list', { run: effect(async () => [0, 1]) }],
+        ...steps.map((each, index) => [
           ids[index]!,
           {
-            run: workOf(each.work),
+            ...runOf(each),
             needs: ids.filter((_, other) => other < index && each.needs[other] === true),
             when: ({ results }: { results: object }) => each.isWanted || Object.keys(results).length === 0,
             onCommandFailure: handlersOf(each.command),
@@ -151,10 +174,10 @@ function scenarioOf({ steps, phase, workflow, concurrency }: Plan): CrashScenari
             ...(each.isUndone && { undo: workOf({ failures: index % 2 }) }),
           },
         ]),
-      ),
+      ]),
       phases: [...new Set(ids.map((_, index) => phaseOf(index)))].map((number) => ({
         id: `p${number}`,
-        steps: ids.filter((_, index) => phaseOf(index) === number),
+        steps: [...(number === 0 ? ['list'] : []), ...ids.filter((_, index) => phaseOf(index) === number)],
         onFailure: handlersOf(phase),
       })),
       onFailure: handlersOf(workflow),
@@ -202,13 +225,21 @@ it('FS2, FS3: a flow does not begin a step before what it needs is finished, nor
   await fc.assert(
     fc.asyncProperty(plan, async (each) => {
       const { seen } = await play(scenarioOf(each));
-      const facts = (seen.facts['work-1'] ?? []) as { type: string; step?: string; action?: string }[];
+      const facts = (seen.facts['work-1'] ?? []) as {
+        type: string;
+        flow?: string;
+        step?: string;
+        action?: string;
+      }[];
       const finished = new Set<string>();
       const goesBack = facts.some(({ action }) => action === 'resumeFrom');
-      for (const { type, step: id } of goesBack ? [] : facts) {
+      for (const { type, step: id, flow: of } of goesBack ? [] : facts) {
+        if (of === 'inner') continue;
         if (type === 'FlowStepCompleted' || type === 'FlowStepSkipped') finished.add(id!);
         if (type !== 'FlowStepStarted') continue;
         expect(finished).not.toContain(id);
+        // What every list is made of; and a sub-flow has steps of its own.
+        if (!/^s\d$/.test(id!)) continue;
         const { needs } = each.steps[Number(id!.slice(1))]!;
         for (const [other] of needs.entries()) {
           if (needs[other] && other < Number(id!.slice(1))) expect(finished).toContain(`s${other}`);
@@ -216,7 +247,9 @@ it('FS2, FS3: a flow does not begin a step before what it needs is finished, nor
       }
       const ends = facts.filter(({ type }) => type === 'FlowFailed' || type === 'FlowAborted');
       const { end } = seen as { end: { error?: { name: string } } };
-      expect(ends.map(({ type }) => `${type}Error`)).toEqual(end.error ? [end.error.name] : []);
+      expect(ends.filter(({ flow: of }) => of === 'work').map(({ type }) => `${type}Error`)).toEqual(
+        end.error ? [end.error.name] : [],
+      );
     }),
     propertyRuns(60),
   );

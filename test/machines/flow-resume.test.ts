@@ -1,14 +1,16 @@
 /** Resuming a flow that has ended: hosted, and the same under plain XState. */
 import { describe, expect, it } from 'vitest';
 import { createActor, waitFor, type AnyStateMachine } from 'xstate';
-import { NotResumableError } from 'rewake';
+import { effect, NotResumableError, type EffectArguments } from 'rewake';
 import { FlowAbortedError } from '../../machines/flow-errors.ts';
 import { flow } from '../../machines/flow.ts';
 import { handler } from '../../machines/handler.ts';
 import { abort, retry, skip } from '../../machines/recovery-actions.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
-import { failureOf } from '../support/house.ts';
+import type { Crash } from '../support/crashing-log.ts';
+import { failureOf, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
+import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
 import { FlowStage, failing, fails } from './flow-stage.ts';
 
 const resume = async (stage: FlowStage, runtime: Awaited<ReturnType<FlowStage['run']>>['runtime'], options = {}) => {
@@ -249,6 +251,55 @@ it('a sub-flow goes on where it stopped, and so does a step for each item (FT2, 
   expect((await resume(stage, runtime)).output).toEqual({ in: { list: ['x', 'y'], each: ['x', 'y'] } });
   expect(stage.done).toEqual(['list', 'each', 'each', 'each']);
 });
+
+it('wherever its host dies, before or after it is resumed, a flow does each thing as often as without (FC1)', async () => {
+  const live = async (crash: Crash) => {
+    const keys: Record<string, Set<string>> = {};
+    const work = (name: string, failures = 0) =>
+      effect(async ({ context }: EffectArguments<unknown>) => {
+        const own = (keys[name] ??= new Set());
+        own.add(context.idempotencyKey);
+        if ([...own].indexOf(context.idempotencyKey) < failures) throw new Error(`${name} is broken`);
+        return name;
+      });
+    const machine = () =>
+      flow('work', {
+        steps: {
+          a: { run: work('a'), undo: work('undo a') },
+          b: { run: work('b') },
+          c: {
+            run: work('c', 2),
+            needs: ['a', 'b'],
+            onFailure: [handler({ id: 'again', run: work('mend'), then: retry({ maxAttempts: 2 }) })],
+          },
+        },
+        onFailure: [handler({ id: 'stop', then: abort({ cleanup: work('sweep') }) })],
+      }) as unknown as AnyStateMachine;
+    const lives = new TwoLives(crash, () => ({ work: machine() }));
+    const first = await lives.first();
+    const over = first.start('work', { id: '1' }).then(async (ref) => {
+      await outcomeOf(ref.output());
+      await (await first.resume('work-1')).output();
+    });
+    over.catch(() => {});
+    for (let turn = 0; turn < 60; turn++) await rest();
+    const second = await lives.second();
+    const again = await second.start('work', { id: '1' });
+    let ended = await outcomeOf(again.output());
+    if (ended.error) ended = await outcomeOf((await second.resume('work-1')).output());
+    const told: string[] = [];
+    for await (const { type } of lives.log.readStream('work-1'))
+      if (/^Flow(Resumed|Aborted)/.test(type)) told.push(type);
+    const calls = Object.fromEntries(Object.entries(keys).map(([name, { size }]) => [name, size]));
+    return { crashed: lives.crashed, output: ended.output, calls, told };
+  };
+  const crashes = await atEveryAppend(live, ({ output, calls, told }, where) => {
+    expect(output, where).toEqual({ a: 'a', b: 'b', c: 'c' });
+    expect(calls, where).toEqual({ a: 2, 'undo a': 1, b: 1, c: 3, mend: 2, sweep: 1 });
+    expect(told, where).toEqual(['FlowAborted', 'FlowResumed']);
+  });
+  expect(crashes).toBeGreaterThan(15);
+}, 30_000);
 
 it('under plain XState a flow is resumed by its snapshot', async () => {
   const stage = new FlowStage({ c: failing(1, 'broken') });

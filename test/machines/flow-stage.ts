@@ -2,7 +2,7 @@
  * A flow under test: works that are noted and scripted, a host, and what came of it. Owns the notes; which flow it is, and
  * what must be true, is the test's.
  */
-import type { AnyActorLogic, AnyEventObject, AnyStateMachine } from 'xstate';
+import type { AnyEventObject, AnyStateMachine } from 'xstate';
 import { effect, type EffectArguments } from 'rewake';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
 import { House, outcomeOf } from '../support/house.ts';
@@ -69,7 +69,7 @@ export class FlowStage {
 }
 
 /** A fact in few words: its type, and whom it is about. */
-export function inShort(fact: Readonly<Record<string, unknown>>): string {
+function inShort(fact: Readonly<Record<string, unknown>>): string {
   const about = [
     fact.step ?? fact.handler ?? fact.phase ?? fact.subject,
     fact.by ?? fact.action ?? fact.reason ?? fact.choice,
@@ -89,5 +89,3 @@ export function failing(times: number, message: string, output: unknown = 'at la
 export function fails(message: string) {
   return failing(Infinity, message);
 }
-
-export type { AnyActorLogic };

@@ -457,6 +457,21 @@ it('a sub-flow asks, and is answered by way of the flow around it (IV1)', async 
   expect(output).toEqual({ x: { a: 'at last' }, y: 'Y' });
 });
 
+it('a sub-flow that was aborted is not tried again by a retry around it', async () => {
+  const stage = new FlowStage({ a: fails('broken') });
+  const inner = flow('inner', {
+    steps: { a: { run: stage.work('a') } },
+    onFailure: [handler({ id: 'stop', then: abort() })],
+  });
+  const { error } = await stage.run(flow('outer', { steps: { x: { run: inner, retry: 2 } } }));
+  expect(error).toMatchObject({
+    flow: 'outer',
+    step: 'x',
+    originalError: { code: 'REWAKE_FLOW_ABORTED', flow: 'inner' },
+  });
+  expect(stage.done).toEqual(['a']);
+});
+
 it('a sub-flow that is tried again by a handler or a retry goes on where it stopped (FT2)', async () => {
   for (const policy of [
     { onFailure: [handler({ id: 'again', then: retry() })] },

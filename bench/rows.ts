@@ -6,6 +6,7 @@ import { crowdHeir, crowdHost, crowdPlain } from './parts/crowd.ts';
 import { marathonHeir, marathonHost, marathonPlain } from './parts/marathon.ts';
 import { sleepersHeir, sleepersMaker } from './parts/sleepers.ts';
 import type { Row } from './row.ts';
+import { flowFacts } from './rows/flow.ts';
 import { fold } from './rows/fold.ts';
 import { heap } from './rows/heap.ts';
 import { marathon } from './rows/marathon.ts';
@@ -32,6 +33,7 @@ export const allRows: readonly Row[] = [
   stepCall,
   w1Steps,
   stepFailures,
+  flowFacts,
 ];
 
 export const allParts: Readonly<Record<string, Part>> = {

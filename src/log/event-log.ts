@@ -27,7 +27,7 @@ export interface NewEvent {
   readonly schemaVersion: number;
   readonly data: string;
   readonly meta: Metadata;
-  /** CRC-32 over id, type, schemaVersion, data and meta; see envelope.ts. */
+  /** CRC-32 over id, type, schemaVersion, data and meta, and the place where the writer knew it; see envelope.ts. */
   readonly checksum: number;
 }
 

@@ -7,6 +7,8 @@
  * A3  The expected revision of every append is the last one this host saw: a host that lost the actor cannot write.
  * A4  An append with an unknown outcome is repeated with the same ids and the same expected revision.
  * A5  When an append is refused, the tree is dropped, its effects are aborted, and the stream is folded again.
+ * A6  Every event is sealed for the one revision it can get; what comes to another is sealed anew, because a host that
+ *     loses what it sealed is dropped, and its stimuli are submitted again to the next one.
  */
 import { inspect } from 'node:util';
 import type { AnyEventObject } from 'xstate';
@@ -44,7 +46,7 @@ import {
 } from '../kernel/records.ts';
 import { hasEnded, stopEventType, type AnySnapshot, type HostedActor } from '../kernel/xstate-internals.ts';
 import { encode } from '../log/codec.ts';
-import { sealEvent } from '../log/envelope.ts';
+import { sealEvent, type Place } from '../log/envelope.ts';
 import type { ActorHead, ActorStatus, EventLog, Metadata, NewEvent, Revision } from '../log/event-log.ts';
 import { hostedContext } from './effect.ts';
 import { describeFailure, failureOf, interrupted } from './effect-outcome.ts';
@@ -124,6 +126,8 @@ export class ActorHost implements EffectHost, Surroundings {
   readonly #services: HostServices;
   #tree: ActorTree | undefined;
   #revision: Revision;
+  /** The revision of the newest event that was sealed, in the queue or durable. A6. */
+  #sealedTo: Revision;
   #lastEventId: string;
   #committed: AnySnapshot | undefined;
   #queue: Pending[] = [];
@@ -147,7 +151,7 @@ export class ActorHost implements EffectHost, Surroundings {
     this.environment = loaded.environment;
     this.#services = services;
     this.#tree = loaded.tree;
-    this.#revision = this.loadedAt = loaded.revision;
+    this.#revision = this.#sealedTo = this.loadedAt = loaded.revision;
     this.#lastEventId = loaded.lastEventId;
     const isRecorded = loaded.isRecorded ?? loaded.revision >= 0;
     this.#committed = isRecorded ? loaded.tree.rootActor.getSnapshot() : undefined;
@@ -265,8 +269,8 @@ export class ActorHost implements EffectHost, Surroundings {
   record(submission: Submission, step: Step, then?: Submission): Revision {
     const tree = this.#tree!;
     const { eventId, correlationId } = step.cause;
+    const revision = this.#sealedTo + 1;
     const events = this.#seal(submission.prepared, {}, step, eventId, correlationId);
-    const revision = this.#nextRevision;
     this.#queue.push({ submission, step, events, snapshot: tree.rootActor.getSnapshot() });
     if (then) this.submit(then);
     this.#flush();
@@ -279,14 +283,6 @@ export class ActorHost implements EffectHost, Surroundings {
     tree.at = Math.max(this.#services.now(), tree.at);
     const cause = { eventId: this.#services.newId(), correlationId: this.correlationId };
     return tree.begin(tree.at, cause, () => {});
-  }
-
-  /** Revision of the first event that is applied next. */
-  get #nextRevision(): Revision {
-    let next = this.#revision + 1;
-    for (const { events } of this.#inFlight ?? []) next += events.length;
-    for (const { events } of this.#queue) next += events.length;
-    return next;
   }
 
   /** Fires every timer that is due, in (dueAt, armed) order. One that is armed meanwhile has to wait for its append. */
@@ -419,16 +415,21 @@ export class ActorHost implements EffectHost, Surroundings {
       needs === undefined
         ? { $causationId, $correlationId: correlationId }
         : { $causationId, $correlationId: correlationId, $needs: needs };
-    const events = [sealEvent({ id: eventId, type, schemaVersion: stimulusVersion, data, meta })];
+    const first = this.#sealedTo + 1;
+    const sealed = { id: eventId, type, schemaVersion: stimulusVersion, data, meta };
+    const events = [sealEvent(sealed, placeAt(this.stream, first))];
     for (const { actor, event } of step.facts) {
       events.push(
-        sealEvent({
-          id: this.#services.newId(),
-          type: event.type,
-          schemaVersion: this.#services.schemaVersion(event.type),
-          data: JSON.stringify(encode(event, `fact '${event.type}' of ${actor}`).json),
-          meta: { $causationId: eventId, $correlationId: correlationId, actor },
-        }),
+        sealEvent(
+          {
+            id: this.#services.newId(),
+            type: event.type,
+            schemaVersion: this.#services.schemaVersion(event.type),
+            data: JSON.stringify(encode(event, `fact '${event.type}' of ${actor}`).json),
+            meta: { $causationId: eventId, $correlationId: correlationId, actor },
+          },
+          placeAt(this.stream, first + events.length),
+        ),
       );
     }
     const { maxEventBytes } = this.#services.log.capabilities;
@@ -438,6 +439,7 @@ export class ActorHost implements EffectHost, Surroundings {
       const bytes = Buffer.byteLength(event.data);
       if (bytes > maxEventBytes) throw new EventTooLargeError(this.stream, event.type, bytes, maxEventBytes);
     }
+    this.#sealedTo += events.length;
     return events;
   }
 
@@ -666,6 +668,15 @@ function submissionsOf(pending: readonly Pending[]): Submission[] {
     { ...submission, prepared: preparedAgain(submission.prepared) },
     ...(also ?? noMessage),
   ]);
+}
+
+const place = { stream: '', revision: 0 };
+
+/** Where an event is sealed for, good until the next call: one object for all, because sealing is the hot path. */
+function placeAt(stream: string, revision: Revision): Place {
+  place.stream = stream;
+  place.revision = revision;
+  return place;
 }
 
 /** What a log action was given, as text. */

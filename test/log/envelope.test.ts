@@ -1,4 +1,4 @@
-/** The envelope against its invariants (E1–E3), and the names of streams. */
+/** The envelope against its invariants (E1–E4). */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { DamagedRecordError, InvalidArgumentError } from '../../src/errors.ts';
@@ -30,6 +30,7 @@ describe('a sealed event', () => {
   it('has a checksum that never changes', () => {
     expect(sealEvent(unsealed).checksum).toBe(2996299522);
     expect(sealEvent({ ...unsealed, data: '{"name":"Zoë 😀"}', meta: {} }).checksum).toBe(3238324246);
+    expect(sealEvent(unsealed, { stream: 'order-42', revision: 7 }).checksum).toBe(2776683458);
   });
 
   test.prop([event])('is intact wherever and in whatever order of metadata a store keeps it (E1, E3)', (value) => {
@@ -94,6 +95,29 @@ describe('a sealed event', () => {
     expect(() => sealEvent({ ...unsealed, ...change })).toThrow(InvalidArgumentError);
     expect(() => sealEvent({ ...unsealed, ...change })).toThrow(`surrogate pair in ${part} (`);
   });
+});
+
+describe('an event that was sealed for a place', () => {
+  const place = fc.record({ stream: fc.constantFrom('order-1', 'order-12', 'order-2'), revision: fc.nat(2) });
+
+  test.prop([event, place, place])('is intact there and nowhere else (E4)', (value, sealedFor, found) => {
+    const stored = { ...sealEvent(value, sealedFor), ...found, position: '9' as Position, recordedAt: 5 };
+    const isThere = sealedFor.stream === found.stream && sealedFor.revision === found.revision;
+    if (isThere) expect(() => verifyEvent(stored)).not.toThrow();
+    else expect(() => verifyEvent(stored)).toThrow(DamagedRecordError);
+  });
+
+  const shiftable = fc.string({ unit: fc.constantFrom('1', ' ', 'a', '@'), maxLength: 6 });
+  test.prop([shiftable, shiftable, fc.nat(12)], { numRuns: 500 })(
+    'shows when text moves from the name of the stream to the id (E2)',
+    (stream, id, at) => {
+      const whole = stream + id;
+      const moved = { stream: whole.slice(0, at), id: whole.slice(at) };
+      const sealed = sealEvent({ ...unsealed, id }, { stream, revision: 1 });
+      const other = sealEvent({ ...unsealed, id: moved.id }, { stream: moved.stream, revision: 1 });
+      expect(other.checksum === sealed.checksum).toBe(moved.stream === stream);
+    },
+  );
 });
 
 describe('a sealed text', () => {

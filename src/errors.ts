@@ -159,15 +159,19 @@ export class DamagedRecordError extends RewakeError {
   readonly code = 'REWAKE_DAMAGED_RECORD';
   readonly stream: string;
   readonly revision: number;
+  /** What is wrong with it, in a few words. */
+  readonly detail: string;
 
   constructor(stream: string, revision: number, detail: string, options?: { cause?: unknown }) {
     super(
       `Stream '${stream}' is damaged at revision ${revision}: ${detail}. ` +
-        'Nothing is appended to this stream until it is repaired; restore the record from a backup or fork the stream below this revision.',
+        'Nothing is appended to this stream until it is repaired. verifyLog(log) lists all damage; restore the record from a backup, ' +
+        'or move it aside with repairLog(log, { quarantine: true }), and resume.',
       options,
     );
     this.stream = stream;
     this.revision = revision;
+    this.detail = detail;
   }
 }
 
@@ -219,13 +223,19 @@ export class NotSerializableError extends RewakeError {
 /** Stored JSON that the codec did not write or that was changed since. */
 export class DecodeError extends RewakeError {
   readonly code = 'REWAKE_DECODE';
+  readonly detail: string;
+  /** Where in the data of its event the value is, for example `.input`; empty when it is all of it or not known. */
+  readonly path: string;
 
-  constructor(detail: string, options?: { cause?: unknown }) {
+  constructor(detail: string, options?: { cause?: unknown; path?: string }) {
+    const { path = '' } = options ?? {};
     super(
-      `Cannot read a logged value: ${detail}. It was not written by this codec or was changed afterwards: ` +
+      `Cannot read ${path === '' ? 'a logged value' : `the logged value at ${path}`}: ${detail}. It was not written by this codec or was changed afterwards: ` +
         'restore the record from a backup, or correct the upcaster that produced it.',
       options,
     );
+    this.detail = detail;
+    this.path = path;
   }
 }
 
@@ -374,6 +384,32 @@ export class ActorBlockedError extends RewakeError {
       { cause },
     );
     this.stream = stream;
+  }
+}
+
+/** The history needs something that the machine names and that nobody gave it. Nothing is appended while this holds. */
+export class MissingImplementationError extends RewakeError {
+  readonly code = 'REWAKE_MISSING_IMPLEMENTATION';
+  readonly stream: string;
+  readonly revision: number;
+  readonly machine: string;
+  /** What is missing, such as `actor 'charge'`. */
+  readonly missing: readonly string[];
+
+  constructor(
+    at: { stream: string; revision: number; machine: string },
+    missing: readonly string[],
+    options?: { cause?: unknown },
+  ) {
+    super(
+      `Stream '${at.stream}' cannot be folded beyond revision ${at.revision}: machine '${at.machine}' names what is not given to it: ` +
+        `${missing.join(', ')}. Nothing was appended. Give it to setup() or provide(), register the machine that was made so, and resume.`,
+      options,
+    );
+    this.stream = at.stream;
+    this.revision = at.revision;
+    this.machine = at.machine;
+    this.missing = missing;
   }
 }
 

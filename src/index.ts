@@ -23,13 +23,16 @@ export type {
   Expected,
   NewEvent,
   Position,
+  QuarantinedRecord,
   RecordedEvent,
   Revision,
 } from './log/event-log.ts';
+export type { Finding, FindingCode, Severity } from './log/findings.ts';
 export { memoryLog } from './log/memory-log.ts';
 export { decode } from './log/codec.ts';
 export type { Json } from './log/json.ts';
 export { readEvent } from './log/read-event.ts';
+export { verifyLog, type VerifyOptions, type VerifyProgress } from './log/verify.ts';
 export { registerErrorClass } from './log/logged-errors.ts';
 export { defineUpcasters, renamedTo, type Upcaster, type UpcasterDefinitions, type Upcasters } from './log/upcast.ts';
 export { ActorRef, type SendOptions, type Settlement } from './runtime/actor-ref.ts';
@@ -67,4 +70,11 @@ export type { Logger } from './runtime/logger.ts';
 export type { MachineEntry, Machines, Migrate } from './runtime/machines.ts';
 export { createRuntime, Runtime, type AnyRuntime } from './runtime/runtime.ts';
 export type { ResumeOptions, ResumeRequested } from './runtime/rebases.ts';
+export {
+  repairLog,
+  type LostEvent,
+  type RepairOptions,
+  type RepairReport,
+  type StreamRepair,
+} from './runtime/repair.ts';
 export type { ListedActor, ListQuery, MachineOf, RuntimeOptions, StartOptions } from './runtime/runtime-options.ts';

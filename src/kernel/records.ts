@@ -6,7 +6,7 @@
  */
 import type { AnyEventObject } from 'xstate';
 import type { TimeMs } from '../clock.ts';
-import { decode, encode } from '../log/codec.ts';
+import { decodeAt, encode } from '../log/codec.ts';
 import type { Json } from '../log/json.ts';
 import type { Revision } from '../log/event-log.ts';
 import type {
@@ -235,7 +235,7 @@ export function unknownValue(type: string, data: Json): string | undefined {
 
 /** Rebuilds the stimulus from a runtime event; undefined when the type is not one of the runtime's. */
 export function decodeStimulus(type: string, data: StimulusData): Stimulus | undefined {
-  const payload = (key: string) => (data[key] === undefined ? undefined : decode(data[key] as Json));
+  const payload = (key: string) => (data[key] === undefined ? undefined : decodeAt(data[key] as Json, `.${key}`));
   const actor = data.actor as string;
   switch (type) {
     case 'ActorStarted':

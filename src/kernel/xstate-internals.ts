@@ -633,6 +633,18 @@ export function declarationsOf(machine: AnyStateMachine, ids?: readonly string[]
   return { invokes, delays };
 }
 
+/** Names of the guards that a machine asks, those inside and() and or() left out. */
+export function guardNamesOf(machine: AnyStateMachine): string[] {
+  const transitions = descendants(machine.root).flatMap((node) => [
+    ...[...(node.transitions as unknown as ReadonlyMap<string, readonly { guard?: unknown }[]>).values()].flat(),
+    ...((node.always as unknown as readonly { guard?: unknown }[] | undefined) ?? []),
+  ]);
+  return transitions.flatMap(({ guard }) => {
+    const name = typeof guard === 'object' && guard !== null ? (guard as { type?: unknown }).type : guard;
+    return typeof name === 'string' ? [name] : [];
+  });
+}
+
 type StateNode = ReturnType<AnyStateMachine['getStateNodeById']>;
 
 function descendants(node: StateNode): StateNode[] {

@@ -64,6 +64,20 @@ export function decode(json: Json): unknown {
   return json;
 }
 
+/**
+ * As {@link decode}, of one value among the data of an event.
+ * @param path where it is, for example `.input`
+ * @throws DecodeError that names the path
+ */
+export function decodeAt(json: Json, path: string): unknown {
+  try {
+    return decode(json);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new DecodeError(error.detail, { cause: error, path });
+  }
+}
+
 function copyWhole(value: unknown): unknown {
   nodesLeft = plainNodesMax;
   try {

@@ -203,6 +203,53 @@ export interface Snapshots {
   save(stream: string, snapshot: StoredSnapshot): Promise<void>;
 }
 
+/** A record as a store keeps it: not verified, and perhaps not readable at all. */
+export interface StoredRecord {
+  /** Revision of its first event, as far as the store knows. */
+  readonly revision: Revision;
+  /** Position of its first event. */
+  readonly position: Position | undefined;
+  /** The events in it, in order, as they are kept. Empty when it cannot be read, and then `fault` says why. */
+  readonly events: readonly RecordedEvent[];
+  readonly fault?: string;
+}
+
+/** A stream as a store keeps it, for those who look for damage. */
+export interface StoredStream {
+  readonly name: string;
+  /** What the store states about the stream; `absent` for records that belong to no stream it knows. */
+  readonly head: StreamHead;
+  readonly actor: ActorRow | undefined;
+  /** Its records in order of revision, then of position. One that is damaged does not end the reading. */
+  records(): AsyncIterable<StoredRecord>;
+}
+
+/** How a stream goes on after its damaged records were moved aside. */
+export interface QuarantineOptions {
+  /** Why, in a few words; kept with the records. */
+  readonly reason: string;
+  /** The new head of the stream in the actor index; undefined when the stream has no actor any more. */
+  readonly actor: ActorHead | undefined;
+}
+
+/** What {@link EventLog.quarantine} came to. */
+export interface QuarantineResult {
+  /** The stream's last revision now, -1 when nothing of it is left. */
+  readonly revision: Revision;
+  /** How many records were moved aside. */
+  readonly records: number;
+}
+
+/** A record that was moved aside. */
+export interface QuarantinedRecord extends StoredRecord {
+  readonly stream: string;
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly quarantinedAt: number;
+  /** What the store kept, by name: text and numbers as they are, anything else as a SQL literal. */
+  readonly raw: Readonly<Record<string, string | number | null>>;
+}
+
 export interface Capabilities {
   readonly atomicMultiStream: boolean;
   readonly checks: boolean;
@@ -258,6 +305,24 @@ export interface EventLog {
   truncate(stream: string, before: Revision): Promise<void>;
   /** Removes the stream and its actor. The name is not used again: writing to it is a StreamDeletedError. */
   delete(stream: string, expected: Expected): Promise<void>;
+
+  /** What the store itself finds wrong with its files, one sentence each. Not there where it has nothing to look at. */
+  selfCheck?(): AsyncIterable<string>;
+  /**
+   * Every stream, or one, as it is kept, damaged or not. Not there where events are all there is: then those who look for
+   * damage read the streams that they can find.
+   */
+  stored?(stream?: string): AsyncIterable<StoredStream>;
+  /**
+   * Moves aside the append that `from` is in and all that follow it in the stream, whatever is in them, and ends the
+   * stream before them: one atomic step, which removes nothing. With a `from` right behind the last record only what the
+   * store states about the stream is set right. Positions are not used again; revisions are.
+   * @throws NotFoundError there is neither such a stream nor a record of it
+   */
+  quarantine?(stream: string, from: Revision, options: QuarantineOptions): Promise<QuarantineResult>;
+  /** What was moved aside, in the order in which it was. */
+  quarantined?(stream?: string): AsyncIterable<QuarantinedRecord>;
+
   /**
    * Ends every subscription, and releases the store. A read that was not done, and every later call, rejects with
    * LogClosedError. Closing twice is fine.

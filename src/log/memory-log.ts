@@ -35,6 +35,9 @@ import type {
   LeaseOptions,
   NewEvent,
   Position,
+  QuarantinedRecord,
+  QuarantineOptions,
+  QuarantineResult,
   ReadAllOptions,
   ReadStreamOptions,
   RecordedEvent,
@@ -87,6 +90,7 @@ class MemoryLog implements EventLog, FeedSource, Snapshots {
   readonly #all: (RecordedEvent | undefined)[] = [];
   readonly #index = new ActorIndex();
   readonly #snapshots = new Map<string, StoredSnapshot>();
+  readonly #quarantined: QuarantinedRecord[] = [];
   #closed = false;
 
   constructor(clock: Clock, maxEventBytes: number) {
@@ -274,6 +278,33 @@ class MemoryLog implements EventLog, FeedSource, Snapshots {
     this.#index.remove(stream);
     this.#snapshots.delete(name);
     stream.deleted = true;
+  }
+
+  async quarantine(name: string, from: Revision, options: QuarantineOptions): Promise<QuarantineResult> {
+    this.#ensureOpen();
+    const stream = this.#streams.get(name);
+    if (stream === undefined || stream.deleted) throw new NotFoundError(name);
+    const moved = stream.events.splice(Math.max(0, from - stream.first));
+    const quarantinedAt = this.#clock.now();
+    for (const event of moved) {
+      const { revision, position, id, type, data, checksum } = event;
+      const raw = { id, type, data, meta: JSON.stringify(event.meta), checksum };
+      const { reason } = options;
+      this.#quarantined.push({ stream: name, revision, position, events: [event], reason, quarantinedAt, raw });
+      this.#all[Number(position)] = undefined;
+    }
+    stream.last -= moved.length;
+    stream.revisionById = undefined;
+    if ((this.#snapshots.get(name)?.revision ?? -1) > stream.last) this.#snapshots.delete(name);
+    if (options.actor) this.#index.put(stream, options.actor);
+    else this.#index.remove(stream);
+    if (stream.last < 0) this.#streams.delete(name);
+    return { revision: stream.last, records: moved.length };
+  }
+
+  async *quarantined(stream?: string): AsyncGenerator<QuarantinedRecord, undefined> {
+    this.#ensureOpen();
+    for (const record of this.#quarantined) if (stream === undefined || record.stream === stream) yield record;
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@
  * What an event of a log says, for those who read one. Owns which parts of an event's data are values of a machine; how a
  * value is decoded is codec.ts's.
  */
-import { decode } from './codec.ts';
+import { decode, decodeAt } from './codec.ts';
 import type { RecordedEvent } from './event-log.ts';
 import type { Json } from './json.ts';
 
@@ -17,5 +17,5 @@ import type { Json } from './json.ts';
 export function readEvent({ data, meta }: Pick<RecordedEvent, 'data' | 'meta'>): Readonly<Record<string, unknown>> {
   const json = JSON.parse(data) as Record<string, Json>;
   if (meta.actor !== undefined) return decode(json) as Record<string, unknown>;
-  return Object.fromEntries(Object.entries(json).map(([field, value]) => [field, decode(value)]));
+  return Object.fromEntries(Object.entries(json).map(([field, value]) => [field, decodeAt(value, `.${field}`)]));
 }

@@ -6,19 +6,23 @@
  * F5  A fold that diverges is repeated under watch, so that the error can name what was read.
  * F6  Where a history cannot be folded, its newest rebase holds all of what came before.
  * F7  What a newer version wrote is refused where a fold would leave out what it means; facts and fields are not.
+ * F8  A stream that ends before the actor index says so has lost its end: it is damaged, and not folded as far as it goes.
  */
 import type { AnyEventObject } from 'xstate';
 import {
-  DecodeError,
   DamagedRecordError,
+  DecodeError,
+  MissingImplementationError,
   NewerVersionError,
   NotFoundError,
   ReplayDivergedError,
+  RewakeError,
   UnknownFeatureError,
   UpcastError,
 } from '../errors.ts';
 import { ActorTree } from '../kernel/actor-tree.ts';
 import { Folder, isFact, type ReadableEvent } from '../kernel/fold.ts';
+import { missingImplementations } from '../kernel/missing-implementations.ts';
 import { unknownEvent, unknownValue, type RecordedEnvironment, type StartInfo } from '../kernel/records.ts';
 import { restoreTree } from '../kernel/tree-state.ts';
 import { decode } from '../log/codec.ts';
@@ -58,12 +62,30 @@ export interface Folded extends Loaded {
 
 /**
  * Folds a stream.
- * @param lastRevision what the actor index says, where it was read: a short stream has no snapshot to look for
- * @throws NotFoundError | UnknownMachineError | ReplayDivergedError | DamagedRecordError | UpcastError
+ * @param lastRevision what the actor index says, where it was read
+ * @throws NotFoundError | UnknownMachineError | MissingImplementationError | ReplayDivergedError | DamagedRecordError |
+ *   UpcastError
  * @throws NewerVersionError | UnknownFeatureError for what a newer version wrote
  */
-export async function loadActor(stream: string, services: LoadServices, lastRevision = Infinity): Promise<Folded> {
+export async function loadActor(stream: string, services: LoadServices, lastRevision?: number): Promise<Folded> {
+  // Before the stream: what is appended meanwhile makes the stream longer than it has to be, never shorter.
+  const expected = lastRevision ?? (await services.log.actor(stream))?.revision;
+  const folded = await loadWhole(stream, services, expected ?? Infinity).catch((error: unknown) => {
+    if (!(error instanceof NotFoundError) || expected === undefined) throw error;
+    throw cutShort(stream, 0, expected);
+  });
+  if (expected !== undefined && folded.revision < expected) throw cutShort(stream, folded.revision + 1, expected);
+  return folded;
+}
+
+function cutShort(stream: string, revision: Revision, expected: Revision): DamagedRecordError {
+  const detail = `the record is missing, and so is all that follows: the actor index says that the stream ends at revision ${expected}`;
+  return new DamagedRecordError(stream, revision, detail);
+}
+
+async function loadWhole(stream: string, services: LoadServices, lastRevision: number): Promise<Folded> {
   const { machine: name, id } = readStreamName(stream);
+  // A short stream has no snapshot to look for.
   if (services.snapshotEvery !== undefined && lastRevision + 1 >= services.snapshotEvery) {
     const folded = await loadFromSnapshot(stream, name, id, services);
     if (folded) return folded;
@@ -104,7 +126,14 @@ async function foldHistory(
   }
 }
 
-const ofHistory = [ReplayDivergedError, DamagedRecordError, UpcastError, NewerVersionError, UnknownFeatureError];
+const ofHistory = [
+  ReplayDivergedError,
+  MissingImplementationError,
+  DamagedRecordError,
+  UpcastError,
+  NewerVersionError,
+  UnknownFeatureError,
+];
 
 /** Whether an error is about what is in the log, and not about reading it. */
 export function isOfHistory(error: unknown): boolean {
@@ -218,7 +247,7 @@ async function foldStream(
         `the record is missing; the next one is ${event.revision}`,
       );
     }
-    pushEvent(folder, event);
+    pushEvent(folder, event, machine, meta!.recorded);
     options.seen?.(recorded);
     const changed = changedInfo(event);
     if (changed) {
@@ -240,14 +269,34 @@ function toFolded(tree: ActorTree, machine: RegisteredMachine, meta: Meta, last:
 }
 
 /** Errors of the machine or the codec in the middle of a fold say where they happened. */
-function pushEvent(folder: Folder, event: ReadableEvent): void {
+function pushEvent(folder: Folder, event: ReadableEvent, machine: RegisteredMachine, recorded: StartInfo): void {
   try {
     folder.push(event);
   } catch (error) {
-    if (error instanceof DecodeError)
-      throw new DamagedRecordError(event.stream, event.revision, error.message, { cause: error });
-    throw error;
+    if (error instanceof ReplayDivergedError) throw explained(error, machine, recorded);
+    if (error instanceof RewakeError && !(error instanceof DecodeError)) throw error;
+    const { stream, revision, type } = event;
+    const detail = error instanceof DecodeError ? error.message : `'${type}' cannot be applied: ${String(error)}`;
+    throw new DamagedRecordError(stream, revision, detail, { cause: error });
   }
+}
+
+/** What is missing for a fold is the cause of what it does otherwise. */
+function explained(error: ReplayDivergedError, machine: RegisteredMachine, recorded: StartInfo): RewakeError {
+  const missing = missingImplementations(machine.logic);
+  if (missing.length > 0) {
+    const { stream, revision } = error;
+    return new MissingImplementationError({ stream, revision, machine: machine.machine }, missing, { cause: error });
+  }
+  if (recorded.version === machine.version) return error;
+  const likelyCause =
+    `the history was written by version ${shown(recorded.version)} of '${machine.machine}', which is not registered, ` +
+    `and version ${shown(machine.version)} does otherwise`;
+  return new ReplayDivergedError({ ...error, likelyCause });
+}
+
+function shown(version: string | null): string {
+  return version === null ? 'without a name' : `'${version}'`;
 }
 
 function startInfo(event: ReadableEvent): StartInfo {
@@ -325,7 +374,7 @@ async function foldTail(stream: string, name: string, id: string, stored: Stored
     // The tree before a rebase is not the one after it; and a gap is told by the whole fold.
     if (last && ((event.type === 'ActorRebased' && !isFact(event)) || event.revision !== last.revision + 1))
       return undefined;
-    if (last) pushEvent(folder, event);
+    if (last) pushEvent(folder, event, machine, meta.recorded);
     // The event the snapshot was taken at is read too: without it the snapshot belongs to another history.
     else if (event.revision !== stored.revision || event.id !== data.lastEventId) return undefined;
     meta.recorded = recordedAfter(meta.recorded, changedInfo(event));

@@ -73,10 +73,35 @@ describe('a record', () => {
     });
   }
 
-  it('that is missing at the end cannot be told from one that was never written', async () => {
+  for (const kept of [5, 1, 0]) {
+    it(`that is missing at the end, from revision ${kept} on, blocks its stream by what the actor index says (F6)`, async () => {
+      const house = await history();
+      const cause = await blockage(house, await reopen(house, (event) => (event.revision >= kept ? undefined : event)));
+      expect(cause).toBeInstanceOf(DamagedRecordError);
+      expect(cause).toMatchObject({ stream: 'counter-bad', revision: kept });
+      expect(cause.message).toContain('the stream ends at revision 6');
+    });
+  }
+
+  it('whose value cannot be decoded is named with the path of the value', async () => {
     const house = await history();
-    const runtime = await reopen(house, (event) => (event.revision >= 5 ? undefined : event));
-    expect((await runtime.get('counter-bad')).getSnapshot().context).toEqual({ n: 2 });
+    const damage = (event: RecordedEvent) => ({
+      ...event,
+      data: event.data.replace('{"type":"ADD"}', '{"$devalue":[[9]]}'),
+    });
+    const cause = await blockage(house, await reopen(house, damage));
+    expect(cause.message).toContain(
+      "Stream 'counter-bad' is damaged at revision 1: Cannot read the logged value at .event",
+    );
+    expect(cause.cause).toMatchObject({ code: 'REWAKE_DECODE', path: '.event' });
+  });
+
+  it('whose content no machine can take is damaged, not a crash', async () => {
+    const house = await history();
+    const damage = (event: RecordedEvent) => ({ ...event, data: event.data.replace('{"type":"ADD"}', 'null') });
+    const cause = await blockage(house, await reopen(house, damage));
+    expect(cause).toBeInstanceOf(DamagedRecordError);
+    expect(cause).toMatchObject({ stream: 'counter-bad', revision: 1 });
   });
 
   it('of a fact that differs, is missing or is one too many is a divergence', async () => {

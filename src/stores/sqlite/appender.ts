@@ -15,6 +15,9 @@ import type { Database, SqlValue, Statement } from './driver.ts';
 import { RepeatFinder } from './repeat-finder.ts';
 import type { StreamCache, StreamEntry } from './stream-cache.ts';
 
+/** The number of events of a row; 1 where it cannot be, so that a damaged number spoils no position. */
+export const plausibleCount = `CASE WHEN typeof(count) = 'integer' AND count BETWEEN 1 AND 1000000 THEN count ELSE 1 END`;
+
 /** A write whose events are already in the shape of the file. */
 export interface PreparedWrite {
   readonly stream: string;
@@ -212,9 +215,12 @@ function statements(db: Database) {
     nextPosition: db.prepare(
       `SELECT max(
          coalesce((SELECT value FROM counters WHERE name = 'next_position'), 1),
-         coalesce((SELECT position + count FROM appends ORDER BY position DESC LIMIT 1), 1))`,
+         coalesce((SELECT position + ${plausibleCount} FROM appends ORDER BY position DESC LIMIT 1), 1))`,
     ),
-    nextStreamId: db.prepare('SELECT coalesce(max(id), 0) + 1 FROM streams'),
+    // Never the id of a stream whose row is lost: its records would come to another stream.
+    nextStreamId: db.prepare(
+      'SELECT max(coalesce((SELECT max(id) FROM streams), 0), coalesce((SELECT max(stream_id) FROM appends), 0)) + 1',
+    ),
     insertAppend: db.prepare(
       'INSERT INTO appends (position, stream_id, revision, count, recorded_at, heads, data) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ),

@@ -40,6 +40,13 @@ export function isCorruption(error: unknown): boolean {
 export function faultOf(error: unknown, log: string, doing: string): unknown {
   if (error instanceof RewakeError) return error;
   const code = resultCodeOf(error);
+  if (code === undefined && (error as { code?: unknown } | undefined)?.code === 'ERR_OUT_OF_RANGE') {
+    // So says node:sqlite of an integer that JavaScript cannot hold: nothing that was written is one.
+    return new LogIncompatibleError(
+      `${log} cannot ${doing}: the file holds a number that was never written, so it is damaged. verifyLog(log) says where.`,
+      { cause: error },
+    );
+  }
   if (code === undefined) return error;
   const cause = { cause: error };
   const failed = `${log} cannot ${doing}`;
@@ -78,7 +85,7 @@ export function faultOf(error: unknown, log: string, doing: string): unknown {
     case sqlite.corrupt:
     case sqlite.notDatabase:
       return new LogIncompatibleError(
-        `${failed}: the file is damaged or not a SQLite database (SQLite code ${code}). Stop writing to it, keep a copy, and restore a backup; 'PRAGMA integrity_check' says where the damage is.`,
+        `${failed}: the file is damaged or not a SQLite database (SQLite code ${code}). Stop writing to it, keep a copy, and restore a backup; verifyLog(log), or 'PRAGMA integrity_check', says where the damage is.`,
         cause,
       );
     case sqlite.noMemory:

@@ -12,8 +12,10 @@ import { filePathOf, splitAppOptions, type AppLogOptions, type SqliteLogOptions 
 
 export type { AppLogOptions, SqliteLogOptions } from './options.ts';
 
+type Upkeep = 'selfCheck' | 'stored' | 'quarantine' | 'quarantined';
+
 /** An event log in a SQLite file, open. */
-export interface SqliteLog extends EventLog, AsyncDisposable {
+export interface SqliteLog extends Omit<EventLog, Upkeep>, Required<Pick<EventLog, Upkeep>>, AsyncDisposable {
   /** Version of the SQLite library in use, for example `3.53.4`. */
   readonly sqliteVersion: string;
 }

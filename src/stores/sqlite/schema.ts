@@ -71,6 +71,22 @@ const migrations: readonly string[] = [
   CREATE TABLE checkpoints (id TEXT PRIMARY KEY, position TEXT NOT NULL);
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
   `,
+  // Rows of appends that were moved aside, as they were: columns without a type change nothing that is put into them.
+  `
+  CREATE TABLE quarantined (
+    id INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    quarantined_at INTEGER NOT NULL,
+    position,
+    stream_id,
+    revision,
+    count,
+    recorded_at,
+    heads,
+    data
+  );
+  `,
 ];
 
 /** The version that this code writes. */

@@ -25,11 +25,15 @@ import type {
   LeaseHolder,
   LeaseOptions,
   NewEvent,
+  QuarantinedRecord,
+  QuarantineOptions,
+  QuarantineResult,
   ReadAllOptions,
   ReadStreamOptions,
   RecordedEvent,
   Revision,
   Snapshots,
+  StoredStream,
   StreamHead,
   SubscribeOptions,
   SubscriptionItem,
@@ -46,8 +50,10 @@ import type { FileIdentity } from './file-identity.ts';
 import { LeaseTable } from './lease-table.ts';
 import { LogReader } from './log-reader.ts';
 import { PageWindow } from './page-window.ts';
+import { Quarantine } from './quarantine.ts';
 import { Removal } from './removal.ts';
 import { SnapshotTable } from './snapshot-table.ts';
+import { StoredReader } from './stored-reader.ts';
 import { StreamCache } from './stream-cache.ts';
 import { StreamReader } from './stream-reader.ts';
 import { Writer } from './writer.ts';
@@ -77,12 +83,14 @@ export class SqliteLog implements EventLog, AsyncDisposable {
   readonly #cache: StreamCache;
   readonly #appender: Appender;
   readonly #removal: Removal;
+  readonly #quarantine: Quarantine;
   readonly #leases: LeaseTable;
   readonly #writer: Writer;
   readonly #watch: CommitWatch;
   readonly #streamReader: StreamReader;
   readonly #logReader: LogReader;
   readonly #actorReader: ActorReader;
+  readonly #storedReader: StoredReader;
   #closed = false;
 
   constructor(parts: SqliteLogParts) {
@@ -97,6 +105,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
     this.#cache = new StreamCache(db, parts.cachedStreamsMax);
     this.#appender = new Appender(db, this.#cache);
     this.#removal = new Removal(db, this.#cache, this.#appender);
+    this.#quarantine = new Quarantine(db, this.#cache, this.#appender);
     this.#writer = new Writer(db, name, this.#transactionHooks());
     const host = {
       clock,
@@ -111,6 +120,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
     this.#streamReader = new StreamReader(db, name);
     this.#logReader = new LogReader(db, name);
     this.#actorReader = new ActorReader(db, name);
+    this.#storedReader = new StoredReader(db, name);
   }
 
   async append(
@@ -212,6 +222,28 @@ export class SqliteLog implements EventLog, AsyncDisposable {
   delete(stream: string, expected: Expected): Promise<void> {
     const apply = () => this.#removal.delete(stream, expected);
     return this.#writer.submit({ subject: stream, streams: [stream], apply });
+  }
+
+  async *selfCheck(): AsyncGenerator<string, undefined> {
+    this.#ensureOpen();
+    yield* this.#storedReader.selfCheck();
+  }
+
+  async *stored(stream?: string): AsyncGenerator<StoredStream, undefined> {
+    const guard = () => this.#ensureOpen();
+    guard();
+    yield* this.#storedReader.streams(stream, guard);
+  }
+
+  quarantine(stream: string, from: Revision, options: QuarantineOptions): Promise<QuarantineResult> {
+    const apply = () => this.#quarantine.apply(stream, from, options, this.#parts.clock.now());
+    return this.#writer.submit({ subject: stream, streams: [stream], apply });
+  }
+
+  async *quarantined(stream?: string): AsyncGenerator<QuarantinedRecord, undefined> {
+    const guard = () => this.#ensureOpen();
+    guard();
+    yield* this.#storedReader.quarantined(stream, guard);
   }
 
   async close(): Promise<void> {

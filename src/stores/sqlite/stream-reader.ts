@@ -3,7 +3,8 @@
  * stream is missing.
  *
  * SR1  Pages, each read to its end: no reader stays open between them, so the -wal file can be truncated.
- * SR2  A read that ends without an error has read everything: what is missing, deleted or cut short is an error.
+ * SR2  A read that ends without an error has read everything: what is missing, deleted or cut short is an error, and so
+ *      is a record beyond the end that the stream's row states.
  * SR3  Forwards, what precedes a damaged record is given out before the error.
  */
 import { DamagedRecordError, StreamDeletedError } from '../../errors.ts';
@@ -17,6 +18,8 @@ interface StreamPlace {
   readonly id: number;
   readonly last: Revision;
   readonly first: Revision;
+  /** Last revision of the newest record; undefined when there is none. */
+  readonly tail: Revision | undefined;
 }
 
 /** Revisions, both inclusive. */
@@ -34,11 +37,18 @@ interface StreamPage {
 export class StreamReader {
   readonly #log: string;
   readonly #place: Statement;
+  readonly #head: Statement;
   readonly #rows: Statement;
 
   constructor(db: Database, log: string) {
     this.#log = log;
-    this.#place = db.prepare('SELECT id, revision, first_revision, deleted FROM streams WHERE name = ?');
+    const place = 'SELECT id, revision, first_revision, deleted';
+    this.#head = db.prepare(`${place} FROM streams WHERE name = ?`);
+    // One statement, so that what is written meanwhile is in both or in neither.
+    this.#place = db.prepare(
+      `${place}, (SELECT a.revision + a.count - 1 FROM appends a WHERE a.stream_id = s.id ORDER BY a.revision DESC LIMIT 1)
+       FROM streams s WHERE name = ?`,
+    );
     // The row that holds the lowest revision may begin before it.
     this.#rows = db.prepare(
       `SELECT ${appendColumns} FROM appends WHERE stream_id = ? AND revision <= ?
@@ -48,9 +58,10 @@ export class StreamReader {
   }
 
   head(stream: string): StreamHead {
-    const row = this.#placeRow(stream);
-    if (!row) return { state: 'absent' };
-    const [, revision, before, deleted] = row;
+    const row = this.#rowOf(this.#head, stream);
+    // A stream of which everything was moved aside is as one that never was.
+    if (!row || row[1]! < 0) return { state: 'absent' };
+    const [, revision, before, deleted] = row as readonly [number, number, number, number];
     if (deleted) return { state: 'deleted' };
     return before > 0 ? { state: 'truncated', revision, before } : { state: 'live', revision };
   }
@@ -66,17 +77,18 @@ export class StreamReader {
       // Looked up anew for every page: the stream may be truncated or deleted while it is read.
       const place = this.#placeOf(stream);
       if (!place) return;
+      if (backwards && from === Infinity) ensureEnd(stream, place, place.last);
       // What is written while the read goes on is left to the next one.
       last = Math.min(last, place.last);
       const span = Math.min(window.events, left);
       const range = backwards ? rangeBelow(from, span, place.first, last) : rangeAbove(from, span, place.first, last);
-      if (range.low > range.high) return;
+      if (range.low > range.high) return ensureEnd(stream, place, last);
       const page = this.#page(stream, place, range, window);
       if (!page) continue;
       if (page.damage && backwards) throw page.damage;
       yield backwards ? page.events.reverse() : page.events;
       if (page.damage) throw page.damage;
-      if (backwards ? range.low === place.first : range.high === last) return;
+      if (backwards ? range.low === place.first : range.high === last) return ensureEnd(stream, place, last);
       left -= page.events.length;
       from = backwards ? range.low - 1 : range.high + 1;
     }
@@ -118,20 +130,28 @@ export class StreamReader {
   }
 
   #placeOf(stream: string): StreamPlace | undefined {
-    const row = this.#placeRow(stream);
+    const row = this.#rowOf(this.#place, stream);
     if (!row) return undefined;
-    const [id, last, first, deleted] = row;
+    const [id, last, first, deleted, tail] = row as readonly [number, number, number, number, number | null];
     if (deleted) throw new StreamDeletedError(stream);
-    return { id, last, first };
+    return { id, last, first, tail: tail ?? undefined };
   }
 
-  #placeRow(stream: string) {
+  #rowOf(statement: Statement, stream: string): readonly (number | null)[] | undefined {
     try {
-      return this.#place.get(stream) as readonly [number, number, number, number] | undefined;
+      return statement.get(stream) as readonly (number | null)[] | undefined;
     } catch (error) {
       throw faultOf(error, this.#log, `read stream '${stream}'`);
     }
   }
+}
+
+/** SR2. `last` is where the read ends: before the end of the stream if that has moved on meanwhile. */
+function ensureEnd(stream: string, place: StreamPlace, last: Revision): void {
+  const { tail } = place;
+  if (last !== place.last || tail === undefined || tail === last) return;
+  const detail = `the stream is said to end at revision ${last}, but its newest record ends at ${tail}`;
+  throw new DamagedRecordError(stream, Math.min(last, tail) + 1, detail);
 }
 
 function rangeAbove(from: Revision, span: number, first: Revision, last: Revision): Range {

@@ -423,18 +423,22 @@ export class ReplayDivergedError extends RewakeError {
   readonly got: unknown;
   readonly likelyCause: string;
 
-  constructor(at: {
-    stream: string;
-    revision: number;
-    actor: string;
-    expected: unknown;
-    got: unknown;
-    likelyCause: string;
-  }) {
+  constructor(
+    at: {
+      stream: string;
+      revision: number;
+      actor: string;
+      expected: unknown;
+      got: unknown;
+      likelyCause: string;
+    },
+    options?: { cause?: unknown },
+  ) {
     super(
       `Replay of stream '${at.stream}' diverged at revision ${at.revision} in actor ${at.actor}: the log says ${JSON.stringify(at.expected)}, ` +
         `this code does ${JSON.stringify(at.got)}. Likely cause: ${at.likelyCause}. Nothing was appended. ` +
         'Run the code the stream was written with, register the older machine version, or migrate the actor.',
+      options,
     );
     this.stream = at.stream;
     this.revision = at.revision;

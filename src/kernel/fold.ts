@@ -93,8 +93,17 @@ export class Folder {
       if (expected === undefined && got === undefined) continue;
       if (sameRecords(expected, got)) continue;
       const at = firstDifference(expected ?? [], got ?? []);
-      throw this.#diverged(event, at.actor, { [key]: at.expected }, { [key]: at.got });
+      throw this.#diverged(event, at.actor, { [key]: at.expected }, { [key]: at.got }, this.#failureIn(data, step));
     }
+  }
+
+  /** The error of a machine that fails in this step and did not when it was recorded. */
+  #failureIn(data: StimulusData, { record }: Step): unknown {
+    const failed = (records: StepRecord) =>
+      (records.transitions ?? []).filter(({ status }) => status === 'error').map(({ actor }) => actor);
+    const recorded = failed(data);
+    const address = failed(record).find((actor) => !recorded.includes(actor));
+    return address === undefined ? undefined : this.tree.find(address)?._snapshot.error;
   }
 
   #compareFact(event: ReadableEvent): void {
@@ -111,18 +120,21 @@ export class Folder {
     if (missing) throw this.#diverged(event, missing.actor, { fact: undefined }, { fact: missing.event });
   }
 
-  #diverged(event: ReadableEvent, actor: string, expected: unknown, got: unknown): ReplayDivergedError {
-    return new ReplayDivergedError({
-      stream: event.stream,
-      revision: event.revision,
-      actor,
-      expected,
-      got,
-      likelyCause: this.#likelyCause(),
-    });
+  #diverged(
+    event: ReadableEvent,
+    actor: string,
+    expected: unknown,
+    got: unknown,
+    failure?: unknown,
+  ): ReplayDivergedError {
+    const { stream, revision } = event;
+    const likelyCause = this.#likelyCause(failure);
+    const options = failure === undefined ? {} : { cause: failure };
+    return new ReplayDivergedError({ stream, revision, actor, expected, got, likelyCause }, options);
   }
 
-  #likelyCause(): string {
+  #likelyCause(failure: unknown): string {
+    if (failure !== undefined) return `the machine fails here now, with ${String(failure)}`;
     if (this.#impurities?.length) return `${this.#impurities.join('; ')}. Use now(), random() and uuid() from 'rewake'`;
     return `the machine has changed since the events were written (its definition is now ${this.#definition}), or a guard, assign or delay reads something outside its context and event`;
   }

@@ -22,9 +22,10 @@ import type { SubscriptionItem } from './event-log.ts';
  * - `shared`: several logs may be open on one store at once.
  * - `erase`: deleted events are gone from readAll at once.
  * - `faults`: the fixture has `loseNextAcknowledgement`.
+ * - `quarantine`: the log has `quarantine` and `quarantined`.
  */
 export type ContractFeature =
-  'atomicMultiStream' | 'checks' | 'truncate' | 'reopen' | 'kill' | 'shared' | 'erase' | 'faults';
+  'atomicMultiStream' | 'checks' | 'truncate' | 'reopen' | 'kill' | 'shared' | 'erase' | 'faults' | 'quarantine';
 
 /** One empty store, made for one case. */
 export interface ContractFixture {

@@ -132,6 +132,7 @@ export const lifecycleCases: readonly ContractCase[] = [
     assert.equal(features.includes('atomicMultiStream'), atomicMultiStream);
     assert.equal(features.includes('checks'), checks);
     assert.equal(features.includes('truncate'), truncate);
+    assert.equal(features.includes('quarantine'), log.quarantine !== undefined && log.quarantined !== undefined);
     assert.equal(features.includes('reopen'), durable !== 'none', 'a durable log is tested by opening it again');
     assert.equal(features.includes('kill'), durable !== 'none', 'a durable log is tested by killing it');
     assert.ok(maxEventBytes >= 1_000_000, `maxEventBytes is ${maxEventBytes}`);

@@ -12,14 +12,19 @@ import { appendCases } from './contract-append.ts';
 import { sceneOn, type ContractCase, type ContractFeature, type ContractTarget } from './contract-case.ts';
 import { indexCases } from './contract-index.ts';
 import { lifecycleCases } from './contract-lifecycle.ts';
+import { quarantineCases } from './contract-quarantine.ts';
 import { readCases } from './contract-read.ts';
 
 export type { ContractCase, ContractFeature, ContractTarget } from './contract-case.ts';
 
 /** All cases in order of their numbers. */
-const logContract: readonly ContractCase[] = [...appendCases, ...readCases, ...lifecycleCases, ...indexCases].sort(
-  (a, b) => a.number - b.number,
-);
+const logContract: readonly ContractCase[] = [
+  ...appendCases,
+  ...readCases,
+  ...lifecycleCases,
+  ...indexCases,
+  ...quarantineCases,
+].sort((a, b) => a.number - b.number);
 
 /** What of the contract applies to an adapter, and what does not and why. */
 export interface ContractPlan {

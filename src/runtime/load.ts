@@ -154,7 +154,7 @@ async function foldExplained(stream: string, name: string, id: string, services:
     if (!(error instanceof ReplayDivergedError)) throw error;
     await foldStream(stream, name, id, services, { ...range, watch: true });
     const likelyCause = 'the machine is not deterministic: folded once more, the same history agreed';
-    throw new ReplayDivergedError({ ...error, likelyCause });
+    throw new ReplayDivergedError({ ...error, likelyCause }, { cause: error.cause });
   }
 }
 
@@ -292,7 +292,7 @@ function explained(error: ReplayDivergedError, machine: RegisteredMachine, recor
   const likelyCause =
     `the history was written by version ${shown(recorded.version)} of '${machine.machine}', which is not registered, ` +
     `and version ${shown(machine.version)} does otherwise`;
-  return new ReplayDivergedError({ ...error, likelyCause });
+  return new ReplayDivergedError({ ...error, likelyCause }, { cause: error.cause });
 }
 
 function shown(version: string | null): string {

@@ -8,7 +8,7 @@ import { sealEvent } from '../../src/log/envelope.ts';
 import type { Position } from '../../src/log/event-log.ts';
 
 const target: ContractTarget = {
-  features: ['atomicMultiStream', 'checks', 'truncate', 'erase'],
+  features: ['atomicMultiStream', 'checks', 'truncate', 'erase', 'quarantine'],
   create: async () => {
     const clock = new VirtualClock();
     return { clock, open: async () => memoryLog({ clock, maxEventBytes: 2 ** 21 }), destroy: async () => {} };
@@ -29,6 +29,7 @@ describe('the memory log', () => {
       [44, 'shared'],
       [46, 'reopen'],
       [48, 'faults'],
+      [54, 'reopen'],
     ]);
   });
 

@@ -271,25 +271,50 @@ describe.each(damages)('$what', ({ spoil, finds, lastGood }) => {
 });
 
 describe('what the store states wrongly', () => {
-  it.each<[string, string, FindingCode]>([
-    ['an end that is stated too early', `UPDATE streams SET revision = 5 WHERE name = 'account-bad'`, 'beyondEnd'],
+  it.each<[string, string, FindingCode, boolean]>([
+    [
+      'an end that is stated too early',
+      `UPDATE streams SET revision = 5 WHERE name = 'account-bad'`,
+      'beyondEnd',
+      true,
+    ],
     [
       'a beginning that is stated too late',
       `UPDATE streams SET first_revision = 4 WHERE name = 'account-bad'`,
       'index',
+      true,
     ],
-    ['a stream that is marked as deleted', `UPDATE streams SET deleted = 1 WHERE name = 'account-bad'`, 'index'],
-    ['an actor that is marked as done', `UPDATE streams SET status = 'done' WHERE name = 'account-bad'`, 'index'],
-    ['a wake-up that is lost', `UPDATE streams SET wake_at = NULL WHERE name = 'account-bad'`, 'index'],
-    ['an actor that is not in the index', `UPDATE streams SET machine = NULL WHERE name = 'account-bad'`, 'index'],
-    ['a machine that is another', `UPDATE streams SET machine = 'other' WHERE name = 'account-bad'`, 'index'],
-  ])('%s is set right without a loss', async (_, spoil, code) => {
+    ['a stream that is marked as deleted', `UPDATE streams SET deleted = 1 WHERE name = 'account-bad'`, 'index', true],
+    [
+      'an actor that is marked as done',
+      `UPDATE streams SET status = 'done' WHERE name = 'account-bad'`,
+      'index',
+      false,
+    ],
+    ['a wake-up that is lost', `UPDATE streams SET wake_at = NULL WHERE name = 'account-bad'`, 'index', false],
+    [
+      'an actor that is not in the index',
+      `UPDATE streams SET machine = NULL WHERE name = 'account-bad'`,
+      'index',
+      false,
+    ],
+    ['a machine that is another', `UPDATE streams SET machine = 'other' WHERE name = 'account-bad'`, 'index', false],
+  ])('%s is set right without a loss', async (_, spoil, code, isHistory) => {
     const { path, clock } = await accounts();
     withRawConnection(path, (db) => db.exec(spoil));
     await using log = sqliteLog(path, { clock });
     const findings = await findingsOf(log);
     expect(codes(findings)).toContain(code);
     expect(findings.every(({ severity, stream }) => severity === 'mendable' && stream === 'account-bad')).toBe(true);
+    // What the index says of an actor is no history; where the stream begins or ends is.
+    const before = await open(log, clock);
+    const folded = await before.get('account-bad').then(
+      (ref) => ref.getSnapshot().context as unknown,
+      (error: unknown) => error,
+    );
+    if (isHistory) expect(folded).toBeInstanceOf(ActorBlockedError);
+    else expect(folded).toEqual({ sum: 15 });
+    await before.close();
     const { streams } = await repairLog(log, { quarantine: true, clock });
     expect(streams).toMatchObject([{ stream: 'account-bad', lastGood: 9, lostTo: 9, lost: [] }]);
     expect(await all(log.quarantined())).toEqual([]);
@@ -313,6 +338,21 @@ describe('what the store states wrongly', () => {
     const runtime = await open(log, clock);
     await runtime.start('account', { id: 'bad' } as never);
     await runtime.close();
+  });
+
+  it('a stream whose name is damaged is kept aside, too', async () => {
+    const { path, clock } = await accounts();
+    withRawConnection(path, (db) =>
+      db.exec(`UPDATE streams SET name = CAST(x'61ff62' AS TEXT) WHERE name = 'account-bad'`),
+    );
+    await using log = sqliteLog(path, { clock });
+    expect((await findingsOf(log)).map(({ code, stream }) => [code, stream])).toContainEqual([
+      'lostStream',
+      '(lost stream 1)',
+    ]);
+    const { streams, failed } = await repairLog(log, { quarantine: true, clock });
+    expect([streams.length, streams[0]!.lost.length, failed]).toEqual([1, 10, []]);
+    expect(await findingsOf(log)).toEqual([]);
   });
 
   it('a snapshot that is damaged is harmless', async () => {

@@ -5,6 +5,7 @@
  * D1  The Node version is checked before a binding is loaded: a crash inside one cannot be caught.
  * D2  Only the ExperimentalWarning of node:sqlite is silenced; every other warning passes.
  * D3  A statement leaves no reader open: rows are fetched to the end in one call.
+ * D4  No stored byte ends the process: libsql aborts it at text that is not UTF-8, so it is asked for bytes instead.
  */
 import { createRequire } from 'node:module';
 import { LogUnavailableError } from '../../errors.ts';
@@ -92,7 +93,7 @@ function openWithLibsql(path: string): Database {
   return {
     exec: (sql) => void native.exec(sql),
     prepare(sql) {
-      const held: (typeof statements)[number] = { native: native.prepare(sql) };
+      const held: (typeof statements)[number] = { native: prepareToRead(native, sql) };
       if (held.native!.reader) held.native!.raw!(true);
       statements.push(held);
       const live = () => {
@@ -103,8 +104,11 @@ function openWithLibsql(path: string): Database {
       return {
         // get() would run it faster, but a statement that failed in get() stays in progress and no commit goes past it.
         run: (...values) => void live().run(values),
-        get: (...values) => live().get(values) as SqlRow | undefined,
-        all: (...values) => live().all(values) as SqlRow[],
+        get: (...values) => {
+          const found = live().get(values) as unknown[] | undefined;
+          return found && withText(found);
+        },
+        all: (...values) => (live().all(values) as unknown[][]).map(withText),
       };
     },
     close() {
@@ -115,6 +119,36 @@ function openWithLibsql(path: string): Database {
       native.close();
     },
   };
+}
+
+/** D4. Text comes as bytes, as a blob does. The order of the rows is that of the query inside. */
+function prepareToRead(native: NativeDatabase, sql: string): NativeStatement {
+  if (!/^\s*SELECT\b/i.test(sql)) return native.prepare(sql);
+  const names = Array.from({ length: columnsOf(sql) }, (_, index) => `c${index}`);
+  const read = names.map((name) => `CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END`);
+  return native.prepare(`WITH r(${names.join(', ')}) AS (${sql}) SELECT ${read.join(', ')} FROM r`);
+}
+
+/** How many columns a SELECT gives. The binding is not asked: it reads names and types of columns as text, too. */
+function columnsOf(sql: string): number {
+  let count = 1;
+  let depth = 0;
+  for (const [token] of sql.matchAll(/'[^']*'|[(),]|\bFROM\b/gi)) {
+    if (token === '(') depth++;
+    else if (token === ')') depth--;
+    else if (depth === 0 && token === ',') count++;
+    else if (depth === 0 && token.toUpperCase() === 'FROM') break;
+  }
+  return count;
+}
+
+/** Bytes that are no UTF-8 become replacement characters, as with node:sqlite. */
+function withText(row: unknown[]): SqlRow {
+  for (let i = 0; i < row.length; i++) {
+    const value = row[i];
+    if (typeof value === 'object' && value !== null) row[i] = (value as Buffer).toString('utf8');
+  }
+  return row as SqlValue[];
 }
 
 function requireLibsql(): new (path: string) => NativeDatabase {

@@ -38,7 +38,8 @@ export class Quarantine {
     const first = this.#sql.firstRevision.get(id)![0] as number | null;
     entry.revision = start - 1;
     entry.firstRevision = first ?? Math.min(entry.firstRevision, start);
-    if (first !== null) entry.deleted = false;
+    // Of a stream that was deleted nothing is left: this one was not.
+    if (first !== null || records > 0) entry.deleted = false;
     entry.actor = actor;
     entry.rewrite = true;
     this.#appender.touch(entry);

@@ -5,7 +5,8 @@
  * SD1  Nothing that a column holds ends the reading: a value of a wrong type is a fault of its record.
  * SD2  Pages by key, each read to its end: memory is bounded by a page, and no reader keeps the -wal file from being
  *      truncated.
- * SD3  Records whose stream has no row are given under a name made for them, see {@link lostStreamName}.
+ * SD3  Records whose stream has no row, or one by which it cannot be found, are given under a name made for them, see
+ *      {@link lostStreamName}.
  */
 import { DamagedRecordError } from '../../errors.ts';
 import type {
@@ -70,10 +71,13 @@ export class StoredReader {
       yield this.#streamOf(row, guard);
     }
     for (const id of this.#lostIds(guard)) {
-      const name = lostStreamName(id);
-      if (only !== undefined && only !== name) continue;
-      yield { name, head: { state: 'absent' }, actor: undefined, records: () => this.#records(id, name, guard) };
+      if (only === undefined || only === lostStreamName(id)) yield this.#lostStream(id, guard);
     }
+  }
+
+  #lostStream(id: SqlValue, guard: () => void): StoredStream {
+    const name = lostStreamName(id);
+    return { name, head: { state: 'absent' }, actor: undefined, records: () => this.#records(id, name, guard) };
   }
 
   /** See `EventLog.quarantined`. */
@@ -106,6 +110,8 @@ export class StoredReader {
 
   #streamOf(row: SqlRow, guard: () => void): StoredStream {
     const [id, name, revision, first, deleted] = row as [number, string, number | null, number | null, number | null];
+    // A name that is no text, or no UTF-8, finds no row.
+    if (this.#rows(this.#sql.idNamed, name)[0]?.[0] !== id) return this.#lostStream(id, guard);
     const actor = actorHeadOf(row.slice(5));
     const last = revision ?? -1;
     return {
@@ -203,6 +209,7 @@ function statements(db: Database) {
     // By rowid, through the table itself: an index of names may be what is damaged.
     streams: db.prepare(`SELECT ${streamColumns} FROM streams NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?`),
     streamNamed: db.prepare(`SELECT ${streamColumns} FROM streams WHERE name = ?`),
+    idNamed: db.prepare('SELECT id FROM streams WHERE name = ?'),
     lostIds: db.prepare(
       'SELECT DISTINCT stream_id FROM appends a WHERE NOT EXISTS (SELECT 1 FROM streams s WHERE s.id = a.stream_id)',
     ),

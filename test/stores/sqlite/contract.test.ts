@@ -23,7 +23,7 @@ describe.each(driversHere())('a SQLite log on %s', (driver) => {
 
 function sqliteTarget(driver: DriverName): ContractTarget {
   return {
-    features: ['atomicMultiStream', 'checks', 'truncate', 'reopen', 'kill', 'shared', 'erase', 'faults'],
+    features: ['atomicMultiStream', 'checks', 'truncate', 'reopen', 'kill', 'shared', 'erase', 'faults', 'quarantine'],
     create: async () => {
       const folder = mkdtempSync(join(tmpdir(), 'rewake-sqlite-'));
       const clock = new VirtualClock();

@@ -134,7 +134,9 @@ export class Folder {
   }
 
   #likelyCause(failure: unknown): string {
-    if (failure !== undefined) return `the machine fails here now, with ${String(failure)}`;
+    if (failure !== undefined) {
+      return `the machine fails here now, with ${failure instanceof Error ? String(failure) : JSON.stringify(failure)}`;
+    }
     if (this.#impurities?.length) return `${this.#impurities.join('; ')}. Use now(), random() and uuid() from 'rewake'`;
     return `the machine has changed since the events were written (its definition is now ${this.#definition}), or a guard, assign or delay reads something outside its context and event`;
   }

@@ -158,8 +158,7 @@ describe('verifyLog', () => {
   it('knows every event of the runtime, and no other', () => {
     for (const type of runtimeEventTypes) expect(decodeStimulus(type, { at: 0 })?.type).toBe(type);
     expect(decodeStimulus('ActorTeleported', { at: 0 })).toBeUndefined();
-    expect([...decodeStimulus.toString().matchAll(/case ["'](\w+)["']:/g)].map(([, type]) => type).sort()).toEqual(
-      [...runtimeEventTypes].sort(),
-    );
+    const known = [...decodeStimulus.toString().matchAll(/case ["'](\w+)["']:/g)].map(([, type]) => type);
+    expect(new Set(known)).toEqual(runtimeEventTypes);
   });
 });

@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { verifyLog } from '../../src/log/verify.ts';
 import type { Action, Chart, Node } from '../support/chart.ts';
 import type { Crash, CrashPhase } from '../support/crashing-log.ts';
 import { HostedHost, type HostedOptions } from '../support/hosted.ts';
@@ -62,11 +63,18 @@ test('1, 2, 20, 21, 22, 23: a hosted chart shows what plain XState shows', { tim
   await fc.assert(
     fc.asyncProperty(charts, scripts(), async (chart, script) => {
       const plain = await runPlain(chart, script);
-      expect(await runScript(new HostedHost(chart), script)).toEqual(plain);
+      const host = new HostedHost(chart);
+      expect(await runScript(host, script)).toEqual(plain);
+      await expectSound(host);
     }),
     { ...propertyRuns(120), examples: [[failedByItsChild, [{ type: 'advance', ms: 10 }]]] },
   );
 });
+
+/** What looks for damage finds none in what the runtime wrote. */
+async function expectSound({ log }: HostedHost): Promise<void> {
+  for await (const { message } of verifyLog(log)) expect.fail(`the log is sound, but: ${message}`);
+}
 
 const phases: readonly CrashPhase[] = ['before', 'after'];
 
@@ -93,6 +101,7 @@ async function sweep(options: HostedOptions, numRuns: number, pinned: { seed?: n
         const crashing = new HostedHost(chart, { ...options, crashes: plan });
         const trace = durable(await runScript(crashing, script));
         expect(trace, `crashes ${JSON.stringify(plan)}`).toEqual(reference);
+        await expectSound(crashing);
         crashes += crashing.lives - 1;
       }
     }),

@@ -94,6 +94,38 @@ describe('queries of the actor index', () => {
   });
 });
 
+describe('a file of schema version 1', () => {
+  it('is brought up to date when it is opened, and keeps what is in it', async () => {
+    const path = logPath();
+    const log = sqliteLog(path);
+    const written = events(2);
+    await log.append('order-1', 'no-stream', written);
+    await log.close();
+    withRawConnection(path, (db) => db.exec('DROP TABLE quarantined; PRAGMA user_version = 1'));
+    await using again = sqliteLog(path);
+    expect((await all(again.readAll())).map((each) => each.id)).toEqual(written.map((each) => each.id));
+    expect(await all(again.quarantined())).toEqual([]);
+    await again.quarantine('order-1', 0, { reason: 'a test', actor: undefined });
+    expect((await all(again.quarantined())).flatMap(({ events: kept }) => kept.map(({ id }) => id))).toEqual(
+      written.map((each) => each.id),
+    );
+  });
+});
+
+describe('a stream id', () => {
+  it('of a row that is lost is not given to another stream, which would take over its records', async () => {
+    const path = logPath();
+    const log = sqliteLog(path);
+    await log.append('order-1', 'no-stream', events(2));
+    await log.close();
+    withRawConnection(path, (db) => db.exec('DELETE FROM streams'));
+    await using again = sqliteLog(path);
+    const [anew] = events(1);
+    expect((await again.append('order-2', 'no-stream', [anew!])).revision).toBe(0);
+    expect((await all(again.readStream('order-2'))).map(({ id }) => id)).toEqual([anew!.id]);
+  });
+});
+
 describe('close()', () => {
   it('commits what was submitted before it, and takes nothing after it', async () => {
     const path = logPath();

@@ -26,9 +26,10 @@ import {
 } from '../kernel/records.ts';
 import type { ProgressChannel, Stimulus } from '../kernel/stimulus.ts';
 import { decode, encode } from '../log/codec.ts';
-import { sealEvent } from '../log/envelope.ts';
+import { sealEvent, type Place } from '../log/envelope.ts';
 import type { ActorHead, ActorStatus, Metadata, NewEvent, RecordedEvent, Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
+import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion } from '../log/upcast.ts';
 import { readEvent, foldUpTo, type Folded, type LoadServices } from './load.ts';
 import { requireRevision } from './rebases.ts';
@@ -86,7 +87,8 @@ export async function forkOf(
     past.push(event);
   });
   past.push(...(await factsAfter(stream, at, services)));
-  const copy = new Copy(stream, at, correlationId, ids);
+  const name = streamName(readStreamName(stream).machine, options.id);
+  const copy = new Copy(name, { stream, revision: at }, correlationId, ids);
   const pages = edit ? past.map((event) => edited(event, edit, services)) : [];
   const firstEdit = pages.findIndex((page) => page !== undefined && !isDeepStrictEqual(page.now, page.then));
   for (const event of firstEdit < 0 ? past : past.slice(0, firstEdit)) copy.add(event);
@@ -200,14 +202,17 @@ function ownFields(data: StimulusData): string {
 /** The events of a copy as they come to be. */
 class Copy {
   readonly events: NewEvent[] = [];
-  readonly #origin: { readonly stream: string; readonly revision: Revision };
+  /** Of the copy. */
+  readonly #stream: string;
+  readonly #origin: Place;
   readonly #correlationId: string;
   readonly #newId: () => string;
   /** Ids of the copies by those of the originals. */
   readonly #ids = new Map<string, string>();
 
-  constructor(stream: string, revision: Revision, correlationId: string, newId: () => string) {
-    this.#origin = { stream, revision };
+  constructor(stream: string, origin: Place, correlationId: string, newId: () => string) {
+    this.#stream = stream;
+    this.#origin = origin;
     this.#correlationId = correlationId;
     this.#newId = newId;
   }
@@ -227,7 +232,7 @@ class Copy {
       const meta: Metadata = { $causationId: id, $correlationId: this.#correlationId, actor };
       const data = JSON.stringify(encode(fact, `fact '${fact.type}' of ${actor}`).json);
       const schemaVersion = currentVersion(fact.type, services.upcasters);
-      this.events.push(sealEvent({ id: this.#newId(), type: fact.type, schemaVersion, data, meta }));
+      this.#seal({ id: this.#newId(), type: fact.type, schemaVersion, data, meta });
     }
   }
 
@@ -242,7 +247,11 @@ class Copy {
     };
     const { type, schemaVersion } = event;
     const text = this.events.length > 0 ? data : withOrigin(data, { ...this.#origin, correlationId: correlation });
-    this.events.push(sealEvent({ id, type, schemaVersion, data: text, meta }));
+    this.#seal({ id, type, schemaVersion, data: text, meta });
+  }
+
+  #seal(event: Omit<NewEvent, 'checksum'>): void {
+    this.events.push(sealEvent(event, { stream: this.#stream, revision: this.events.length }));
   }
 
   #idFor(original: string): string {

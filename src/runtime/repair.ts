@@ -4,6 +4,7 @@
  *
  * RP1  Nothing is deleted: what is taken out of a stream is in the log's quarantine.
  * RP2  A stream is cut before the append that holds its first damage, so what is left of it is a history that happened.
+ *      Damage below an intact rebase is left where it is: the actor is folded from there.
  * RP3  Nothing is repaired while a runtime owns the log.
  * RP4  Every event that a stream loses is reported, with what can still be read of it.
  */
@@ -114,7 +115,8 @@ interface OpenReport {
 async function repairStream(log: EventLog, stream: StoredStream, reason: string, report: OpenReport): Promise<void> {
   try {
     const { findings, cut, stated } = await examine(log, stream);
-    report.left.push(...findings.filter(({ severity }) => severity === 'suspect' || severity === 'harmless'));
+    const isLeft = ({ severity }: Finding) => severity !== 'mendable' && (severity !== 'damage' || cut === undefined);
+    report.left.push(...findings.filter(isLeft));
     const mendable = findings.some(({ severity }) => severity === 'mendable');
     if (cut === undefined && !mendable) return;
     const plan = await planOf(stream, cut);
@@ -140,10 +142,13 @@ async function examine(log: EventLog, stream: StoredStream) {
   let cut: Revision | undefined;
   let stimulus: Revision | undefined;
   let disordered: number | undefined;
+  /** Whether a state to fold from follows all the damage so far. */
+  let isRebased = false;
   const take = (start: Revision) => {
     for (const found of check.take()) {
       findings.push(found);
       if (found.severity !== 'damage') continue;
+      isRebased = false;
       // What is missing begins before the record behind it.
       cut = Math.min(cut ?? Infinity, start, found.code === 'lostStream' ? 0 : (found.revision ?? start));
       if (found.code === 'order') disordered = Math.min(disordered ?? Infinity, Number(found.position));
@@ -154,13 +159,22 @@ async function examine(log: EventLog, stream: StoredStream) {
     if (first && !isFactEvent(first)) stimulus = record.revision;
     check.push(record);
     // RP2. A fact that is a record of its own belongs to the stimulus before it.
+    const before = findings.length;
     take(first && isFactEvent(first) ? (stimulus ?? record.revision) : record.revision);
+    // A gap is found at the record behind it, which may be sound.
+    const isSound = findings.slice(before).every(({ revision = 0 }) => revision < record.revision);
+    if (isSound) isRebased ||= record.events.some(isRebase);
   }
   check.end();
   take(Infinity);
-  if (disordered !== undefined) cut = Math.min(cut!, await firstBehind(stream, disordered));
+  if (isRebased) cut = undefined;
+  if (cut !== undefined && disordered !== undefined) cut = Math.min(cut, await firstBehind(stream, disordered));
   const stated = head.state === 'live' || head.state === 'truncated' ? head.revision : -1;
   return { findings, cut: cut === undefined ? undefined : Math.max(0, cut), stated };
+}
+
+function isRebase(event: RecordedEvent): boolean {
+  return event.type === 'ActorRebased' && !isFactEvent(event);
 }
 
 /** The first revision whose record was written after the one at this position: the two have changed places. */

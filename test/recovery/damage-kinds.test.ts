@@ -355,6 +355,26 @@ describe('what the store states wrongly', () => {
     expect(await findingsOf(log)).toEqual([]);
   });
 
+  it('damage below a state that the actor was taken back to is left where it is, and the actor runs', async () => {
+    const { path, clock } = await accounts();
+    const log = sqliteLog(path, { clock });
+    const runtime = await open(log, clock);
+    await runtime.rewind('account-bad', { to: 5 });
+    await runtime.send('account-bad', { type: 'ADD', by: 32 });
+    await runtime.fork('account-bad', { at: 7, id: 'copy' });
+    await runtime.close();
+    expect(await findingsOf(log)).toEqual([]);
+    await log.close();
+    withRawConnection(path, (db) => db.exec(`DELETE FROM appends WHERE ${ofBad} AND revision = 8`));
+    await using again = sqliteLog(path, { clock });
+    expect(codes(await findingsOf(again))).toEqual(['gap']);
+    const { streams, left } = await repairLog(again, { quarantine: true, clock });
+    expect([streams, codes(left)]).toEqual([[], ['gap']]);
+    const next = await open(again, clock);
+    expect((await next.get('account-bad')).getSnapshot().context).toEqual({ sum: 35 });
+    await next.close();
+  });
+
   it('a snapshot that is damaged is harmless', async () => {
     const { path, clock } = await accounts();
     await using log = sqliteLog(path, { clock });

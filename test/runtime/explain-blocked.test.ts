@@ -105,7 +105,7 @@ describe('an actor that is blocked', () => {
     const said = await explainStream(log, 'circle-1', { machines: { circle: circle('b') }, clock: house.clock });
     expect(said.text).toMatchInlineSnapshot(`
       "circle-1 is blocked: nothing is appended to it; every other actor runs on.
-      Its history cannot be folded at revision 3: DamagedRecordError: Stream 'circle-1' is damaged at revision 3: the data of event 'EventReceived' is not JSON. Nothing is appended to this stream until it is repaired; restore the record from a backup or fork the stream below this revision.
+      Its history cannot be folded at revision 3: DamagedRecordError: Stream 'circle-1' is damaged at revision 3: the data of event 'EventReceived' is not JSON. Nothing is appended to this stream until it is repaired. verifyLog(log) lists all damage; restore the record from a backup, or move it aside with repairLog(log, { quarantine: true }), and resume.
       At revision 2, up to which it can be folded, it is active: its machine circle is in state "b" since 2026-01-01 00:00:01 UTC (1 s ago, revision 1).
       As long as it is blocked, none of the following goes on.
       The timer xstate.after.60000.circle.b of / fires at 2026-01-01 00:01:01 UTC (in 59 s).

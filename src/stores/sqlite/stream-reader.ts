@@ -72,6 +72,7 @@ export class StreamReader {
     const window = new PageWindow();
     let from = options.from ?? (backwards ? Infinity : 0);
     let last = Infinity;
+    let spanMax = Infinity;
     for (let left = limit; left > 0;) {
       guard();
       // Looked up anew for every page: the stream may be truncated or deleted while it is read.
@@ -80,12 +81,17 @@ export class StreamReader {
       if (backwards && from === Infinity) ensureEnd(stream, place, place.last);
       // What is written while the read goes on is left to the next one.
       last = Math.min(last, place.last);
-      const span = Math.min(window.events, left);
+      const span = Math.min(window.events, left, spanMax);
       const range = backwards ? rangeBelow(from, span, place.first, last) : rangeAbove(from, span, place.first, last);
       if (range.low > range.high) return ensureEnd(stream, place, last);
       const page = this.#page(stream, place, range, window);
       if (!page) continue;
-      if (page.damage && backwards) throw page.damage;
+      if (page.damage && backwards) {
+        if (range.low === range.high) throw page.damage;
+        // What stands behind the damage comes first: look at less of it, until it is apart.
+        spanMax = Math.ceil((range.high - range.low + 1) / 2);
+        continue;
+      }
       yield backwards ? page.events.reverse() : page.events;
       if (page.damage) throw page.damage;
       if (backwards ? range.low === place.first : range.high === last) return ensureEnd(stream, place, last);

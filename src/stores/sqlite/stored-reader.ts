@@ -145,7 +145,7 @@ export class StoredReader {
 }
 
 /** The name under which the records of a stream are given whose own name is lost. */
-export function lostStreamName(id: SqlValue): string {
+function lostStreamName(id: SqlValue): string {
   return `(lost stream ${String(id)})`;
 }
 

@@ -161,8 +161,10 @@ export class DamagedRecordError extends RewakeError {
   readonly revision: number;
   /** What is wrong with it, in a few words. */
   readonly detail: string;
+  /** Where a reader of the whole log goes on behind the damage; undefined where the log cannot say it. */
+  readonly position: string | undefined;
 
-  constructor(stream: string, revision: number, detail: string, options?: { cause?: unknown }) {
+  constructor(stream: string, revision: number, detail: string, options?: { cause?: unknown; position?: string }) {
     super(
       `Stream '${stream}' is damaged at revision ${revision}: ${detail}. ` +
         'Nothing is appended to this stream until it is repaired. verifyLog(log) lists all damage; restore the record from a backup, ' +
@@ -172,6 +174,7 @@ export class DamagedRecordError extends RewakeError {
     this.stream = stream;
     this.revision = revision;
     this.detail = detail;
+    this.position = options?.position;
   }
 }
 
@@ -604,5 +607,52 @@ export class WaitTimeoutError extends RewakeError {
   constructor(stream: string, timeoutMs: number) {
     super(`Waited ${timeoutMs} ms for a state of '${stream}' that did not come. The actor runs on.`);
     this.stream = stream;
+  }
+}
+
+// ── projections ──────────────────────────────────────────────────────────────────────────────────
+
+/** The fold of a projection threw at an event. The log is as it was. */
+export class ProjectionFailedError extends RewakeError {
+  readonly code = 'REWAKE_PROJECTION_FAILED';
+  readonly projection: string;
+  readonly version: number;
+  readonly stream: string;
+  readonly revision: number;
+
+  constructor(
+    projection: { readonly name: string; readonly version: number },
+    event: { readonly stream: string; readonly revision: number; readonly type: string },
+    options?: { cause?: unknown },
+  ) {
+    const { name, version } = projection;
+    super(
+      `Projection '${name}' version ${version} failed at event '${event.type}' at revision ${event.revision} of stream '${event.stream}' ` +
+        `(${String(options?.cause)}). Its state is as before that event; the log is unchanged. Correct its apply function and raise its version.`,
+      options,
+    );
+    this.projection = name;
+    this.version = version;
+    this.stream = event.stream;
+    this.revision = event.revision;
+  }
+}
+
+/** Another process keeps this version of a projection. */
+export class ProjectionOwnedError extends RewakeError {
+  readonly code = 'REWAKE_PROJECTION_OWNED';
+  readonly projection: string;
+  readonly version: number;
+  readonly owner: string;
+
+  constructor(projection: { readonly name: string; readonly version: number }, owner: string, expiresAt: number) {
+    const { name, version } = projection;
+    super(
+      `Projection '${name}' version ${version} is kept by another process (${owner}); its lease runs until ${new Date(expiresAt).toISOString()} and is being renewed. ` +
+        'Read what it keeps with readProjection, or stop it first.',
+    );
+    this.projection = name;
+    this.version = version;
+    this.owner = owner;
   }
 }

@@ -21,20 +21,31 @@ export type {
   AppendResult,
   EventLog,
   Expected,
+  Lease,
   NewEvent,
   Position,
   QuarantinedRecord,
   RecordedEvent,
   Revision,
+  SubscriptionItem,
 } from './log/event-log.ts';
 export type { Finding, FindingCode, Severity } from './log/findings.ts';
 export { memoryLog } from './log/memory-log.ts';
-export { decode } from './log/codec.ts';
+export { decode, encode, type Encoded } from './log/codec.ts';
 export type { Json } from './log/json.ts';
+export type { ProjectionSlot, ProjectionStore, StoredProjection } from './log/projection-store.ts';
 export { readEvent } from './log/read-event.ts';
 export { verifyLog, type VerifyOptions, type VerifyProgress } from './log/verify.ts';
 export { registerErrorClass } from './log/logged-errors.ts';
-export { defineUpcasters, renamedTo, type Upcaster, type UpcasterDefinitions, type Upcasters } from './log/upcast.ts';
+export {
+  defineUpcasters,
+  renamedTo,
+  upcast,
+  type UpcastEvent,
+  type Upcaster,
+  type UpcasterDefinitions,
+  type Upcasters,
+} from './log/upcast.ts';
 export { ActorRef, type SendOptions, type Settlement } from './runtime/actor-ref.ts';
 export {
   effect,

@@ -36,7 +36,7 @@ export function verifyEvent(recorded: RecordedEvent): void {
   const detail =
     `event '${type}' (${id}) was sealed with checksum ${checksum}, which neither its content at this place nor its content ` +
     'alone gives: it was changed, or it belongs elsewhere';
-  throw new DamagedRecordError(stream, revision, detail);
+  throw new DamagedRecordError(stream, revision, detail, { position: recorded.position });
 }
 
 function isSealed({ id, type, schemaVersion, data, meta, checksum }: RecordedEvent, place: Place | undefined): boolean {

@@ -41,7 +41,7 @@ const rooms: readonly Room[] = [
     files: /^src\/cli\//,
     rooms: [...core, 'sqlite', 'postgres', 'kurrentdb', 'testing', 'machines', 'projections'],
   },
-  { name: 'rx', files: /^src\/rx\//, rooms: core },
+  { name: 'rx', files: /^projections\/rx\.ts$/, rooms: ['projections'], packages: /^(?:rewake|rxjs)$/ },
   { name: 'fp', files: /^src\/fp\//, rooms: core },
   { name: 'machines', files: /^machines\//, rooms: [], packages: /^(?:xstate|rewake|croner)$/ },
   { name: 'projections', files: /^projections\//, rooms: [], packages: /^rewake$/ },

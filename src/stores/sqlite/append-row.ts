@@ -131,7 +131,8 @@ function isEventHead(head: unknown): head is EventHead {
 }
 
 function damaged(stream: string, row: AppendRow, detail: string, cause?: unknown): DamagedRecordError {
-  return new DamagedRecordError(stream, row.revision, detail, { cause });
+  const position = positionOf(row.position + row.count - 1);
+  return new DamagedRecordError(stream, row.revision, detail, { cause, position });
 }
 
 /** A place in the log as the port speaks of it. */

@@ -6,6 +6,7 @@
  */
 import { basename } from 'node:path';
 import type { EventLog } from '../../log/event-log.ts';
+import type { ProjectionStore } from '../../log/projection-store.ts';
 import { prepareDefaultFile } from './data-folder.ts';
 import { openSqliteLog } from './open.ts';
 import { filePathOf, splitAppOptions, type AppLogOptions, type SqliteLogOptions } from './options.ts';
@@ -18,6 +19,8 @@ type Upkeep = 'selfCheck' | 'stored' | 'quarantine' | 'quarantined';
 export interface SqliteLog extends Omit<EventLog, Upkeep>, Required<Pick<EventLog, Upkeep>>, AsyncDisposable {
   /** Version of the SQLite library in use, for example `3.53.4`. */
   readonly sqliteVersion: string;
+  /** Where projections of this log are kept: a table of the same file. */
+  readonly projections: ProjectionStore;
 }
 
 /**

@@ -114,12 +114,11 @@ export class LogReader {
 function streamNameIn(row: SqlRow): string {
   const name = row[6];
   if (typeof name === 'string') return name;
-  const [position, revision] = row;
-  throw new DamagedRecordError(
-    '(unknown)',
-    Number(revision),
-    `the record at position ${position} belongs to no stream`,
-  );
+  const [position, revision, count] = row;
+  const detail = `the record at position ${position} belongs to no stream`;
+  throw new DamagedRecordError('(unknown)', Number(revision), detail, {
+    position: positionOf(Number(position) + Number(count) - 1),
+  });
 }
 
 function placeOf(position: Position | undefined): number {

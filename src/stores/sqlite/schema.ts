@@ -87,6 +87,18 @@ const migrations: readonly string[] = [
     data
   );
   `,
+  `
+  CREATE TABLE projections (
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    slot TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    position TEXT,
+    data TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (name, version, slot)
+  );
+  `,
 ];
 
 /** The version that this code writes. */

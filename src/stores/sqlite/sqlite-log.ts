@@ -41,6 +41,7 @@ import type {
 } from '../../log/event-log.ts';
 import { verifyEvent } from '../../log/envelope.ts';
 import { feed } from '../../log/feed.ts';
+import type { ProjectionStore } from '../../log/projection-store.ts';
 import { ActorReader } from './actor-reader.ts';
 import { Appender, prepareWrite, requireStreamName } from './appender.ts';
 import { CommitWatch } from './commit-watch.ts';
@@ -51,6 +52,7 @@ import { LeaseTable } from './lease-table.ts';
 import { LogReader } from './log-reader.ts';
 import { PageWindow } from './page-window.ts';
 import { Quarantine } from './quarantine.ts';
+import { ProjectionTable } from './projection-table.ts';
 import { Removal } from './removal.ts';
 import { SnapshotTable } from './snapshot-table.ts';
 import { StoredReader } from './stored-reader.ts';
@@ -79,6 +81,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
   readonly sqliteVersion: string;
   readonly snapshots: Snapshots;
   readonly checkpoints: Checkpoints;
+  readonly projections: ProjectionStore;
   readonly #parts: SqliteLogParts;
   readonly #cache: StreamCache;
   readonly #appender: Appender;
@@ -117,6 +120,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
     this.#leases = new LeaseTable(db, host);
     this.checkpoints = this.#leases;
     this.snapshots = new SnapshotTable(db, this.#cache, host);
+    this.projections = new ProjectionTable(db, host);
     this.#streamReader = new StreamReader(db, name);
     this.#logReader = new LogReader(db, name);
     this.#actorReader = new ActorReader(db, name);

@@ -1,0 +1,32 @@
+/**
+ * A projection run once, over one stream or the whole log. Owns what is read; what an event says is reading.ts's.
+ */
+import type { EventLog } from 'rewake';
+import { history } from './feed.ts';
+import { resultOf, type Projection } from './projection.ts';
+import { advanced, beginning, type ReadingOptions } from './reading.ts';
+
+/** What a projection is run over. */
+export interface ProjectOptions extends ReadingOptions {
+  /** Only this stream; the whole log when omitted. */
+  readonly stream?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Folds what is on the log now, and gives what that says.
+ *
+ * @example
+ * const [order] = await project(executions, runtime.log, { stream: 'order-42' });
+ * console.log(order?.status, order?.waits);
+ * @throws DamagedRecordError | UpcastError | ProjectionFailedError see `onDamage`
+ */
+export async function project<State, Result>(
+  projection: Projection<State, Result>,
+  log: EventLog,
+  options: ProjectOptions = {},
+): Promise<Result> {
+  let progress = beginning(projection);
+  for await (const item of history(log, options)) progress = advanced(progress, item, projection, options);
+  return resultOf(projection, progress.state);
+}

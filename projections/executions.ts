@@ -3,9 +3,8 @@
  *
  * EX1  Status, state and timers are what the runtime says of the actor, at every revision.
  * EX2  A wait is over as soon as the log shows it; what the log does not show is not guessed. It shows the end of a timer,
- *      of an answer and of an effect that gave an outcome. That an effect was stopped because its machine left the state it
- *      was started in it shows only by the state value: an effect counts as running as long as a state that was entered
- *      with its start is active.
+ *      of an answer and of an effect that gave an outcome. That an effect was stopped because its machine left a state it
+ *      shows only by the state value: an effect counts as running as long as a state that may have started it is active.
  * EX3  After a rebase stands what the rebase says, and nothing else.
  */
 import type { TimeMs } from 'rewake';
@@ -138,14 +137,22 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
     };
   }
 
-  /** The paths of the atomic states in a state value: 'a.b' for { a: 'b' }. */
-  function leaves(value: unknown): string[] {
-    if (typeof value === 'string') return [value];
+  /** The paths of all active states, outer ones first: 'a' and 'a.b' for { a: 'b' }. */
+  function pathsIn(value: unknown, within = ''): string[] {
+    if (typeof value === 'string') return [within + value];
     if (!kit.isRecord(value)) return [];
-    return Object.entries(value).flatMap(([key, inner]) => {
-      const below = leaves(inner);
-      return below.length > 0 ? below.map((leaf) => `${key}.${leaf}`) : [key];
-    });
+    return Object.entries(value).flatMap(([key, inner]) => [within + key, ...pathsIn(inner, `${within}${key}.`)]);
+  }
+
+  /**
+   * The states of which one started an effect; none where that was the machine as a whole, or nothing says it. XState makes
+   * up an id from the state, such as `0.order.charging`; with one of its own only the states that were just entered are left.
+   */
+  function startersOf(address: string, was: readonly string[], is: readonly string[]): readonly string[] {
+    const id = address.slice(address.lastIndexOf('/') + 1, address.lastIndexOf(':'));
+    if (/^\d+\./.test(id)) return is.filter((path) => id.endsWith(`.${path}`)).slice(-1);
+    const fresh = is.filter((path) => !was.includes(path));
+    return fresh.length > 0 ? fresh : is.length === 1 ? is : [];
   }
 
   function moved(actor: Actor, event: ProjectedEvent): Actor {
@@ -155,9 +162,9 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
         next = without(next, address);
         continue;
       }
-      const active = leaves(to);
+      const active = pathsIn(to);
       const isOver = (key: string, { entered }: Effect) =>
-        kit.parentOf(key) === address && entered.length > 0 && !entered.some((leaf) => active.includes(leaf));
+        kit.parentOf(key) === address && entered.length > 0 && !entered.some((path) => active.includes(path));
       next = {
         ...next,
         machines: kit.withKey(next.machines, address, to),
@@ -175,10 +182,7 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
       if (typeof address !== 'string' || typeof src !== 'string') continue;
       const parent = kit.parentOf(address);
       const name = address.slice(0, address.lastIndexOf(':'));
-      const was = leaves(before.machines[parent]);
-      const is = leaves(actor.machines[parent]);
-      const fresh = is.filter((leaf) => !was.includes(leaf));
-      const entered = fresh.length > 0 ? fresh : is.length === 1 ? is : [];
+      const entered = startersOf(address, pathsIn(before.machines[parent]), pathsIn(actor.machines[parent]));
       effects = kit.kept(effects, (key) => key.slice(0, key.lastIndexOf(':')) !== name);
       effects = kit.withKey<Effect>(effects, address, { src, since: event.at, entered });
     }
@@ -192,8 +196,8 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
     for (const each of kit.list(standing.machines)) machines[String(each.actor)] = each.to ?? null;
     const effects: Record<string, Effect> = {};
     for (const { actor: address, src } of kit.list(standing.effects)) {
-      const is = leaves(machines[kit.parentOf(String(address))]);
-      effects[String(address)] = { src: String(src), since: event.at, entered: is.length === 1 ? is : [] };
+      const is = pathsIn(machines[kit.parentOf(String(address))]);
+      effects[String(address)] = { src: String(src), since: event.at, entered: startersOf(String(address), is, is) };
     }
     return { ...actor, ...nothing, machines, effects };
   }

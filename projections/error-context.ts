@@ -42,14 +42,14 @@ export interface ErrorStory {
   readonly endedAt: TimeMs | null;
 }
 
-interface OpenStory extends ErrorStory {
+interface OwnedStory extends ErrorStory {
   /** Machines that have had the error, the one that has it now last. */
   readonly owners: readonly string[];
 }
 
 interface Stories {
-  readonly open: readonly OpenStory[];
-  readonly over: readonly ErrorStory[];
+  readonly open: readonly OwnedStory[];
+  readonly over: readonly OwnedStory[];
   /** Name of each effect that was started and has no outcome. */
   readonly sources: Readonly<Record<string, string>>;
 }
@@ -69,19 +69,15 @@ function errorContextFold(kit: FoldKit): Fold<ErrorContextState, readonly ErrorS
   /** Facts that tell of an error of their own machine. */
   const telling = ['AttemptFailed', 'ItemFailed', 'SagaStepFailed', 'RunFailed', 'FlowStepFailed', 'HandlerStarted'];
 
-  const ownerOf = ({ owners }: OpenStory) => owners[owners.length - 1]!;
-
-  function closed({ owners: _, ...story }: OpenStory, outcome: ErrorStory['outcome'], at: TimeMs): ErrorStory {
-    return { ...story, outcome, endedAt: at };
-  }
+  const ownerOf = ({ owners }: OwnedStory) => owners[owners.length - 1]!;
 
   function ending(
     stories: Stories,
-    isOver: (story: OpenStory) => boolean,
+    isOver: (story: OwnedStory) => boolean,
     outcome: ErrorStory['outcome'],
     at: TimeMs,
   ): Stories {
-    const over = stories.open.filter(isOver).map((story) => closed(story, outcome, at));
+    const over = stories.open.filter(isOver).map((story): OwnedStory => ({ ...story, outcome, endedAt: at }));
     if (over.length === 0) return stories;
     return { ...stories, open: stories.open.filter((story) => !isOver(story)), over: [...stories.over, ...over] };
   }
@@ -93,15 +89,15 @@ function errorContextFold(kit: FoldKit): Fold<ErrorContextState, readonly ErrorS
 
   /** The story goes on with this event wherever it is about a machine that has had the error, or one around it. */
   function followed(stories: Stories, event: ProjectedEvent, actor: string): Stories {
-    const isPart = ({ owners }: OpenStory) => owners.some((owner) => kit.isWithin(owner, actor));
+    const isPart = ({ owners }: OwnedStory) => owners.some((owner) => kit.isWithin(owner, actor));
     if (!stories.open.some(isPart)) return stories;
     const next = followUp(event);
-    const told = (story: OpenStory) => (isPart(story) ? { ...story, followed: [...story.followed, next] } : story);
+    const told = (story: OwnedStory) => (isPart(story) ? { ...story, followed: [...story.followed, next] } : story);
     return { ...stories, open: stories.open.map(told) };
   }
 
   function begun(stories: Stories, event: ProjectedEvent, actor: string, owner: string, src: string | null): Stories {
-    const story: OpenStory = {
+    const story: OwnedStory = {
       stream: event.stream,
       correlationId: kit.correlationOf(event),
       error: kit.errorOf(event.data.error),
@@ -128,7 +124,7 @@ function errorContextFold(kit: FoldKit): Fold<ErrorContextState, readonly ErrorS
       ]);
     const known = first.followed.map(({ revision }) => revision);
     const fresh = more.filter(({ revision }) => !known.includes(revision) && revision !== first.revision);
-    const one: OpenStory = {
+    const one: OwnedStory = {
       ...first,
       followed: [...first.followed, ...fresh].sort((a, b) => a.revision - b.revision),
       owners: [...new Set([...all.flatMap(({ owners }) => owners).filter((owner) => owner !== parent), parent])],
@@ -143,11 +139,11 @@ function errorContextFold(kit: FoldKit): Fold<ErrorContextState, readonly ErrorS
     const src = stories.sources[actor] ?? null;
     const parent = event.data.action === true ? actor : kit.parentOf(actor);
     const next = { ...stories, sources: kit.withKey(stories.sources, actor, undefined) };
-    const isHere = (story: OpenStory) => ownerOf(story) === parent;
+    const isHere = (story: OwnedStory) => ownerOf(story) === parent;
     if (event.type === 'EffectFailed') {
       return next.open.some(isHere) ? followed(next, event, parent) : begun(next, event, actor, parent, src);
     }
-    const isMended = (story: OpenStory) => isHere(story) && story.src !== null && story.src === src;
+    const isMended = (story: OwnedStory) => isHere(story) && story.src !== null && story.src === src;
     return ending(followed(next, event, parent), isMended, 'recovered', event.at);
   }
 
@@ -200,7 +196,11 @@ function errorContextFold(kit: FoldKit): Fold<ErrorContextState, readonly ErrorS
     }
     if (isLast) {
       const last = { ...recent, followed: [...recent.followed, followUp(event)] };
-      return { ...before, over: [...before.over.slice(0, -1), last] };
+      const over = before.over.slice(0, -1);
+      // What succeeded is tried again, because its result was refused: it has not ended.
+      if (event.type === 'RetryScheduled' && recent.outcome === 'recovered')
+        return { ...before, over, open: [...before.open, { ...last, outcome: 'open', endedAt: null }] };
+      return { ...before, over: [...over, last] };
     }
     return telling.includes(event.type) ? begun(before, event, actor, actor, null) : before;
   }
@@ -216,7 +216,7 @@ function errorContextFold(kit: FoldKit): Fold<ErrorContextState, readonly ErrorS
       kit
         .entries(state)
         .flatMap(([, { open, over }]) =>
-          [...over, ...open.map(({ owners: _, ...story }) => story)].sort((a, b) => a.revision - b.revision),
+          [...over, ...open].map(({ owners: _, ...story }) => story).sort((a, b) => a.revision - b.revision),
         ),
   };
 }

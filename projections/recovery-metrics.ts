@@ -24,7 +24,7 @@ export interface Recovery {
   readonly retried: number;
   /** Runs in which an alternative was tried. */
   readonly fallbacks: number;
-  /** Calls that were made. */
+  /** Calls that failed or succeeded. One whose result a step refuses (`retryResult`) is told as a retry only. */
   readonly attempts: number;
   /** Runs that succeeded after something had failed in them. */
   readonly recovered: number;

@@ -149,6 +149,8 @@ class Keeper<State, Result> implements MaterializedProjection<Result> {
   #unsaved = 0;
   #saveAt = Infinity;
   #isLive = false;
+  /** The last save failed for a passing reason. */
+  #isAway = false;
   #noteCaughtUp: (caughtUp: boolean) => void = () => {};
 
   constructor(
@@ -266,7 +268,7 @@ class Keeper<State, Result> implements MaterializedProjection<Result> {
       await this.#lease.renew();
       this.#renewAt = nowMs + this.#renewAfterMs;
     }
-    const isFull = !this.#isLive && this.#unsaved >= (this.#options.saveEvery ?? 1_000);
+    const isFull = !this.#isLive && !this.#isAway && this.#unsaved >= (this.#options.saveEvery ?? 1_000);
     if (this.#unsaved > 0 && (isFull || nowMs >= this.#saveAt)) await this.#saved(this.#slot);
   }
 
@@ -278,6 +280,7 @@ class Keeper<State, Result> implements MaterializedProjection<Result> {
     } catch (error) {
       if (!isPassing(error)) throw error;
       this.#saveAt = this.#clock.now() + this.#saveAfterMs;
+      this.#isAway = true;
       return false;
     }
   }
@@ -290,5 +293,6 @@ class Keeper<State, Result> implements MaterializedProjection<Result> {
     await this.#options.store.save(name, version, slot, { epoch, position: this.#position, data });
     this.#unsaved = 0;
     this.#saveAt = Infinity;
+    this.#isAway = false;
   }
 }

@@ -131,7 +131,7 @@ function breakerStatusFold(kit: FoldKit): Fold<BreakerStatusState, readonly Brea
       }
       if (event.type === 'AttemptRejected') {
         const key = refusing(event);
-        if (key === undefined) return state;
+        if (key === undefined || event.isCopy) return state;
         return { ...state, rejected: kit.put(state.rejected, key, (kit.get(state.rejected, key) ?? 0) + 1) };
       }
       const key = kit.text(event.data.key);

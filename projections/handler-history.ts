@@ -103,18 +103,18 @@ function handlerHistoryFold(kit: FoldKit): Fold<HandlerHistoryState, HandlerHist
   }
 
   function ended(history: History, event: ProjectedEvent): History {
-    const isIt = (run: HandlerRun) =>
-      run.outcome === 'running' &&
-      run.handler === event.data.handler &&
-      run.scope === event.data.scope &&
-      run.subject === event.data.subject;
-    const at = history.runs.map(isIt).lastIndexOf(true);
+    const { handler, scope, subject } = event.data;
+    const isIt = (run: HandlerRun) => run.handler === handler && run.scope === scope && run.subject === subject;
+    const running = history.runs.map((run) => isIt(run) && run.outcome === 'running').lastIndexOf(true);
+    // A handler that has decided fails when the fallback it decided on does.
+    const decided = history.runs.map((run) => isIt(run) && run.outcome === 'completed').lastIndexOf(true);
+    const at = running < 0 && event.type === 'HandlerFailed' ? decided : running;
     if (at < 0) return history;
     const isDone = event.type === 'HandlerCompleted';
     const end: Partial<HandlerRun> = {
       endedAt: event.at,
       outcome: isDone ? 'completed' : 'failed',
-      action: isDone ? (kit.text(event.data.action) ?? null) : null,
+      action: isDone ? (kit.text(event.data.action) ?? null) : history.runs[at]!.action,
       attempts: kit.number(event.data.attempts) ?? null,
       failure: isDone ? null : kit.errorOf(event.data.error),
     };

@@ -34,7 +34,7 @@ export function textOf<State, Result>(projection: Projection<State, Result>, pro
 /** KS2. */
 export function progressIn<State>(data: string): Progress<State> | undefined {
   const kept = keptIn(data);
-  return kept && { state: kept.state as State, at: kept.at, skipped: kept.skipped };
+  return kept && { state: kept.state as State, at: kept.at, isCopy: kept.isCopy, skipped: kept.skipped };
 }
 
 /**

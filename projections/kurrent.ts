@@ -20,7 +20,7 @@ export interface KurrentOptions {
 }
 
 /**
- * The source text of a projection for KurrentDB: `fromAll().when({ … })` and so on. Its state is `{ at, state }`; its
+ * The source text of a projection for KurrentDB: `fromAll().when({ … })` and so on. Its state is `{ at, isCopy, state }`; its
  * result, where the engine of the server makes one (engine version 1), is what the projection gives.
  *
  * @example
@@ -48,10 +48,10 @@ export function toKurrentSource(
     `var fold = (${make.toString()})(kit, ${params});`,
     `var eventOf = ${kurrentEvent.toString()};`,
     `${selector}${partition === 'stream' ? '.foreachStream()' : ''}.when({`,
-    `  $init: function () { return { at: 0, state: fold.initial }; },`,
+    `  $init: function () { return { at: 0, isCopy: false, state: fold.initial }; },`,
     `  $any: function (before, raw) {`,
-    `    var event = eventOf(raw, before.at);`,
-    `    return event ? { at: event.at, state: fold.apply(before.state, event) } : before;`,
+    `    var event = eventOf(raw, before);`,
+    `    return event ? { at: event.at, isCopy: event.isCopy, state: fold.apply(before.state, event) } : before;`,
     `  },`,
     `}).transformBy(function (after) { return { result: fold.result(after.state) }; })${outputState ? '.outputState()' : ''};`,
     '',
@@ -70,7 +70,7 @@ export interface KurrentEvent {
 }
 
 /** Stands on its own, as the folds do. */
-function kurrentEvent(raw: KurrentEvent, before: number): unknown {
+function kurrentEvent(raw: KurrentEvent, before: { readonly at: number; readonly isCopy: boolean }): unknown {
   type Node = unknown[];
 
   /** One value in the notation of devalue: an index into its table, or a negative number for what JSON has not. */
@@ -110,6 +110,7 @@ function kurrentEvent(raw: KurrentEvent, before: number): unknown {
     revision: raw.sequenceNumber,
     meta,
     data,
-    at: typeof own === 'number' ? own : before,
+    at: typeof own === 'number' ? own : before.at,
+    isCopy: isFact ? before.isCopy : meta.$seed !== undefined,
   };
 }

@@ -4,7 +4,8 @@
  *
  * RD1  What cannot be read is a typed error that names stream and revision, or, where the caller has chosen so, the stream
  *      is left out from there on and listed. Nothing is passed over in silence.
- * RD2  A fact has the time of the newest stimulus before it: an append is one stretch of the log, its stimulus first.
+ * RD2  A fact has the time of the newest stimulus before it, and is a copy where that is one: an append is one stretch of
+ *      the log, its stimulus first.
  */
 import {
   DamagedRecordError,
@@ -48,12 +49,14 @@ export interface Progress<State> {
   readonly state: State;
   /** Time of the newest stimulus. */
   readonly at: TimeMs;
+  /** Whether that is a copy, and so the facts that follow it. */
+  readonly isCopy: boolean;
   readonly skipped: readonly SkippedStream[];
 }
 
 /** Where every fold begins. */
 export function beginning<State>(projection: Projection<State, unknown>): Progress<State> {
-  return { state: projection.initial, at: 0, skipped: [] };
+  return { state: projection.initial, at: 0, isCopy: false, skipped: [] };
 }
 
 /**
@@ -71,8 +74,9 @@ export function advanced<State>(
   const { event: recorded } = item;
   if (isLeftOut(progress, recorded.stream)) return progress;
   try {
-    const event = readForProjection(recorded, progress.at, options.upcasters);
-    return { state: applied(projection, progress.state, event), at: event.at, skipped: progress.skipped };
+    const event = readForProjection(recorded, progress, options.upcasters);
+    const { at, isCopy } = event;
+    return { state: applied(projection, progress.state, event), at, isCopy, skipped: progress.skipped };
   } catch (error) {
     if (options.onDamage !== 'skip' || !(error instanceof RewakeError)) throw error;
     return leftOut(progress, recorded, error.message, options);
@@ -95,15 +99,20 @@ function leftOut<State>(
   return { ...progress, skipped: [...progress.skipped, skipped] };
 }
 
-/** @param before time of the newest stimulus before it */
-function readForProjection(recorded: RecordedEvent, before: TimeMs, upcasters: Upcasters | undefined): ProjectedEvent {
+function readForProjection(
+  recorded: RecordedEvent,
+  before: Progress<unknown>,
+  upcasters: Upcasters | undefined,
+): ProjectedEvent {
   const { id, stream, revision, meta } = recorded;
   try {
     const { type, schemaVersion, data: json } = upcasters ? upcast(recorded, upcasters) : asLogged(recorded);
-    const data = contentOf(json, meta.actor !== undefined);
-    const own = meta.actor === undefined ? data.at : undefined;
-    const at = typeof own === 'number' && Number.isFinite(own) ? own : before;
-    return { id, type, schemaVersion, stream, revision, meta, data, at };
+    const isFact = meta.actor !== undefined;
+    const data = contentOf(json, isFact);
+    const own = isFact ? undefined : data.at;
+    const at = typeof own === 'number' && Number.isFinite(own) ? own : before.at;
+    const isCopy = isFact ? before.isCopy : meta.$seed !== undefined;
+    return { id, type, schemaVersion, stream, revision, meta, data, at, isCopy };
   } catch (cause) {
     if (!(cause instanceof DecodeError)) throw cause;
     throw new DamagedRecordError(stream, revision, `a value of event '${recorded.type}' cannot be decoded`, { cause });

@@ -4,7 +4,7 @@
  * RM1  It is a monoid: what was folded of some streams and of the others, merged, is what is folded of all of them.
  * RM2  A step has a place: the machine of its stream and its address without what is counted up. It is known to be a step
  *      once it has told a fact of one; all runs at its place count, those before and those without any failure, too.
- * RM3  What happened counts, also where the actor was set back afterwards.
+ * RM3  What happened counts once, also where the actor was set back afterwards or was forked.
  */
 import type { TimeMs } from 'rewake';
 import type { FoldKit } from './fold-kit.ts';
@@ -225,7 +225,11 @@ function recoveryMetricsFold(kit: FoldKit): Fold<RecoveryMetricsState, RecoveryR
 
   return {
     initial: { places: {}, tools: {}, names: {}, open: {} },
-    apply: (state, event) => (kit.isFact(event) ? afterFact(state, event) : afterStimulus(state, event)),
+    apply(state, event) {
+      // What a fork has copied was counted where it happened.
+      if (event.isCopy) return state;
+      return kit.isFact(event) ? afterFact(state, event) : afterStimulus(state, event);
+    },
     result({ places, tools, names }) {
       const steps = new Map<string, RecoverySums>();
       for (const [place, told] of kit.entries(names)) {

@@ -94,7 +94,7 @@ export async function lived(
 }
 
 /** Notes what is written into the actor index. */
-function noting(log: EventLog, heads: Map<string, ActorHead>): EventLog {
+export function noting(log: EventLog, heads: Map<string, ActorHead>): EventLog {
   const append: EventLog['append'] = async (stream, expected, events, options) => {
     const result = await log.append(stream, expected, events, options);
     if (options?.actor && events.length > 0) heads.set(`${stream}@${result.revision}`, options.actor);

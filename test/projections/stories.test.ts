@@ -231,7 +231,7 @@ describe('correlationTrace', () => {
       meta: { $correlationId: 'c', $causationId: index === 0 ? 'e0' : `e${index - 1}` },
     }));
     const trace = correlationTrace('c');
-    const rest = { type: 'EventReceived', schemaVersion: 1, stream: 's-1', data: {}, at: 0 };
+    const rest = { type: 'EventReceived', schemaVersion: 1, stream: 's-1', data: {}, at: 0, isCopy: false };
     const state = chain.reduce(
       (before, event, revision) => trace.apply(before, { ...rest, ...event, revision }),
       trace.initial,

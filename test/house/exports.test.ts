@@ -2,6 +2,8 @@
 import { expect, it } from 'vitest';
 import * as rewake from 'rewake';
 import * as machines from 'rewake/machines';
+import * as projections from 'rewake/projections';
+import * as rx from 'rewake/rx';
 import * as sqlite from 'rewake/sqlite';
 import { projectFiles } from './source-tree.ts';
 
@@ -9,7 +11,7 @@ const reference = projectFiles('docs/reference')
   .map(({ text }) => text)
   .join('\n');
 
-it.each(Object.entries({ rewake, machines, sqlite }))(
+it.each(Object.entries({ rewake, machines, projections, rx, sqlite }))(
   'everything that %s exports is in the reference',
   (_, exported) => {
     const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(reference);

@@ -28,6 +28,20 @@ describe('opening a SQLite log', () => {
     expect(pragmaOf(path, 'journal_mode')).toBe('wal');
   });
 
+  it('gives a file from before projections a table for them, and keeps what is in it', async () => {
+    const path = logPath();
+    const first = sqliteLog(path);
+    await first.append('order-1', 'no-stream', [event()]);
+    await first.close();
+    withRawConnection(path, (db) => db.exec('DROP TABLE projections; PRAGMA user_version = 1'));
+    await using log = sqliteLog(path);
+    expect(pragmaOf(path, 'user_version')).toBe(schemaVersion);
+    const stored = { epoch: 1, position: undefined, data: '{}' };
+    await log.projections.save('one', 1, 'kept', stored);
+    expect(await log.projections.served('one')).toEqual({ version: 1, stored });
+    expect(await log.head('order-1')).toEqual({ state: 'live', revision: 0 });
+  });
+
   it('takes an empty file as a new log', async () => {
     const path = logPath();
     writeFileSync(path, '');

@@ -4,76 +4,15 @@
  * EX1  Status, state and timers are what the runtime says of the actor, at every revision.
  * EX2  A wait is over as soon as the log shows it; what the log does not show is not guessed. It shows the end of a timer,
  *      of an answer and of an effect that gave an outcome. That an effect was stopped because its machine left a state it
- *      shows only by the state value: an effect counts as running as long as a state that may have started it is active.
+ *      shows only by the state value: an effect counts as running as long as a state that may have started it is active,
+ *      and again when it shows a sign of life after that.
  * EX3  After a rebase stands what the rebase says, and nothing else.
  */
 import type { TimeMs } from 'rewake';
-import type { ArmedTimer, FoldKit, LoggedError, Shelves } from './fold-kit.ts';
+import type { Execution, RunningStep, Wait } from './execution.ts';
+import type { ArmedTimer, FoldKit, Shelves } from './fold-kit.ts';
 import type { ProjectedEvent } from './projected-event.ts';
 import { portableProjection, type Fold, type PortableProjection } from './projection.ts';
-
-/** Why an actor does not move. */
-export type Wait =
-  | { readonly for: 'effect'; readonly actor: string; readonly src: string; readonly since: TimeMs }
-  | { readonly for: 'timer'; readonly actor: string; readonly id: string; readonly dueAt: TimeMs }
-  | {
-      readonly for: 'retry';
-      readonly actor: string;
-      readonly step: string;
-      readonly attempt: number;
-      readonly dueAt: TimeMs;
-    }
-  | {
-      readonly for: 'person';
-      readonly actor: string;
-      /** What is asked: the name of an approval, a step that needs an answer, an effect to be decided about. */
-      readonly subject: string;
-      readonly message: string | null;
-      readonly choices: readonly string[];
-      readonly since: TimeMs;
-    }
-  /** A circuit breaker did not let a call through. */
-  | {
-      readonly for: 'breaker';
-      readonly actor: string;
-      readonly step: string;
-      readonly error: LoggedError;
-      readonly since: TimeMs;
-    }
-  /** Nothing is under way: only an event from outside moves it on. */
-  | { readonly for: 'event'; readonly actor: string };
-
-/** A step of a flow that has begun and not ended. */
-export interface RunningStep {
-  readonly flow: string;
-  readonly step: string;
-  readonly phase: string | null;
-  readonly since: TimeMs;
-}
-
-/** One actor with a stream of its own. */
-export interface Execution {
-  readonly stream: string;
-  readonly machine: string;
-  readonly version: string | null;
-  readonly correlationId: string;
-  readonly status: 'active' | 'done' | 'error' | 'stopped';
-  /** State value of the root machine. */
-  readonly state: unknown;
-  /** When it came into this state. */
-  readonly since: TimeMs;
-  readonly startedAt: TimeMs;
-  /** When it ended; null as long as it is active. */
-  readonly endedAt: TimeMs | null;
-  /** What it failed with; null unless its status is `error`, and where the log does not say it. */
-  readonly error: LoggedError | null;
-  /** Steps of flows that run, those of sub-flows too. */
-  readonly steps: readonly RunningStep[];
-  /** What it waits for; empty when it has ended. */
-  readonly waits: readonly Wait[];
-  /** The newest event that was seen of it. */
-  readonly revision: number;
-}
 
 interface Effect {
   readonly src: string;
@@ -87,6 +26,8 @@ type Waiting = Exclude<Wait, { readonly for: 'effect' | 'timer' | 'event' }>;
 interface Actor extends Omit<Execution, 'stream' | 'steps' | 'waits'> {
   readonly machines: Readonly<Record<string, unknown>>;
   readonly effects: Readonly<Record<string, Effect>>;
+  /** Effects that were taken to be over with a state, until another one has their name. */
+  readonly left: Readonly<Record<string, Effect>>;
   readonly timers: Readonly<Record<string, ArmedTimer>>;
   /** By actor: until its machine moves on. */
   readonly held: Readonly<Record<string, Waiting>>;
@@ -106,7 +47,7 @@ export const executions: PortableProjection<ExecutionsState, readonly Execution[
 );
 
 function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[]> {
-  const nothing = { machines: {}, effects: {}, timers: {}, held: {}, asked: {}, steps: {} };
+  const nothing = { machines: {}, effects: {}, left: {}, timers: {}, held: {}, asked: {}, steps: {} };
 
   function begun(event: ProjectedEvent): Actor {
     return {
@@ -131,6 +72,7 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
       ...actor,
       machines: kit.kept(actor.machines, isLeft),
       effects: kit.kept(actor.effects, isLeft),
+      left: kit.kept(actor.left, isLeft),
       held: kit.kept(actor.held, isLeft),
       asked: kit.kept(actor.asked, (_, wait) => isLeft(wait.actor)),
       steps: kit.kept(actor.steps, (_, step) => isLeft(step.actor)),
@@ -155,9 +97,28 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
     return fresh.length > 0 ? fresh : is.length === 1 ? is : [];
   }
 
+  /** Whether a machine has heard of the end of this child. */
+  function hasEndedBy(heard: string, parent: string, key: string): boolean {
+    const id = /^xstate\.(?:done|error)\.actor\.(.*)$/s.exec(heard)?.[1];
+    if (id === undefined) return false;
+    const start = `${parent === '/' ? '' : parent}/${id.replace(/%/g, '%25').replace(/\//g, '%2F')}:`;
+    return key.startsWith(start) && /^\d+$/.test(key.slice(start.length));
+  }
+
+  /** An effect that shows a sign of life has outlived the state it was taken to belong to. */
+  function alive(actor: Actor, address: string): Actor {
+    const effect = actor.left[address];
+    if (!effect) return actor;
+    return {
+      ...actor,
+      effects: kit.withKey(actor.effects, address, { ...effect, entered: [] }),
+      left: kit.withKey(actor.left, address, undefined),
+    };
+  }
+
   function moved(actor: Actor, event: ProjectedEvent): Actor {
     let next = actor;
-    for (const { actor: address, to, status } of kit.transitionsOf(event)) {
+    for (const { actor: address, event: heard, to, status } of kit.transitionsOf(event)) {
       if (status !== 'active') {
         next = without(next, address);
         continue;
@@ -165,10 +126,12 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
       const active = pathsIn(to);
       const isOver = (key: string, { entered }: Effect) =>
         kit.parentOf(key) === address && entered.length > 0 && !entered.some((path) => active.includes(path));
+      const over = Object.entries(next.effects).filter(([key, effect]) => isOver(key, effect));
       next = {
         ...next,
         machines: kit.withKey(next.machines, address, to),
-        effects: kit.kept(next.effects, (key, effect) => !isOver(key, effect)),
+        effects: kit.kept(next.effects, (key, effect) => !isOver(key, effect) && !hasEndedBy(heard, address, key)),
+        left: over.length > 0 ? { ...next.left, ...Object.fromEntries(over) } : next.left,
         held: kit.withKey(next.held, address, undefined),
       };
     }
@@ -176,17 +139,19 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
   }
 
   /** Effects that start. One of the same name under the same parent was stopped before. */
-  function started(actor: Actor, before: Actor, event: ProjectedEvent): Actor['effects'] {
-    let effects = actor.effects;
+  function started(actor: Actor, before: Actor, event: ProjectedEvent): Pick<Actor, 'effects' | 'left'> {
+    let { effects, left } = actor;
     for (const { actor: address, src } of kit.list(event.data.intents)) {
       if (typeof address !== 'string' || typeof src !== 'string') continue;
       const parent = kit.parentOf(address);
       const name = address.slice(0, address.lastIndexOf(':'));
       const entered = startersOf(address, pathsIn(before.machines[parent]), pathsIn(actor.machines[parent]));
-      effects = kit.kept(effects, (key) => key.slice(0, key.lastIndexOf(':')) !== name);
+      const isOther = (key: string) => key.slice(0, key.lastIndexOf(':')) !== name;
+      effects = kit.kept(effects, isOther);
+      left = kit.kept(left, isOther);
       effects = kit.withKey<Effect>(effects, address, { src, since: event.at, entered });
     }
-    return effects;
+    return { effects, left };
   }
 
   function rebased(actor: Actor, event: ProjectedEvent): Actor {
@@ -208,8 +173,10 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
     const ended = type === 'EffectSucceeded' || (type === 'EffectFailed' && data.action !== true);
     if (ended && typeof data.actor === 'string') {
       next = { ...next, effects: kit.withKey(next.effects, data.actor, undefined) };
+      next = { ...next, left: kit.withKey(next.left, data.actor, undefined) };
       next = { ...next, asked: kit.withKey(next.asked, `effect ${data.actor}`, undefined) };
     }
+    if (type === 'EffectProgressed' && typeof data.actor === 'string') next = alive(next, data.actor);
     if (type === 'ActorResumed') next = resumed(next, event);
     next = moved(next, event);
     const status = (kit.statusAfter(event) ?? next.status) as Execution['status'];
@@ -217,7 +184,7 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
     const state = rootState(event) ?? next.state;
     next = {
       ...next,
-      effects: isOver ? {} : started(next, before, event),
+      ...started(next, before, event),
       timers: kit.timersAfter(before.timers, event),
       state,
       since: kit.isSame(state, before.state) ? before.since : event.at,
@@ -237,7 +204,9 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
 
   /** Lost effects that a person decides about wait for that, and the others run again. */
   function resumed(actor: Actor, event: ProjectedEvent): Actor {
-    let { asked, effects } = actor;
+    let next = actor;
+    for (const { actor: address } of kit.list(event.data.effects)) next = alive(next, String(address));
+    let { asked, effects } = next;
     for (const { actor: address, decision } of kit.list(event.data.effects)) {
       if (typeof address !== 'string') continue;
       const known = effects[address] ?? { src: '', since: event.at, entered: [] };
@@ -249,7 +218,7 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
       );
       effects = kit.withKey(effects, address, { ...known, since: event.at });
     }
-    return { ...actor, asked, effects, ...changed(event) };
+    return { ...next, asked, effects, ...changed(event) };
   }
 
   function changed({ data }: ProjectedEvent): Pick<Actor, 'version'> | undefined {

@@ -7,7 +7,8 @@ export {
   type TraceNode,
 } from './correlation-trace.ts';
 export { errorContext, type ErrorContextState, type ErrorFollowUp, type ErrorStory } from './error-context.ts';
-export { executions, type Execution, type ExecutionsState, type RunningStep, type Wait } from './executions.ts';
+export type { Execution, RunningStep, Wait } from './execution.ts';
+export { executions, type ExecutionsState } from './executions.ts';
 export type { ArmedTimer, FoldKit, LoggedError, LoggedTransition, Shelves } from './fold-kit.ts';
 export { follow } from './follow.ts';
 export {

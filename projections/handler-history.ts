@@ -2,7 +2,8 @@
  * Which error handlers ran: the projection `handlerHistory`. Owns how the beginning and the end of a run are put together.
  *
  * HH1  Entries are in the order in which the handlers began, over all streams.
- * HH2  A rewind removes nothing: what came after the revision it goes back to is marked, and what was under way is over.
+ * HH2  A rewind removes nothing: what it takes back is marked. What was under way at the revision it goes back to is under
+ *      way again, as an entry of its own.
  */
 import type { Revision, TimeMs } from 'rewake';
 import type { FoldKit, LoggedError, Shelves } from './fold-kit.ts';
@@ -56,8 +57,14 @@ export interface HandlerHistory {
   readonly rewinds: readonly Rewind[];
 }
 
+interface LoggedRun extends HandlerRun {
+  /** Revisions of the stimuli with which it began and ended. */
+  readonly begunIn: Revision;
+  readonly endedIn: Revision | null;
+}
+
 interface History {
-  readonly runs: readonly HandlerRun[];
+  readonly runs: readonly LoggedRun[];
   readonly rewinds: readonly Rewind[];
 }
 
@@ -77,7 +84,7 @@ export const handlerHistory: PortableProjection<HandlerHistoryState, HandlerHist
 function handlerHistoryFold(kit: FoldKit): Fold<HandlerHistoryState, HandlerHistory> {
   const name = (event: ProjectedEvent, key: string) => kit.text(event.data[key]) ?? '';
 
-  function begun(history: History, event: ProjectedEvent, order: number): HandlerRun {
+  function begun(history: History, event: ProjectedEvent, order: number): LoggedRun {
     const [scope, subject] = [name(event, 'scope'), name(event, 'subject')];
     const handler = kit.text(event.data.handler) ?? null;
     const isAgain = (run: HandlerRun) => run.handler === handler && run.scope === scope && run.subject === subject;
@@ -99,6 +106,8 @@ function handlerHistoryFold(kit: FoldKit): Fold<HandlerHistoryState, HandlerHist
       attempts: null,
       failure: null,
       rewound: false,
+      begunIn: event.stimulus,
+      endedIn: null,
     };
   }
 
@@ -111,7 +120,8 @@ function handlerHistoryFold(kit: FoldKit): Fold<HandlerHistoryState, HandlerHist
     const at = running < 0 && event.type === 'HandlerFailed' ? decided : running;
     if (at < 0) return history;
     const isDone = event.type === 'HandlerCompleted';
-    const end: Partial<HandlerRun> = {
+    const end: Partial<LoggedRun> = {
+      endedIn: event.stimulus,
       endedAt: event.at,
       outcome: isDone ? 'completed' : 'failed',
       action: isDone ? (kit.text(event.data.action) ?? null) : history.runs[at]!.action,
@@ -122,20 +132,44 @@ function handlerHistoryFold(kit: FoldKit): Fold<HandlerHistoryState, HandlerHist
   }
 
   /** What is under way when an actor is set back, or ends, does not come to an end of its own. */
-  function cutOff(history: History, { at }: ProjectedEvent): History {
+  function cutOff(history: History, { at, stimulus }: ProjectedEvent): History {
     if (!history.runs.some(({ outcome }) => outcome === 'running')) return history;
-    const cut = { outcome: 'cutOff', endedAt: at } as const;
+    const cut = { outcome: 'cutOff', endedAt: at, endedIn: stimulus } as const;
     return { ...history, runs: history.runs.map((run) => (run.outcome === 'running' ? { ...run, ...cut } : run)) };
   }
 
+  /** Whether what happened with this stimulus is part of the past that the actor has after its rewinds. */
+  function stands(stimulus: Revision, rewinds: readonly Rewind[]): boolean {
+    let last = Infinity;
+    for (const { revision, to } of [...rewinds].reverse()) {
+      // A rewind that was taken back itself moves nothing.
+      if (revision > last) continue;
+      if (stimulus > revision) break;
+      last = to;
+    }
+    return stimulus <= last;
+  }
+
   function setBack(history: History, event: ProjectedEvent): History {
-    const to = kit.number(event.data.to) ?? event.revision;
     const { stream, revision, at } = event;
-    const over = cutOff(history, event);
-    return {
-      runs: over.runs.map((run) => (run.revision > to ? { ...run, rewound: true } : run)),
-      rewinds: [...over.rewinds, { stream, revision, to, at }],
-    };
+    const rewinds = [...history.rewinds, { stream, revision, to: kit.number(event.data.to) ?? revision, at }];
+    const past = cutOff(history, event).runs.map((run) => ({
+      ...run,
+      rewound: !stands(run.begunIn, rewinds) || run.endedIn === null || !stands(run.endedIn, rewinds),
+    }));
+    // One entry for each beginning that stands without an end that does.
+    const begins = new Map(past.map((run) => [run.revision, run]));
+    for (const { revision: begin, rewound } of past) if (!rewound) begins.delete(begin);
+    const again = [...begins.values()].filter(({ begunIn }) => stands(begunIn, rewinds));
+    const on = {
+      endedAt: null,
+      endedIn: null,
+      outcome: 'running',
+      action: null,
+      attempts: null,
+      failure: null,
+    } as const;
+    return { runs: [...past, ...again.map((run) => ({ ...run, ...on, rewound: false }))], rewinds };
   }
 
   function afterStimulus(history: History, event: ProjectedEvent): History {
@@ -156,13 +190,22 @@ function handlerHistoryFold(kit: FoldKit): Fold<HandlerHistoryState, HandlerHist
         return save({ ...history, runs: [...history.runs, begun(history, event, state.count)] }, 1);
       if (event.type !== 'ErrorEscalated') return state;
       const action = kit.text(event.data.reason) ?? null;
-      const run = { ...begun(history, event, state.count), outcome: 'escalated', endedAt: event.at, action } as const;
+      const run = {
+        ...begun(history, event, state.count),
+        outcome: 'escalated',
+        endedAt: event.at,
+        endedIn: event.stimulus,
+        action,
+      } as const;
       return save({ ...history, runs: [...history.runs, run] }, 1);
     },
     result({ streams }) {
       const all = kit.entries(streams).map(([, history]) => history);
       return {
-        runs: all.flatMap(({ runs }) => runs).sort((a, b) => a.order - b.order),
+        runs: all
+          .flatMap(({ runs }) => runs)
+          .map(({ begunIn: _, endedIn: __, ...run }) => run)
+          .sort((a, b) => a.order - b.order),
         rewinds: all.flatMap(({ rewinds }) => rewinds),
       };
     },

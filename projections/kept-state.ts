@@ -34,7 +34,7 @@ export function textOf<State, Result>(projection: Projection<State, Result>, pro
 /** KS2. */
 export function progressIn<State>(data: string): Progress<State> | undefined {
   const kept = keptIn(data);
-  return kept && { state: kept.state as State, at: kept.at, isCopy: kept.isCopy, skipped: kept.skipped };
+  return kept && { state: kept.state as State, last: kept.last, skipped: kept.skipped };
 }
 
 /**
@@ -63,6 +63,7 @@ function keptIn(data: string): Kept | undefined {
     if (error instanceof SyntaxError || error instanceof DecodeError) return undefined;
     throw error;
   }
-  const isKept = typeof value === 'object' && value !== null && 'state' in value && 'at' in value && 'skipped' in value;
+  const isKept =
+    typeof value === 'object' && value !== null && 'state' in value && 'last' in value && 'skipped' in value;
   return isKept ? (value as Kept) : undefined;
 }

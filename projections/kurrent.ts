@@ -8,6 +8,7 @@
 import { InvalidArgumentError } from 'rewake';
 import { foldKit } from './fold-kit.ts';
 import type { PortableSource, Projection } from './projection.ts';
+import type { LastStimulus } from './reading.ts';
 
 /** Which events the projection reads in KurrentDB, and how its state is kept. */
 export interface KurrentOptions {
@@ -20,7 +21,7 @@ export interface KurrentOptions {
 }
 
 /**
- * The source text of a projection for KurrentDB: `fromAll().when({ … })` and so on. Its state is `{ at, isCopy, state }`; its
+ * The source text of a projection for KurrentDB: `fromAll().when({ … })` and so on. Its state is `{ last, state }`; its
  * result, where the engine of the server makes one (engine version 1), is what the projection gives.
  *
  * @example
@@ -48,10 +49,12 @@ export function toKurrentSource(
     `var fold = (${make.toString()})(kit, ${params});`,
     `var eventOf = ${kurrentEvent.toString()};`,
     `${selector}${partition === 'stream' ? '.foreachStream()' : ''}.when({`,
-    `  $init: function () { return { at: 0, isCopy: false, state: fold.initial }; },`,
+    `  $init: function () { return { last: { at: 0, stimulus: -1, isCopy: false }, state: fold.initial }; },`,
     `  $any: function (before, raw) {`,
-    `    var event = eventOf(raw, before);`,
-    `    return event ? { at: event.at, isCopy: event.isCopy, state: fold.apply(before.state, event) } : before;`,
+    `    var event = eventOf(raw, before.last);`,
+    `    if (!event) return before;`,
+    `    var last = { at: event.at, stimulus: event.stimulus, isCopy: event.isCopy };`,
+    `    return { last: last, state: fold.apply(before.state, event) };`,
     `  },`,
     `}).transformBy(function (after) { return { result: fold.result(after.state) }; })${outputState ? '.outputState()' : ''};`,
     '',
@@ -70,7 +73,7 @@ export interface KurrentEvent {
 }
 
 /** Stands on its own, as the folds do. */
-function kurrentEvent(raw: KurrentEvent, before: { readonly at: number; readonly isCopy: boolean }): unknown {
+function kurrentEvent(raw: KurrentEvent, before: LastStimulus): unknown {
   type Node = unknown[];
 
   /** One value in the notation of devalue: an index into its table, or a negative number for what JSON has not. */
@@ -111,6 +114,7 @@ function kurrentEvent(raw: KurrentEvent, before: { readonly at: number; readonly
     meta,
     data,
     at: typeof own === 'number' ? own : before.at,
+    stimulus: isFact ? before.stimulus : raw.sequenceNumber,
     isCopy: isFact ? before.isCopy : meta.$seed !== undefined,
   };
 }

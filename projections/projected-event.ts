@@ -16,6 +16,8 @@ export interface ProjectedEvent {
   readonly data: Readonly<Record<string, unknown>>;
   /** rewake's own time: of a fact that of the stimulus it follows. In ms since the Unix epoch. */
   readonly at: TimeMs;
+  /** Revision of that stimulus: its own, where it is one. */
+  readonly stimulus: Revision;
   /** Whether a fork has it from the stream that it was forked from: it has not happened once more. */
   readonly isCopy: boolean;
 }

@@ -4,7 +4,7 @@
  *
  * RD1  What cannot be read is a typed error that names stream and revision, or, where the caller has chosen so, the stream
  *      is left out from there on and listed. Nothing is passed over in silence.
- * RD2  A fact has the time of the newest stimulus before it, and is a copy where that is one: an append is one stretch of
+ * RD2  A fact has time, revision and origin of the newest stimulus before it: an append is one stretch of
  *      the log, its stimulus first.
  */
 import {
@@ -44,19 +44,20 @@ export interface SkippedStream {
   readonly message: string;
 }
 
+/** What facts have of the stimulus that they follow. */
+export type LastStimulus = Pick<ProjectedEvent, 'at' | 'stimulus' | 'isCopy'>;
+
 /** How far a fold has come: all that is needed to go on. */
 export interface Progress<State> {
   readonly state: State;
-  /** Time of the newest stimulus. */
-  readonly at: TimeMs;
-  /** Whether that is a copy, and so the facts that follow it. */
-  readonly isCopy: boolean;
+  /** The newest stimulus. */
+  readonly last: LastStimulus;
   readonly skipped: readonly SkippedStream[];
 }
 
 /** Where every fold begins. */
 export function beginning<State>(projection: Projection<State, unknown>): Progress<State> {
-  return { state: projection.initial, at: 0, isCopy: false, skipped: [] };
+  return { state: projection.initial, last: { at: 0, stimulus: -1, isCopy: false }, skipped: [] };
 }
 
 /**
@@ -74,9 +75,10 @@ export function advanced<State>(
   const { event: recorded } = item;
   if (isLeftOut(progress, recorded.stream)) return progress;
   try {
-    const event = readForProjection(recorded, progress, options.upcasters);
-    const { at, isCopy } = event;
-    return { state: applied(projection, progress.state, event), at, isCopy, skipped: progress.skipped };
+    const event = readForProjection(recorded, progress.last, options.upcasters);
+    const { at, stimulus, isCopy } = event;
+    const state = applied(projection, progress.state, event);
+    return { state, last: { at, stimulus, isCopy }, skipped: progress.skipped };
   } catch (error) {
     if (options.onDamage !== 'skip' || !(error instanceof RewakeError)) throw error;
     return leftOut(progress, recorded, error.message, options);
@@ -101,7 +103,7 @@ function leftOut<State>(
 
 function readForProjection(
   recorded: RecordedEvent,
-  before: Progress<unknown>,
+  before: LastStimulus,
   upcasters: Upcasters | undefined,
 ): ProjectedEvent {
   const { id, stream, revision, meta } = recorded;
@@ -111,8 +113,8 @@ function readForProjection(
     const data = contentOf(json, isFact);
     const own = isFact ? undefined : data.at;
     const at = typeof own === 'number' && Number.isFinite(own) ? own : before.at;
-    const isCopy = isFact ? before.isCopy : meta.$seed !== undefined;
-    return { id, type, schemaVersion, stream, revision, meta, data, at, isCopy };
+    const last = isFact ? before : { at, stimulus: revision, isCopy: meta.$seed !== undefined };
+    return { id, type, schemaVersion, stream, revision, meta, data, ...last };
   } catch (cause) {
     if (!(cause instanceof DecodeError)) throw cause;
     throw new DamagedRecordError(stream, revision, `a value of event '${recorded.type}' cannot be decoded`, { cause });

@@ -155,6 +155,61 @@ describe('what an actor waits for', () => {
   });
 });
 
+describe('what the log shows of time and of effects', () => {
+  const never = effect(() => new Promise(() => {}));
+
+  it('since is the time at which it came into its state, whatever it hears there', async () => {
+    const house = new House();
+    const runtime = await house.open({
+      work: setup({}).createMachine({ on: { PING: {} }, initial: 'on', states: { on: {} } }),
+    });
+    await runtime.start('work', { id: '1' });
+    const begunAt = house.clock.now();
+    await house.advance(1_000);
+    await runtime.send('work-1', { type: 'PING' });
+    const [found] = await project(executions, house.log);
+    expect(found).toMatchObject({ since: begunAt, revision: 1 });
+  });
+
+  it('EX2: by an id of XState an effect belongs to its state alone; by another to all that were entered', async () => {
+    const waits = async (invoke: object) => {
+      const house = new House();
+      const work = setup({ actors: { never } }).createMachine({
+        initial: 'out',
+        states: {
+          out: { on: { GO: 'in' } },
+          in: { initial: 'a', states: { a: { invoke: { src: 'never', ...invoke }, on: { GO: 'b' } }, b: {} } },
+        },
+      });
+      const runtime = await house.open({ work });
+      await runtime.start('work', { id: '1' });
+      await runtime.send('work-1', { type: 'GO' });
+      await runtime.send('work-1', { type: 'GO' });
+      const [found] = await project(executions, house.log);
+      expect(found?.state).toEqual({ in: 'b' });
+      return found!.waits.map((wait) => wait.for);
+    };
+    expect(await waits({})).toEqual(['event']);
+    // The log does not say that it was stopped: it is shown until something does.
+    expect(await waits({ id: 'mine' })).toEqual(['effect']);
+  });
+
+  it('EX2: an effect that shows a sign of life after its state was left is running', async () => {
+    const events = [
+      stimulus('ActorStarted', {
+        transitions: [{ actor: '/', event: 'xstate.init', to: 'a' }],
+        intents: [{ actor: '/watch:1', src: 'watch' }],
+      }),
+      stimulus('EventReceived', { transitions: [{ actor: '/', event: 'GO', to: 'b' }] }),
+    ];
+    expect(foldOf(executions, events)).toMatchObject([{ waits: [{ for: 'event' }] }]);
+    const progress = stimulus('EffectProgressed', { actor: '/watch:1', channel: 'checkpoint', value: 1 });
+    expect(foldOf(executions, [...events, progress])).toMatchObject([
+      { waits: [{ for: 'effect', actor: '/watch:1', src: 'watch', since: 0 }] },
+    ]);
+  });
+});
+
 describe('flows and rebases, on events as their machines will write them', () => {
   const flow = { flow: 'order', step: 'pack', phase: 'main' };
   const begun = stimulus('ActorStarted', { transitions: [{ actor: '/', event: 'xstate.init', to: 'running' }] });

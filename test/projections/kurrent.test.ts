@@ -107,6 +107,15 @@ it('values that are more than JSON are read as far as a projection asks for them
   expect(await project(breakerStatus, log)).toMatchObject([{ key: 'api', state: 'open', reason: 'probe' }]);
 });
 
+it('what a fork has copied is known there, too', async () => {
+  const events = (await allLives())[0]!.events.map((event) =>
+    event.meta.actor === undefined ? { ...event, meta: { ...event.meta, $seed: event.id } } : event,
+  );
+  const { '': whole } = runInKurrent(toKurrentSource(recoveryMetrics), events);
+  expect(whole).toEqual({ result: { steps: [], tools: [] } });
+  expect(foldOfRecorded(recoveryMetrics, events)).toEqual({ steps: [], tools: [] });
+});
+
 it('events of the server itself are not looked at', async () => {
   const [{ events }] = (await allLives()) as [Lived];
   const own = { ...events[0]!, type: '$metadata', data: 'not json' };

@@ -141,6 +141,18 @@ describe.each(places)('kept %s', (_, build) => {
   );
 
   describe('MA2', () => {
+    it('is served once it has caught up, also with nothing, and with nothing left to save', async () => {
+      const place = build();
+      const empty = await live(place, counts(1) as never, new DyingProcess(place));
+      expect(await empty!.read()).toMatchObject({ version: 1, result: {}, position: undefined });
+      await empty!.close();
+      await write(place.log, await someAppends(2));
+      const total = (await someAppends(2)).flat().length;
+      const full = await live(place, counts(2) as never, new DyingProcess(place), { saveEvery: total });
+      expect((await full!.read())?.version).toBe(2);
+      await full!.close();
+    });
+
     it('the old version is served until the new one has caught up, and then the new one', async () => {
       const place = build();
       await write(place.log, await someAppends(4));

@@ -3,6 +3,7 @@
  * `correlationTrace`. Facts of flows and of handlers are written by hand, in the shapes that their machines tell.
  */
 import { effect } from 'rewake';
+import { breaker } from 'rewake/machines';
 import {
   breakerStatus,
   correlationTrace,
@@ -40,6 +41,19 @@ describe('breakerStatus', () => {
         ...{ opened: 2, probes: 2, probesExpired: 0, rejected: 2, reason: 'probe' },
       },
     ]);
+  });
+
+  it('BS1: a breaker that is released goes back to what it is switched to', async () => {
+    const house = new House();
+    const runtime = await house.open({ breaker });
+    await runtime.start('breaker', { id: 'db', input: { key: 'db' } });
+    for (const event of [
+      { type: 'breaker.metricsOnly' },
+      { type: 'breaker.isolated', hold: 'ops' },
+      { type: 'breaker.released', hold: 'ops' },
+    ] as const)
+      await runtime.send('breaker-db', event);
+    expect(await project(breakerStatus, house.log)).toMatchObject([{ key: 'db', state: 'metricsOnly' }]);
   });
 
   it('BS1: knows a breaker without its beginning by its newest fact', () => {
@@ -97,23 +111,54 @@ describe('handlerHistory', () => {
     ]);
   });
 
+  const rewind = (to: number) =>
+    stimulus('ActorRebased', { reason: 'rewound', to, standing: { status: 'active', machines: [] } });
+  const done = fact('HandlerCompleted', { handler: 'a', ...place, action: 'skip', attempts: 1 });
+
   it('HH2: a rewind marks what it takes back, and keeps it', () => {
     const events = [
-      first,
-      started('a'),
-      fact('HandlerCompleted', { handler: 'a', ...place, action: 'skip', attempts: 1 }),
-      stimulus('EventReceived', {}),
-      started('a'),
-      stimulus('ActorRebased', { reason: 'rewound', to: 2, standing: { status: 'active', machines: [] } }),
+      first, // 0
+      stimulus('EffectFailed', {}), // 1
+      started('a'), // 2
+      stimulus('EffectSucceeded', {}), // 3
+      done, // 4
+      stimulus('EffectFailed', {}), // 5
+      started('a'), // 6
+      rewind(3),
+      stimulus('EffectFailed', {}),
       started('a'),
     ];
     const { runs, rewinds } = foldOf(handlerHistory, events);
     expect(runs).toMatchObject([
-      { rewound: false, outcome: 'completed', attempt: 1 },
-      { rewound: true, outcome: 'cutOff', attempt: 2 },
-      { rewound: false, outcome: 'running', attempt: 2 },
+      { revision: 2, rewound: false, outcome: 'completed', attempt: 1 },
+      { revision: 6, rewound: true, outcome: 'cutOff', attempt: 2 },
+      { revision: 9, rewound: false, outcome: 'running', attempt: 2 },
     ]);
-    expect(rewinds).toEqual([{ stream: 'order-1', revision: 5, to: 2, at: 5_000 }]);
+    expect(rewinds).toEqual([{ stream: 'order-1', revision: 7, to: 3, at: 7_000 }]);
+  });
+
+  it('HH2: facts stand with their stimulus, and what was under way at a revision is under way again', () => {
+    const begun = [first, stimulus('EffectFailed', {}), started('a')];
+    const over = [...begun, stimulus('EffectSucceeded', {}), done];
+    // The fact at 2 is of the stimulus at 1.
+    const back = foldOf(handlerHistory, [...over, rewind(1)]).runs;
+    expect(back).toMatchObject([
+      { revision: 2, rewound: true, outcome: 'completed', action: 'skip' },
+      { revision: 2, rewound: false, outcome: 'running', action: null, attempt: 1 },
+    ]);
+    const ended = foldOf(handlerHistory, [...over, rewind(1), stimulus('EffectSucceeded', {}), done]).runs;
+    expect(ended.map(({ rewound, outcome }) => [rewound, outcome])).toEqual([
+      [true, 'completed'],
+      [false, 'completed'],
+    ]);
+    // To where it had ended: what the first rewind took back is the past again.
+    const forth = foldOf(handlerHistory, [...over, rewind(1), rewind(4)]).runs;
+    expect(forth.map(({ rewound, outcome }) => [rewound, outcome])).toEqual([
+      [false, 'completed'],
+      [true, 'cutOff'],
+    ]);
+    const gone = foldOf(handlerHistory, [...over, rewind(0)]).runs;
+    expect(gone.map(({ rewound }) => rewound)).toEqual([true]);
   });
 
   it('a run of an actor that ends is cut off', () => {
@@ -231,7 +276,15 @@ describe('correlationTrace', () => {
       meta: { $correlationId: 'c', $causationId: index === 0 ? 'e0' : `e${index - 1}` },
     }));
     const trace = correlationTrace('c');
-    const rest = { type: 'EventReceived', schemaVersion: 1, stream: 's-1', data: {}, at: 0, isCopy: false };
+    const rest = {
+      type: 'EventReceived',
+      schemaVersion: 1,
+      stream: 's-1',
+      data: {},
+      at: 0,
+      stimulus: 0,
+      isCopy: false,
+    };
     const state = chain.reduce(
       (before, event, revision) => trace.apply(before, { ...rest, ...event, revision }),
       trace.initial,

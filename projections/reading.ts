@@ -17,7 +17,6 @@ import {
   type Json,
   type RecordedEvent,
   type Revision,
-  type TimeMs,
   type Upcasters,
 } from 'rewake';
 import type { FeedItem } from './feed.ts';

@@ -2,7 +2,7 @@
  * Projections of actors that were set back, forked, compacted or resumed, and of handlers, by their own machines.
  */
 import { effect } from 'rewake';
-import { handler, retry, step, withHandlers } from 'rewake/machines';
+import { flow, handler, intervene, recoveryMachines, retry, skip, step, withHandlers } from 'rewake/machines';
 import {
   executions,
   handlerHistory,
@@ -135,5 +135,45 @@ it('HH1: handlers tell which of them ran, for which error and how it ended', asy
   expect(runs.map(({ error, correlationId }) => [error.message, correlationId])).toEqual([
     ['busy 1', 'c-9'],
     ['busy 2', 'c-9'],
+  ]);
+});
+
+it('flows show their running steps, the person they ask, their handlers and how well they recover', async () => {
+  const house = new House();
+  let packs = 0;
+  const pack = effect(async () => {
+    if (++packs === 1) throw Object.assign(new Error('busy'), { status: 503 });
+    if (packs === 2) throw new RangeError('too big');
+    return 'packed';
+  });
+  const slow = effect(() => new Promise<string>(() => {}));
+  const busy = (error: unknown) => (error as { status?: number }).status === 503;
+  const ship = flow('ship', {
+    steps: {
+      pack: {
+        run: pack,
+        onFailure: [
+          handler({ id: 'again', when: busy, then: retry({ maxAttempts: 3, delay: 100 }) }),
+          handler({ id: 'ask', when: 'RangeError', then: intervene('Pack by hand?', { done: skip('by hand') }) }),
+        ],
+      },
+      label: { run: slow },
+    },
+  });
+  const runtime = await house.open({ ship, ...recoveryMachines });
+  await runtime.start('ship', { id: '1', input: undefined as never });
+  await house.advance(100);
+  const [asking] = await project(executions, house.log, { stream: 'ship-1' });
+  expect(asking!.steps.map(({ step: each }) => each).sort()).toEqual(['label', 'pack']);
+  expect(asking!.waits).toEqual(
+    expect.arrayContaining([expect.objectContaining({ for: 'person', subject: 'pack', message: 'Pack by hand?' })]),
+  );
+  const row = (await house.log.actor('ship-1'))!;
+  const effects = asking!.waits.filter((wait) => wait.for === 'effect');
+  expect([asking!.status, effects.length]).toEqual([row.status, row.effects]);
+  const { runs } = await project(handlerHistory, house.log);
+  expect(runs.map(({ handler: id, outcome, action, error }) => [id, outcome, action, error.message])).toEqual([
+    ['again', 'completed', 'retry', 'busy'],
+    ['ask', 'completed', 'intervene', 'too big'],
   ]);
 });

@@ -38,7 +38,7 @@ export function stimulus(type: string, data: object, place: Place = {}): Written
 const nextId = uuidv7Source(() => 0, seededRandom(1));
 
 /** The events as a log gives them back: a second apart, each caused by the stimulus before it. */
-export function recorded(events: readonly Written[]): RecordedEvent[] {
+function recorded(events: readonly Written[]): RecordedEvent[] {
   const revisions = new Map<string, number>();
   let cause = '';
   return events.map(({ type, data, actor, stream, correlationId }, index) => {

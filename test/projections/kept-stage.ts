@@ -3,6 +3,7 @@
  *
  * KP1  A process that has died is silent: no call of it is answered, and nothing of it reaches log or store any more.
  */
+import { sealEvent } from '../../src/log/envelope.ts';
 import {
   memoryLog,
   VirtualClock,
@@ -81,7 +82,8 @@ export async function someAppends(count: number): Promise<RecordedEvent[][]> {
     .filter((_, index) => index % step === 0)
     .forEach(({ events }, life) => {
       for (const event of events) {
-        const own = { ...event, stream: `${event.stream}.${life}` };
+        const stream = `${event.stream}.${life}`;
+        const own = { ...event, ...sealEvent(event, { stream, revision: event.revision }), stream };
         if (event.meta.actor === undefined) appends.push([own]);
         else appends.at(-1)!.push(own);
       }

@@ -33,7 +33,7 @@ describe('opening a SQLite log', () => {
     const first = sqliteLog(path);
     await first.append('order-1', 'no-stream', [event()]);
     await first.close();
-    withRawConnection(path, (db) => db.exec('DROP TABLE projections; PRAGMA user_version = 1'));
+    withRawConnection(path, (db) => db.exec('DROP TABLE projections; PRAGMA user_version = 2'));
     await using log = sqliteLog(path);
     expect(pragmaOf(path, 'user_version')).toBe(schemaVersion);
     const stored = { epoch: 1, position: undefined, data: '{}' };

@@ -6,7 +6,7 @@
  *      are asked when no attempt is left.
  * FT2  A logic that goes on from progress, such as a sub-flow, is given what was finished whoever calls it again.
  */
-import { effect, InvalidArgumentError, withEffectDefaults, type EffectArguments } from 'rewake';
+import { effect, InvalidArgumentError, type EffectArguments } from 'rewake';
 import type { AnyActorLogic } from 'xstate';
 import type { StepDefinition } from './flow-plan.ts';
 import { forEachOf } from './for-each.ts';
@@ -15,7 +15,7 @@ import { requireHandlers, type Handler } from './handler.ts';
 import { requireFunction, requireKnown, requireLogic } from './options.ts';
 import { noteProgress, openedProgress, takesProgress, withProgress } from './progress.ts';
 import { keepingHints } from './step-effects.ts';
-import { isPromise, step, stepAround } from './step.ts';
+import { step, stepAround } from './step.ts';
 import { policyNames, policyOf, type PolicyOptions } from './step-policy.ts';
 
 const ownNames = ['run', 'needs', 'forEach', 'when', 'input', 'concurrency', 'onCommandFailure', 'onFailure', 'undo'];
@@ -92,11 +92,9 @@ function commandOf(
       ? (step(id, run as never, options) as AnyActorLogic)
       : stepAround(run as AnyActorLogic, policy);
   }
-  // Where attempts are counted, one that is lost counts.
   const called = logicOf(run);
-  const counted = policy.retry && isPromise(called) ? withEffectDefaults(called, { onLost: 'fail' }) : called;
   const { classify = [] } = definition;
-  const logic = handled(counted, onCommandFailure, {
+  const logic = handled(called, onCommandFailure, {
     ...{ name: id, scope: 'command', paths, facts, classify },
     sees: (given) => ({ input: openedProgress(given).input, results: {} }),
   }) as AnyActorLogic;

@@ -5,27 +5,34 @@
  * HD1  A retry is counted for the handler that decided on it, and that count is on disk before the wait begins.
  * HD2  What somebody inside has decided about is not handled again: a RecoveryDirective passes as it is.
  * HD3  A fallback that fails is a failure of its handler: both errors go on.
+ * HD4  Where a step counts the calls, one that was lost with its host is that step's business: no handler is asked.
+ * HD5  What a call saved for the machine around it is the checkpoint of the next call, also of the next attempt of a step.
  */
 import { assign, emit, sendTo, setup, type AnyActorLogic } from 'xstate';
+import type { CheckpointSaved } from 'rewake';
 import type { ErrorRule } from './classify.ts';
 import type { HandlerFact, HandlerScope } from './handler-facts.ts';
 import type { Handler } from './handler.ts';
 import { handlerFacts, type Decision, type HandlingInput } from './handling-state.ts';
 import type { HandlingMachine } from './handling-chart.ts';
+import { attemptInput, type AttemptInput } from './lost-attempts.ts';
 import {
   contextOfCall,
   errorOf,
   failing,
   outputOf,
+  savedOf,
   toldWhy,
   type Ended,
   type Failed,
   type PolicyMachine,
+  type Saved,
 } from './policy-machine.ts';
 import { inputAgain } from './progress.ts';
 import type { FallbackAction, LogicName, RetryAction, SkipAction } from './recovery-actions.ts';
 import { RecoveryDirective } from './recovery-directive.ts';
 import { HandlerFailedError } from './recovery-errors.ts';
+import { isLost } from './step-state.ts';
 
 /** What a logic with handlers remembers. */
 export interface HandledContext {
@@ -39,6 +46,8 @@ export interface HandledContext {
   /** Calls of what is inside, its own retries included. */
   readonly attempts: number;
   readonly decision: Decision | undefined;
+  /** What a call saved last, for the next one. */
+  readonly checkpoint: unknown;
 }
 
 /** A logic with handlers around it. */
@@ -61,13 +70,15 @@ export interface HandledParts {
   readonly gives: (input: unknown) => unknown;
   /** How many calls the logic made, by what it remembers. */
   readonly attemptsOf: (context: unknown) => number;
+  /** Whether the whole is one attempt of a step, which counts it where it is lost and keeps what it saves. */
+  readonly isAttempt: boolean;
 }
 
 type To = { readonly to: string };
 
 /** The chart of handlers around a logic. */
 export function handledChart(parts: HandledParts): HandledMachine<unknown, unknown> {
-  const { name, scope, logic, handling, handlers, paths, sees, gives, attemptsOf, tells } = parts;
+  const { name, scope, logic, handling, handlers, paths, sees, gives, attemptsOf, tells, isAttempt } = parts;
   const facts = handlerFacts(parts);
   const alternatives = alternativesOf(handlers, paths);
   const machine = setup({
@@ -75,7 +86,7 @@ export function handledChart(parts: HandledParts): HandledMachine<unknown, unkno
     actors: { call: logic, handling: handling as AnyActorLogic, ...alternatives },
     delays: { retryDelay: ({ context }) => (context.decision!.action as RetryAction).delayMs },
     guards: {
-      isDirective: (_, { error }: Failed) => error instanceof RecoveryDirective,
+      isOthers: (_, { error }: Failed) => error instanceof RecoveryDirective || (isAttempt && isLost(error)),
       isRetry: ({ context }) => context.decision!.action.type === 'retry',
       isRetryAtOnce: ({ context: { decision } }) => decision!.action.type === 'retry' && decision!.action.delayMs === 0,
       isSkip: ({ context }) => context.decision!.action.type === 'skip',
@@ -84,8 +95,13 @@ export function handledChart(parts: HandledParts): HandledMachine<unknown, unkno
     actions: {
       keepOutput: assign({ output: (_, { output }: Ended) => output }),
       keepError: assign({ error: (_, { error }: Failed) => error }),
-      keepDirective: assign({ failure: (_, { error }: Failed) => error }),
+      keepOthers: assign({ failure: (_, { error }: Failed) => error }),
       keepDecision: assign({ decision: (_, { output }: Ended) => output as Decision }),
+      keepCheckpoint: assign({ checkpoint: (_, { value }: Saved) => value }),
+      passCheckpoint: sendTo(
+        ({ self }) => self._parent!,
+        (_, { value }: Saved) => ({ type: 'checkpoint.saved', value }) satisfies CheckpointSaved,
+      ),
       countAttempts: assign({
         attempts: ({ context, self }) => context.attempts + attemptsOf(contextOfCall(self)),
       }),
@@ -112,7 +128,7 @@ export function handledChart(parts: HandledParts): HandledMachine<unknown, unkno
     },
   }).createMachine({
     id: name,
-    context: ({ input }) => begun(input),
+    context: ({ input }) => begun(isAttempt ? (input as AttemptInput) : { input }),
     initial: 'calling',
     states: {
       calling: {
@@ -120,16 +136,26 @@ export function handledChart(parts: HandledParts): HandledMachine<unknown, unkno
           id: 'call',
           src: 'call',
           // What was finished before it failed is not done again.
-          input: ({ context }: { context: HandledContext }) => inputAgain(logic, gives(context.input), context.error),
+          input: ({ context: { input, error, checkpoint } }: { context: HandledContext }) => {
+            return attemptInput(logic, { input: inputAgain(logic, gives(input), error), checkpoint });
+          },
           onDone: { target: 'succeeded', actions: [{ type: 'keepOutput', params: outputOf }, 'countAttempts'] },
           onError: [
             {
-              guard: { type: 'isDirective', params: errorOf },
+              guard: { type: 'isOthers', params: errorOf },
               target: 'failed',
-              actions: [{ type: 'keepDirective', params: errorOf }, 'countAttempts'],
+              actions: [{ type: 'keepOthers', params: errorOf }, 'countAttempts'],
             },
             { target: 'handling', actions: [{ type: 'keepError', params: errorOf }, 'countAttempts'] },
           ],
+        },
+        on: {
+          'checkpoint.saved': {
+            actions: [
+              { type: 'keepCheckpoint', params: savedOf },
+              ...(isAttempt ? ([{ type: 'passCheckpoint', params: savedOf }] as const) : []),
+            ],
+          },
         },
       },
       handling: {
@@ -179,9 +205,9 @@ export function handledChart(parts: HandledParts): HandledMachine<unknown, unkno
   }
 }
 
-function begun(input: unknown): HandledContext {
+function begun({ input, checkpoint }: AttemptInput): HandledContext {
   const none = { output: undefined, error: undefined, failure: undefined, decision: undefined };
-  return { input, ...none, calls: {}, attempts: 0 };
+  return { input, ...none, calls: {}, attempts: 0, checkpoint };
 }
 
 /** What a fallback may lead to, by the name of its logic and of its state. */

@@ -3,6 +3,7 @@
  * the two hold each other, for what a handler runs may have handlers of its own.
  *
  * HI1  A nested handler stands around each run of its handler, outside the retries of that run.
+ * HI2  Handlers inside the retries of a step do not change which attempts are lost and how these count.
  */
 import type { AnyActorLogic } from 'xstate';
 import type { ErrorRule } from './classify.ts';
@@ -12,6 +13,7 @@ import { requireHandlers, type Handler } from './handler.ts';
 import type { HandlerInput } from './handler-options.ts';
 import { handlingChart, type HandlingMachine, type HandlerRun } from './handling-chart.ts';
 import { nestedName } from './handling-state.ts';
+import { asAttempt, noteRemake } from './lost-attempts.ts';
 import { noteRetries } from './nested-retry.ts';
 import type { StepContext } from './step-state.ts';
 
@@ -52,7 +54,7 @@ export function logicsOf(handlers: readonly Handler[]): Readonly<Record<string, 
 /** What a logic with handlers is made of: what is optional here has a default. */
 export type HandledOptions = HandlingOptions &
   Pick<HandledParts, 'name' | 'scope'> &
-  Partial<Pick<HandledParts, 'sees' | 'gives' | 'attemptsOf'>>;
+  Partial<Pick<HandledParts, 'sees' | 'gives' | 'attemptsOf' | 'isAttempt'>>;
 
 /** A logic with handlers around it. */
 export function handled(
@@ -61,14 +63,17 @@ export function handled(
   options: HandledOptions,
 ): HandledMachine<unknown, unknown> {
   const { name, scope, paths = {}, classify: rules = [], facts: tells = true } = options;
-  const { sees = seesAll, gives = givesAll, attemptsOf = () => 1 } = options;
+  const { sees = seesAll, gives = givesAll, attemptsOf = () => 1, isAttempt = false } = options;
   const { facts, classify } = { facts: tells, classify: rules };
   const machine = handledChart({
-    ...{ name, scope, logic, handlers, paths, rules, tells, sees, gives, attemptsOf },
+    ...{ name, scope, logic, handlers, paths, rules, tells, sees, gives, attemptsOf, isAttempt },
     handling: handling(scope, handlers, { facts, classify, paths }),
   });
   const maxAttempts = Math.max(1, ...handlers.map(({ action }) => (action?.type === 'retry' ? action.maxAttempts : 1)));
   if (maxAttempts > 1) noteRetries(machine, { step: name, maxAttempts });
+  noteRemake(machine as AnyActorLogic, (effects) => {
+    return handled(asAttempt(logic, effects), handlers, { ...options, isAttempt: true }) as AnyActorLogic;
+  });
   return machine;
 }
 

@@ -16,6 +16,7 @@ import type {
   StateSchema,
   StateValue,
 } from 'xstate';
+import type { CheckpointSaved } from 'rewake';
 
 /** A machine with the input and output of what it wraps, its context, the facts it tells, and the events it takes. */
 export type PolicyMachine<
@@ -57,6 +58,14 @@ export function outputOf({ event }: { event: unknown }): Ended {
 /** What the invoked logic failed with, from its error event. */
 export function errorOf({ event }: { event: unknown }): Failed {
   return { error: (event as Failed).error };
+}
+
+/** What a call saved for the machine around it. */
+export type Saved = Pick<CheckpointSaved, 'value'>;
+
+/** The same, from the event that this machine hears. */
+export function savedOf({ event }: { event: unknown }): Saved {
+  return { value: (event as CheckpointSaved).value };
 }
 
 interface Snapshots {

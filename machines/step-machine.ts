@@ -11,17 +11,20 @@
  * SM7  What an attempt saved by progress() is the checkpoint of the next one, however it ended.
  */
 import { assign, sendTo, setup, type AnyActorLogic, type PromiseActorLogic } from 'xstate';
-import { now, type CheckpointSaved } from 'rewake';
+import { now } from 'rewake';
+import { attemptInput, type AttemptInput } from './lost-attempts.ts';
 import { noteRetries, retriesIn } from './nested-retry.ts';
 import {
   errorOf,
   failing,
   holds,
   outputOf,
+  savedOf,
   toldWhy,
   type Ended,
   type Failed,
   type PolicyMachine,
+  type Saved,
 } from './policy-machine.ts';
 import { inputAgain } from './progress.ts';
 import type { RetryAnswer } from './retry-budget-gate.ts';
@@ -54,12 +57,6 @@ export interface Callee {
   readonly logic: AnyActorLogic;
   /** Whether it is called with `callInput` and tells breaker and budget itself how it ended. */
   readonly reports: boolean;
-}
-
-type Saved = Pick<CheckpointSaved, 'value'>;
-
-function savedOf({ event }: { event: unknown }): Saved {
-  return { value: (event as CheckpointSaved).value };
 }
 
 /** The chart of a policy around a call. */
@@ -184,7 +181,7 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
         invoke: {
           src: 'call',
           input: ({ context }: { context: StepContext }) =>
-            reports ? callInput(context, policy) : inputAgain(logic, context.input, context.failure?.error),
+            reports ? callInput(context, policy) : attemptInput(logic, againOf(logic, context)),
           onDone: [
             ...(policy.retryResult ? [refused] : []),
             {
@@ -247,6 +244,11 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
   const step = machine as unknown as StepMachine<Input, Output>;
   if (retry && retry.maxAttempts > 1) noteRetries(step, { step: name, maxAttempts: retry.maxAttempts });
   return step;
+}
+
+/** What is called next: what was finished before the newest failure is not done again. */
+function againOf(logic: AnyActorLogic, { input, failure, checkpoint }: StepContext): AttemptInput {
+  return { input: inputAgain(logic, input, failure?.error), checkpoint };
 }
 
 /** What a success gives back; nothing where a retry was free. */

@@ -2,8 +2,9 @@
  * `step` and the combinators that are a part of it. Owns how a function or a logic becomes what the chart calls; the
  * chart is step-machine.ts, the options step-policy.ts.
  */
-import { fromPromise, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
-import { effect, withEffectDefaults, type Duration, type EffectArguments } from 'rewake';
+import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate';
+import { effect, type Duration, type EffectArguments } from 'rewake';
+import { asAttempt } from './lost-attempts.ts';
 import { requireFunction, requireLogic } from './options.ts';
 import type { BreakerUse } from './breaker-gate.ts';
 import type { RetryOptions } from './retry-policy.ts';
@@ -65,20 +66,13 @@ export function stepAround<Logic extends AnyActorLogic>(
   logic: Logic,
   policy: Policy,
 ): StepMachine<InputFrom<Logic>, OutputFrom<Logic>> {
-  const called = isPromise(logic) ? withEffectDefaults(logic, lostOptions(policy)) : logic;
+  const called = policy.retry ? asAttempt(logic, lostOptions(policy)) : logic;
   const machine = stepMachine<InputFrom<Logic>, OutputFrom<Logic>>({ logic: called, reports: false }, policy);
-  if (takesProgress(logic)) noteProgress(machine);
+  if (takesProgress(logic)) [called, machine].forEach((each) => noteProgress(each));
   return machine;
 }
 
 /** Where attempts are counted, one that is lost counts; and what one saved is where the next begins. */
 function lostOptions({ retry }: Policy) {
   return retry ? ({ onLost: 'fail', checkpoint: 'machine' } as const) : {};
-}
-
-const promiseTransition = fromPromise(async () => {}).transition.toString();
-
-/** Whether a logic is a promise actor, such as an effect. */
-export function isPromise(logic: AnyActorLogic): boolean {
-  return logic.transition.toString() === promiseTransition;
 }

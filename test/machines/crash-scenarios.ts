@@ -322,18 +322,18 @@ export const crashScenarios: readonly CrashScenario[] = [
         withRetry({ maxAttempts: 2, backoff: steady })(
           withHandlers([handler({ id: 'clean', run: call(world, 'clean'), timeout: '1s', then: retry() })], {
             ...{ name: 'work', scope: 'command' },
-          })(call(world)),
+          })(effect(world.attempt('withRetry'))),
         ),
       ),
     ),
-    answers: { call: [fails(503, 100), fails(503)], clean: [fails(500, 100), hangs] },
+    answers: { withRetry: [fails(503, 100), fails(503)], clean: [fails(500, 100), hangs] },
     tells: [
       'NestedRetryDetected',
       ...['HandlerStarted', 'HandlerFailed', 'ErrorEscalated', 'AttemptFailed', 'RetryScheduled'],
       ...['HandlerStarted', 'HandlerFailed', 'ErrorEscalated', 'AttemptFailed', 'RetryExhausted'],
       ...['HandlerStarted', 'HandlerCompleted'],
     ],
-    atMost: { call: 2, clean: 2 },
+    atMost: { withRetry: 2, clean: 2 },
   },
   {
     name: 'withHealing',

@@ -2,6 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { createActor, toPromise, type AnyStateMachine } from 'xstate';
 import { effect, effectContext, EffectOverError, type EffectArguments, type EffectContext } from 'rewake';
+import { withHandlers } from '../../machines/handled.ts';
+import { handler } from '../../machines/handler.ts';
+import { retry } from '../../machines/recovery-actions.ts';
 import { step, withRetry } from '../../machines/step.ts';
 import type { PolicyOptions } from '../../machines/step-policy.ts';
 import { House } from '../support/house.ts';
@@ -26,6 +29,12 @@ function download(stumbles: number[], stumble: () => Promise<never> = () => Prom
   return { fetched, call };
 }
 
+/** A step whose call has two layers of handlers, none of which has anything to do. */
+function handledCall(call: Parameters<typeof step>[1]) {
+  const inner = withHandlers([handler({ id: 'none', when: 'auth' })], { scope: 'command' })(effect(call));
+  return withRetry(options.retry as object)(withHandlers([], { scope: 'command' })(inner));
+}
+
 const everyByteOnce = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const hang = () => new Promise<never>(() => {});
 
@@ -35,6 +44,12 @@ describe('SM6: a checkpoint reaches the next attempt', () => {
     [
       'of an effect that is wrapped',
       (call: Parameters<typeof step>[1]) => withRetry(options.retry as object)(effect(call)),
+    ],
+    ['with handlers around the effect', (call: Parameters<typeof step>[1]) => handledCall(call)],
+    [
+      'with handlers that call it again, and no step',
+      (call: Parameters<typeof step>[1]) =>
+        withHandlers([handler({ id: 'again', then: retry() })])(effect(call, { checkpoint: 'machine' })),
     ],
   ])('%s that failed, hosted and under plain XState', async (_, make) => {
     const hosted = download([3, 7]);
@@ -67,10 +82,13 @@ describe('SM6: a checkpoint reaches the next attempt', () => {
     await expect(late[0]).rejects.toBeInstanceOf(EffectOverError);
   });
 
-  it('whose host died, with one event for each checkpoint', async () => {
+  it.each([
+    ['', (call: Parameters<typeof step>[1]) => step('work', call, options)],
+    [', with handlers around its call', (call: Parameters<typeof step>[1]) => handledCall(call)],
+  ])('whose host died%s, with one event for each checkpoint', async (_, make) => {
     const { fetched, call } = download([3, 7], hang);
     const house = new House();
-    const machines = () => ({ work: step('work', call, options) as AnyStateMachine });
+    const machines = () => ({ work: make(call) as AnyStateMachine });
     for (let life = 0; life < 2; life++) {
       const { runtime, crash } = await house.openToCrash(machines());
       if (life === 0) await runtime.start('work', { id: '1' });

@@ -20,16 +20,17 @@ import {
   type HandlingInput,
   type HandlingPlan,
 } from './handling-state.ts';
-import { contextOfCall, errorOf, outputOf, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { errorOf, outputOf, type Ended, type Failed, type PolicyMachine, type Snapshots } from './policy-machine.ts';
 import { TimeoutError } from './recovery-errors.ts';
 
 /** The handling of an error: from the error to what is to be done. */
 export type HandlingMachine = PolicyMachine<HandlingContext, HandlingInput, Decision, HandlerFact>;
 
-/** What a handler calls, and how many calls of it that were, by what it remembers. */
+/** What a handler calls. */
 export interface HandlerRun {
   readonly logic: AnyActorLogic;
-  readonly attemptsOf: (context: unknown) => number;
+  /** How many calls of it that were, the running one included, by the machine that invoked it as `call`. */
+  readonly attemptsOf: (self: Snapshots) => number;
 }
 
 type Which = { readonly handler: string };
@@ -74,7 +75,7 @@ export function handlingChart(
       }),
       countAttempts: assign({
         attempts: ({ context, self }, { handler, index }: Run) =>
-          context.attempts + runs[handler]![index]!.attemptsOf(contextOfCall(self)),
+          context.attempts + runs[handler]![index]!.attemptsOf(self),
       }),
       decide: assign(({ context }) => decided(context, plan)),
       tellStarted: emit(({ context }) => facts.started(context)),

@@ -15,6 +15,7 @@ import { handlingChart, type HandlingMachine, type HandlerRun } from './handling
 import { nestedName } from './handling-state.ts';
 import { asAttempt, noteRemake } from './lost-attempts.ts';
 import { noteRetries } from './nested-retry.ts';
+import { callOf, contextOfCall, type Snapshots } from './policy-machine.ts';
 import type { StepContext } from './step-state.ts';
 
 export type { HandlingMachine } from './handling-chart.ts';
@@ -80,16 +81,26 @@ export function handled(
 const seesAll = (input: unknown) => ({ input, results: {} });
 const givesAll = (input: unknown) => input;
 
+function isCalling(handled: Snapshots): boolean {
+  return (handled.getSnapshot() as { readonly value: unknown }).value === 'calling';
+}
+
 /** What a handler runs, with its nested handlers around it (HI1). */
 function runsOf(scope: HandlerScope, { id, runs, retries, handlers }: Handler, options: HandlingOptions): HandlerRun[] {
   const attemptsOf = (context: unknown) => (retries ? (context as StepContext).attempt : 1);
-  if (handlers.length === 0) return runs.map((logic) => ({ logic, attemptsOf }));
+  if (handlers.length === 0)
+    return runs.map((logic) => ({ logic, attemptsOf: (self) => attemptsOf(contextOfCall(self)) }));
   return runs.map((logic) => ({
     logic: handled(logic, handlers, {
       ...options,
       ...{ name: id, scope, attemptsOf },
       sees: (input) => ({ input, results: (input as HandlerInput).results }),
     }) as AnyActorLogic,
-    attemptsOf: (context) => (context as HandledContext).attempts,
+    attemptsOf: (self) => {
+      const { attempts } = contextOfCall(self) as HandledContext;
+      // What it calls is counted when it ends; a timeout of the handler may have cut it off.
+      const inner = callOf(self)!;
+      return isCalling(inner) ? attempts + attemptsOf(contextOfCall(inner)) : attempts;
+    },
   }));
 }

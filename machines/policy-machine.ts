@@ -68,14 +68,19 @@ export function savedOf({ event }: { event: unknown }): Saved {
   return { value: (event as CheckpointSaved).value };
 }
 
-interface Snapshots {
+/** What an actor is seen by. */
+export interface Snapshots {
   getSnapshot(): unknown;
+}
+
+/** The actor that was invoked as `call`, also when it has just ended. */
+export function callOf(self: Snapshots): Snapshots | undefined {
+  return (self.getSnapshot() as { children: Record<string, Snapshots | undefined> }).children.call;
 }
 
 /** What the machine that was invoked as `call` remembers, also when it has just ended; undefined for other logic. */
 export function contextOfCall(self: Snapshots): unknown {
-  const { children } = self.getSnapshot() as { children: Record<string, Snapshots | undefined> };
-  return (children.call?.getSnapshot() as { context?: unknown } | undefined)?.context;
+  return (callOf(self)?.getSnapshot() as { context?: unknown } | undefined)?.context;
 }
 
 /** Whether the machine that invokes an actor is in one of these states already when it starts: it was, in an earlier life. */

@@ -390,6 +390,16 @@ describe('nested handlers', () => {
     ]);
   });
 
+  it('leave every call in the attempts of a handler that takes too long, the running one included (HG3)', async () => {
+    let calls = 0;
+    const slow = fromPromise(() => (++calls < 3 ? Promise.reject(busy()) : new Promise<string>(() => {})));
+    const inner = handler({ id: 'inner', then: retry() });
+    const retries = { maxRetries: 1, backoff: { initialDelay: 100, jitter: 'none' } } as const;
+    const { facts } = await handled(nested([inner], { retry: retries, timeout: '5s' }, slow), bad(new Error('first')));
+    expect(calls).toBe(3);
+    expect(facts.at(-2)).toMatchObject({ type: 'HandlerFailed', handler: 'outer', attempts: 3 });
+  });
+
   it('see the place as the run does, and as input what the run was given', async () => {
     const seen: unknown[] = [];
     const look = fromPromise(async ({ input }: { input: HandlerInput }) => seen.push(input));

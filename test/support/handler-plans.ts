@@ -66,10 +66,10 @@ export interface Plan {
 }
 
 export const scopes = ['command', 'step', 'workflow'] as const;
-export const depthMax = 2;
+const depthMax = 2;
 
 /** Known to the log, so that it is one after a fold, too. */
-export class OddError extends Error {
+class OddError extends Error {
   readonly code = 'E_ODD';
 }
 registerErrorClass(OddError, 'E_ODD');
@@ -166,7 +166,7 @@ function errorOf(answer: Answer): Error {
   return Object.assign(new Error(answer), { status: answer === 'busy' ? 503 : 403 });
 }
 
-export const backoff = { initialDelay: 500, jitter: 'none' } as const;
+const backoff = { initialDelay: 500, jitter: 'none' } as const;
 
 /** The machine that a plan stands for. */
 export function machineOf({ answers, path, layers }: Plan, world: PlannedWorld): AnyStateMachine {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
 import { effect, type EffectArguments } from 'rewake';
+import { flow } from '../../machines/flow.ts';
 import { withHandlers } from '../../machines/handled.ts';
 import { handler } from '../../machines/handler.ts';
 import { retry, skip } from '../../machines/recovery-actions.ts';
@@ -126,5 +127,50 @@ describe('an attempt that is lost', () => {
     const ref = await (await house.open(machines)).get('work-1');
     await rest();
     expect([await ref.output(), calls]).toEqual(['done', 2]);
+  });
+});
+
+describe('in a flow', () => {
+  it('an attempt that is lost is not for the command handlers of its step', async () => {
+    const house = new House();
+    let calls = 0;
+    const run = () => (++calls < 3 ? new Promise<string>(() => {}) : 'done');
+    const machine = flow('work', { steps: { call: { run, retry: policy, onCommandFailure: [everyError] } } });
+    const machines = { work: machine as unknown as AnyStateMachine };
+    for (let life = 0; life < 2; life++) {
+      const { runtime, crash } = await house.openToCrash(machines);
+      await runtime.start('work', { id: '1' });
+      await house.advance(5_000);
+      crash();
+    }
+    const ref = await (await house.open(machines)).get('work-1');
+    await house.advance(5_000);
+    expect([await ref.output(), calls]).toEqual([{ call: 'done' }, 3]);
+    const lost = (await house.facts('work-1')).filter(({ type }) => type === 'AttemptFailed');
+    expect(lost).toMatchObject([{ error: { class: 'lost' } }, { error: { class: 'lost' } }]);
+    expect(await house.types('work-1')).not.toContain('HandlerStarted');
+  });
+
+  it('a retry goes on with a sub-flow where it stopped, through the command handlers between them', async () => {
+    const house = new House();
+    const calls: string[] = [];
+    const inner = flow('inner', {
+      steps: {
+        first: { run: async () => calls.push('first') },
+        second: {
+          run: async () => {
+            if (calls.push('second') < 3) throw busy();
+          },
+          needs: ['first'],
+        },
+      },
+    });
+    const onCommandFailure = [handler({ id: 'other', when: 'auth', then: skip('skipped') })];
+    const machine = flow('work', { steps: { sub: { run: inner as AnyActorLogic, retry: policy, onCommandFailure } } });
+    const runtime = await house.open({ work: machine as unknown as AnyStateMachine });
+    const ref = await runtime.start('work', { id: '1' });
+    await house.advance(5_000);
+    await ref.output();
+    expect(calls).toEqual(['first', 'second', 'second']);
   });
 });

@@ -86,12 +86,12 @@ const local: fc.Arbitrary<ActionPlan> = fc.oneof(
   { weight: 3, arbitrary: again },
   fc.record({ type: fc.constant('fallback' as const), answers: answersOf(answer) }),
   fc.record({ type: fc.constant('path' as const), known: fc.boolean() }),
-  fc.record({ type: fc.constantFrom('skip' as const, 'escalate' as const) }),
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('skip' as const, 'skip' as const, 'escalate' as const) }) },
 );
 const ofFlows = fc.record({ type: fc.constantFrom('abort' as const, 'resumeFrom' as const, 'intervene' as const) });
 const then: fc.Arbitrary<Then> = fc.oneof(
   {
-    weight: 5,
+    weight: 9,
     arbitrary: fc.record({
       by: fc.constantFrom('action' as const, 'action' as const, 'function' as const),
       action: fc.oneof({ weight: 5, arbitrary: local }, ofFlows),

@@ -94,6 +94,7 @@ export function flowChart({ plan, steps, actors, handled, asks }: FlowParts) {
           },
         },
         intervening: {
+          tags: 'intervening',
           entry: 'ask',
           exit: { type: 'drop', params: { child: 'flow.intervention' } },
           on: {

@@ -48,7 +48,7 @@ export class FlowAbortedError extends RewakeError {
   ) {
     const rest =
       notUndone.length === 0
-        ? 'What could be undone was undone.'
+        ? 'What could be undone was undone; a flow that is resumed does it anew.'
         : `Not undone: ${notUndone.map((each) => each.step).join(', ')}. Take these back by hand; 'notUndone' says why it failed.`;
     super(`Flow '${flow}' was aborted because of step '${step}': ${textOf(originalError)}. ${rest}`, {
       cause: originalError,

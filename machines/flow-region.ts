@@ -106,6 +106,7 @@ export function stepRegion(step: string, { logic, seesResults, handlers }: StepL
           after: { [pauseName(step)]: { target: 'pending', actions: { type: 'putBack', params: of } as const } },
         },
         intervening: {
+          tags: 'intervening',
           entry: { type: 'askForStep', params: of } as const,
           exit: { type: 'drop', params: { child: child.intervention } } as const,
           on: {

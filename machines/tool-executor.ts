@@ -27,7 +27,9 @@ export class UnknownToolError extends RewakeError {
 
   constructor(tool: unknown, known: readonly string[]) {
     const name = typeof tool === 'string' ? tool : typeof tool;
-    super(`There is no tool ${JSON.stringify(name)}. The registry has ${known.join(', ')}. Nothing was called.`);
+    super(
+      `There is no tool ${JSON.stringify(name)}. The registry has ${known.join(', ')}. Nothing was called. Call one of these, or add it to toolRegistry({ tools }).`,
+    );
     this.tool = name;
     this.known = known;
   }

@@ -307,11 +307,12 @@ export class ActorExistsError extends RewakeError {
   readonly code = 'REWAKE_ACTOR_EXISTS';
   readonly stream: string;
 
-  constructor(stream: string, difference: string) {
-    super(
-      `Actor '${stream}' exists already with ${difference}. Nothing was written. ` +
-        'Start with the same input to attach to it, or under another id.',
-    );
+  constructor(
+    stream: string,
+    difference: string,
+    next = 'Start with the same input to attach to it, or under another id.',
+  ) {
+    super(`Actor '${stream}' exists already with ${difference}. Nothing was written. ${next}`);
     this.stream = stream;
   }
 }
@@ -325,7 +326,10 @@ export class ActorFinishedError extends RewakeError {
   constructor(stream: string, status: string, what: string, options?: { cause?: unknown }) {
     super(
       `${what} of actor '${stream}' came to nothing: the actor has ended with status '${status}'. Nothing was written. ` +
-        'Its history can be read; start another actor under a new id to go on.',
+        (status === 'error'
+          ? `Mend the cause and go on with runtime.resume('${stream}'), `
+          : 'Its history can be read; ') +
+        `go back with runtime.rewind('${stream}', { to }), or start another actor under a new id.`,
       options,
     );
     this.stream = stream;
@@ -339,10 +343,12 @@ export class NotResumableError extends RewakeError {
   readonly stream: string;
   readonly status: string;
 
-  constructor(stream: string, status: string, detail: string) {
+  /** @param mend what else can be done, as a clause */
+  constructor(stream: string, status: string, detail: string, mend?: string) {
+    const back = `back to before that with runtime.rewind('${stream}', { to }), or on under another id with runtime.fork()`;
     super(
       `Actor '${stream}' has ended with status '${status}' and cannot be resumed: ${detail}. Nothing was written. ` +
-        `Go back to before that with runtime.rewind('${stream}', { to }), or go on under another id with runtime.fork().`,
+        (mend === undefined ? `Go ${back}.` : `${mend}; or go ${back}.`),
     );
     this.stream = stream;
     this.status = status;
@@ -537,7 +543,10 @@ export class EffectLostError extends RewakeError {
   readonly interrupted: boolean;
 
   constructor(stream: string, actor: string, restarts: number, reason: string, interrupted = false) {
-    super(`Effect ${actor} of '${stream}' was lost: ${reason}. It may or may not have done its work.`);
+    super(
+      `Effect ${actor} of '${stream}' was lost: ${reason}. It may or may not have done its work: ` +
+        'look there before it is done again. Handle this in the onError of its invoke, or in a handler.',
+    );
     this.stream = stream;
     this.actor = actor;
     this.restarts = restarts;

@@ -70,12 +70,19 @@ export interface Folded extends Loaded {
 export async function loadActor(stream: string, services: LoadServices, lastRevision?: number): Promise<Folded> {
   // Before the stream: what is appended meanwhile makes the stream longer than it has to be, never shorter.
   const expected = lastRevision ?? (await services.log.actor(stream))?.revision;
-  const folded = await loadWhole(stream, services, expected ?? Infinity).catch((error: unknown) => {
-    if (!(error instanceof NotFoundError) || expected === undefined) throw error;
-    throw cutShort(stream, 0, expected);
+  const folded = await loadWhole(stream, services, expected ?? Infinity).catch(async (error: unknown) => {
+    const at = error instanceof NotFoundError ? 0 : error instanceof ReplayDivergedError ? error.revision : Infinity;
+    if (expected === undefined || at > expected || (await hasEventFrom(stream, at, services.log))) throw error;
+    throw cutShort(stream, at, expected);
   });
   if (expected !== undefined && folded.revision < expected) throw cutShort(stream, folded.revision + 1, expected);
   return folded;
+}
+
+/** What differs from a history that goes no further is a fact whose record is missing. */
+async function hasEventFrom(stream: string, from: Revision, log: EventLog): Promise<boolean> {
+  for await (const _ of log.readStream(stream, { from, limit: 1 })) return true;
+  return false;
 }
 
 function cutShort(stream: string, revision: Revision, expected: Revision): DamagedRecordError {
@@ -276,7 +283,10 @@ function pushEvent(folder: Folder, event: ReadableEvent, machine: RegisteredMach
     if (error instanceof ReplayDivergedError) throw explained(error, machine, recorded);
     if (error instanceof RewakeError && !(error instanceof DecodeError)) throw error;
     const { stream, revision, type } = event;
-    const detail = error instanceof DecodeError ? error.message : `'${type}' cannot be applied: ${String(error)}`;
+    const detail =
+      error instanceof DecodeError
+        ? `the value${error.path === '' ? '' : ` at ${error.path}`} of '${type}' cannot be decoded: ${error.detail}`
+        : `'${type}' cannot be applied: ${String(error)}`;
     throw new DamagedRecordError(stream, revision, detail, { cause: error });
   }
 }

@@ -66,10 +66,9 @@ export async function rewound(stream: string, to: Revision, services: LoadServic
   const folded = await foldUpTo(stream, to, services);
   const { tree } = folded;
   if (tree.status !== 'active') {
-    throw InvalidArgumentError.of(
-      `rewind('${stream}', { to })`,
-      `a revision at which the actor ran; at ${to} it had ended with status '${tree.status}'`,
-      to,
+    throw new InvalidArgumentError(
+      `rewind('${stream}', { to: ${to} }): at that revision the actor had ended with status '${tree.status}'. Nothing was written. ` +
+        'Give an earlier one, at which it ran.',
     );
   }
   await keepNumbers(tree, stream, to, services.log);
@@ -97,9 +96,14 @@ export async function resumed(
   if (status === 'stopped') throw new NotResumableError(stream, status, 'it was stopped on purpose');
   if (!reviveRoot(tree.rootActor)) throw new NotResumableError(stream, status, 'it never had a state');
   if (!canTake(tree.rootActor.getSnapshot(), event as AnyEventObject)) {
+    const { value } = tree.rootActor.getSnapshot() as { value?: unknown };
     const asked = options.from === undefined ? '' : ` with from '${options.from}'`;
-    const detail = `its machine has no transition for the event 'rewake.resume'${asked} in the state it ended in`;
-    throw new NotResumableError(stream, status, detail);
+    const detail = `its machine has no transition for the event 'rewake.resume'${asked} in the state ${JSON.stringify(value)} that it ended in`;
+    const mend =
+      options.from === undefined
+        ? 'Deploy a machine that has one there'
+        : 'Check the name, for a flow that of a step, or resume without it';
+    throw new NotResumableError(stream, status, detail, mend);
   }
   return { folded, reason: 'resumed', then };
 }

@@ -107,7 +107,8 @@ export class Rebasing {
         await this.#services.log.append(copy, 'no-stream', events, { actor: head });
         return await this.#places.load(copy, { accepts: true });
       } catch (error) {
-        if (error instanceof ConflictError) throw new ActorExistsError(copy, 'a history of its own');
+        if (error instanceof ConflictError)
+          throw new ActorExistsError(copy, 'a history of its own', 'Give the copy another id.');
         const isUnknown = error instanceof OutcomeUnknownError;
         if (!isUnknown && !(error instanceof LogUnavailableError && error.retryable)) throw error;
         await this.#places.retryDelay(attempt, error);

@@ -198,6 +198,7 @@ describe.each(scopes)('a handler of a %s', (scope) => {
     it('waits for the choice, and says what there is to choose from', async () => {
       const { facts, snapshot } = await asking();
       expect(snapshot.status).toBe('active');
+      expect((snapshot as unknown as { tags: Set<string> }).tags.has('intervening')).toBe(true);
       expect(facts.filter(({ type }) => type === 'InterventionRequested')).toMatchObject([
         {
           flow: 'trip',

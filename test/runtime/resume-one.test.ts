@@ -98,7 +98,7 @@ test('a machine that does not take it there, one that was stopped and one that i
   const error = await failureOf(runtime.resume('order-1', { from: 'ship' }));
   expect(error).toBeInstanceOf(NotResumableError);
   expect(error.message).toBe(
-    `Actor 'order-1' has ended with status 'error' and cannot be resumed: its machine has no transition for the event 'rewake.resume' with from 'ship' in the state it ended in. Nothing was written. Go back to before that with runtime.rewind('order-1', { to }), or go on under another id with runtime.fork().`,
+    `Actor 'order-1' has ended with status 'error' and cannot be resumed: its machine has no transition for the event 'rewake.resume' with from 'ship' in the state "failing" that it ended in. Nothing was written. Check the name, for a flow that of a step, or resume without it; or go back to before that with runtime.rewind('order-1', { to }), or on under another id with runtime.fork().`,
   );
   expect(await failureOf(runtime.resume('order-2'))).toBeInstanceOf(NotFoundError);
   expect(await failureOf(runtime.resume('order-1', { form: 1 } as never))).toBeInstanceOf(InvalidArgumentError);

@@ -40,6 +40,7 @@ export function flowChart({ plan, steps, actors, handled, asks }: FlowParts) {
 
   return flowSetup(plan, steps, actors).createMachine({
     id: name,
+    ...(plan.version !== undefined && { version: plan.version }),
     context: ({ input }) => flowBegun(plan, input),
     initial: 'resuming',
     ...(asks && { on: { 'approval.*': { actions: 'passAnswerOn' as const } } }),

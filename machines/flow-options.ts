@@ -169,4 +169,6 @@ export interface FlowOptions<Input, Runs, Needs, Lists, Handled, Output> {
   readonly interventions?: ApprovalOptions;
   /** Whether its handlers tell facts; yes when omitted. */
   readonly facts?: boolean;
+  /** Tells it from others of the same name: where the steps have changed, both are registered, and who began stays. */
+  readonly version?: string;
 }

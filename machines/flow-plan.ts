@@ -39,6 +39,7 @@ export interface FlowDefinition {
   readonly paths?: Readonly<Record<string, AnyActorLogic>>;
   readonly interventions?: object;
   readonly facts?: boolean;
+  readonly version?: string;
 }
 
 /** A step and its place. */
@@ -71,6 +72,7 @@ export interface FlowPlan {
   readonly output: ((args: unknown) => unknown) | undefined;
   readonly paths: Readonly<Record<string, AnyActorLogic>>;
   readonly facts: boolean;
+  readonly version: string | undefined;
 }
 
 /** States of a flow that no phase can be called like. */
@@ -108,6 +110,7 @@ const optionNames = [
   'paths',
   'interventions',
   'facts',
+  'version',
 ];
 const phaseNames = ['id', 'steps', 'onFailure'];
 
@@ -115,7 +118,7 @@ const phaseNames = ['id', 'steps', 'onFailure'];
 export function flowPlan(name: string, options: FlowDefinition): FlowPlan {
   const path = `flow('${requireName(name, 'flow(name)')}')`;
   requireKnown(options, optionNames, path);
-  const { steps, onFailure = [], concurrency = 10, output, paths = {}, facts = true } = options;
+  const { steps, onFailure = [], concurrency = 10, output, paths = {}, facts = true, version } = options;
   requireKnown(steps ?? null, Object.keys(steps ?? {}), `${path}.steps`);
   if (Object.keys(steps).length === 0) throw InvalidArgumentError.of(`${path}.steps`, 'at least one step', steps);
   requireHandlers(onFailure, `${path}.onFailure`);
@@ -127,6 +130,7 @@ export function flowPlan(name: string, options: FlowDefinition): FlowPlan {
     ...{ name, phases, steps: phases.flatMap((phase) => phase.steps), handlers: onFailure, output, paths },
     concurrency: wholeNumber(concurrency, `${path}.concurrency`, 1),
     facts: requireBoolean(facts, `${path}.facts`),
+    version: version === undefined ? undefined : requireName(version, `${path}.version`),
   };
   requireOrder(plan.phases, path);
   return Object.freeze(plan) as FlowPlan;

@@ -379,7 +379,10 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
 }
 
 /** Any runtime, whatever its machines: what a helper function asks for. */
-export type AnyRuntime = Pick<Runtime, 'log' | 'send' | 'list' | 'resume' | 'idle' | 'close'>;
+export type AnyRuntime = Pick<
+  Runtime,
+  'log' | 'get' | 'send' | 'on' | 'list' | 'explain' | 'resume' | 'rewind' | 'fork' | 'compact' | 'idle' | 'close'
+>;
 
 /**
  * Opens a runtime: takes the lease on the log and wakes every unfinished actor.

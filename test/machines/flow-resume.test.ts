@@ -1,7 +1,7 @@
 /** Resuming a flow that has ended: hosted, and the same under plain XState. */
 import { describe, expect, it } from 'vitest';
 import { createActor, waitFor, type AnyStateMachine } from 'xstate';
-import { effect, NotResumableError, type EffectArguments } from 'rewake';
+import { effect, NotResumableError, ReplayDivergedError, type EffectArguments } from 'rewake';
 import { FlowAbortedError } from '../../machines/flow-errors.ts';
 import { flow } from '../../machines/flow.ts';
 import { handler } from '../../machines/handler.ts';
@@ -300,6 +300,20 @@ it('wherever its host dies, before or after it is resumed, a flow does each thin
   });
   expect(crashes).toBeGreaterThan(15);
 }, 30_000);
+
+it('one that failed goes on in the version it began with, where its steps have changed', async () => {
+  const stage = new FlowStage({ c: failing(1, 'broken') });
+  const first = trip(stage, { version: '1' });
+  const { runtime } = await stage.run(first);
+  await runtime.close();
+  const { a, d } = { a: { run: stage.work('a') }, d: { run: stage.work('d') } };
+  const other = flow('trip', { version: '2', steps: { a, d } });
+  const alone = await stage.house.open({ work: other });
+  expect((await failureOf(alone.resume('work-1'))).cause).toBeInstanceOf(ReplayDivergedError);
+  const both = await stage.house.open({ work: [other, first as never] });
+  expect(await (await both.resume('work-1')).output()).toEqual({ a: 'A', b: 'B', c: 'at last', d: 'D' });
+  expect(stage.done).toEqual(['a', 'b', 'c', 'c', 'd']);
+});
 
 it('under plain XState a flow is resumed by its snapshot', async () => {
   const stage = new FlowStage({ c: failing(1, 'broken') });

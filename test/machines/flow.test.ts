@@ -263,6 +263,7 @@ describe('a flow is refused when it is defined (FP1)', () => {
     refused({ steps: { a: { run } }, paths: { x: run } }, /paths\.x/);
     refused({ steps: { a: { run, undo: 3 } } }, /steps\.a\.undo/);
     refused({ steps: { a: { run } }, facts: 'no' }, /facts/);
+    refused({ steps: { a: { run } }, version: 2 }, /version/);
     refused({ steps: { a: { run } }, interventions: { timeout: 'soon' } }, /timeout/);
   });
 });

@@ -10,7 +10,7 @@ import type { Machines } from '../../src/runtime/machines.ts';
 import { seededRandom } from '../../src/index.ts';
 import type { House } from '../support/house.ts';
 import * as golden from './machines.ts';
-import { recoveryMachines } from './recovery-machines.ts';
+import { flowMachines, forgetCalls, recoveryMachines } from './recovery-machines.ts';
 
 export interface Life {
   readonly name: string;
@@ -162,6 +162,42 @@ export const lives: readonly Life[] = [
         await house.rest();
         await runtime.close();
       }
+    },
+  },
+  {
+    name: 'rebases',
+    machines: { parcel: golden.parcel },
+    live: async (house) => {
+      const runtime = await house.open({ parcel: golden.parcel }, options(12));
+      const ref = await runtime.start('parcel', { id: '1', input: { failures: 2 } });
+      for (let draw = 0; draw < 3; draw++) await ref.send({ type: 'DRAW' });
+      await runtime.fork('parcel-1', { at: 2, id: 'fork', correlationId: 'fork-1' });
+      await runtime.send('parcel-fork', { type: 'DRAW' });
+      await ref.send({ type: 'SEND' });
+      await house.rest();
+      await runtime.rewind('parcel-1', { to: 1 });
+      await ref.send({ type: 'SEND' });
+      await house.rest();
+      await runtime.resume('parcel-1');
+      await house.rest();
+      await runtime.close();
+    },
+  },
+  {
+    name: 'flows',
+    machines: flowMachines,
+    live: async (house) => {
+      forgetCalls();
+      const runtime = await house.open(flowMachines, options(13));
+      await runtime.start('journey', { id: '1', input: { stops: ['Rome', 'Pisa'] } });
+      for (let second = 0; second < 5; second++) await house.advance(1_000);
+      await runtime.send('journey-1', { type: 'approval.chosen', by: 'ann', choice: 'wait' });
+      for (let second = 0; second < 5; second++) await house.advance(1_000);
+      await runtime.send('journey-1', { type: 'approval.chosen', by: 'ann', choice: 'home' });
+      await house.rest();
+      await runtime.resume('journey-1');
+      for (let second = 0; second < 5; second++) await house.advance(1_000);
+      await runtime.close();
     },
   },
   {

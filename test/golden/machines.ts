@@ -300,3 +300,51 @@ export const contractAfter = machineOf(
     states: { written: { after: { 30_000: 'expired' }, on: { SIGN: 'signed' } }, signed: {}, expired: {} },
   }),
 );
+
+/** Fails as often as it is told to, and goes on when it is resumed. */
+export const parcel = machineOf(
+  setup({
+    types: loose,
+    actors: {
+      carry: fromPromise<unknown, { failures: number }>(async ({ input }) => {
+        if (input.failures > 0) throw new Error('lost on the way');
+        return 'delivered';
+      }),
+    },
+  }).createMachine({
+    id: 'parcel',
+    context: ({ input }) => ({ failures: input.failures, draws: [] as number[], error: null }),
+    initial: 'packed',
+    states: {
+      packed: {
+        on: {
+          DRAW: { actions: assign({ draws: ({ context }) => [...(context.draws as number[]), random()] }) },
+          SEND: 'sent',
+        },
+        after: { 86_400_000: 'forgotten' },
+      },
+      sent: {
+        invoke: {
+          id: 'carry',
+          src: 'carry',
+          input: ({ context }: { context: Record<string, unknown> }) => ({ failures: Number(context.failures) }),
+          onDone: 'delivered',
+          onError: { target: 'lost', actions: assign({ error: ({ event }) => event.error }) },
+        },
+      },
+      lost: {
+        entry: sendTo(({ self }) => self, { type: 'TOLD' }),
+        on: {
+          TOLD: {
+            actions: assign(({ context }) => {
+              throw context.error;
+            }),
+          },
+          'rewake.resume': { target: 'sent', actions: assign({ failures: 0 }) },
+        },
+      },
+      delivered: { type: 'final' },
+      forgotten: {},
+    },
+  }),
+);

@@ -7,7 +7,22 @@
  */
 import { fromPromise, type AnyStateMachine } from 'xstate';
 import { effect, type EffectArguments } from 'rewake';
-import { approval, batch, breaker, saga, step } from 'rewake/machines';
+import {
+  abort,
+  approval,
+  batch,
+  breaker,
+  fallback,
+  flow,
+  handler,
+  intervene,
+  resumeFrom,
+  retry,
+  saga,
+  skip,
+  step,
+  type,
+} from 'rewake/machines';
 
 const machineOf = (machine: unknown) => machine as AnyStateMachine;
 const failWith = (status: number) => {
@@ -45,6 +60,54 @@ const bulk = batch({ concurrency: 2, minSuccessRate: 0.5 })(
   effect(({ input }: EffectArguments<number>) => (input === 2 ? failWith(422) : input * 10)),
 );
 
+/** What a step of the journey answers: what its input says for the n-th call of its host, so that a life can be told. */
+let calls = 0;
+export const forgetCalls = () => (calls = 0);
+const unsteady = (failures: number, error: () => Error) => async () => {
+  if (++calls <= failures) throw error();
+  return `after ${calls} calls`;
+};
+const coded = (code: string) => () => Object.assign(new Error(`it says ${code}`), { code });
+
+/** Handlers of all scopes, a list, a part of its own, and a question to a person. */
+const journey = flow('journey', {
+  input: type<{ stops: string[] }>(),
+  steps: {
+    stops: { run: ({ input }: EffectArguments<{ stops: string[] }>) => input.stops },
+    visit: { run: ({ input }: EffectArguments<string>) => `seen ${input}`, forEach: 'stops', undo: gives('unseen') },
+    pay: {
+      run: unsteady(1, coded('LOGGED_OUT')),
+      retry: { maxAttempts: 2, backoff },
+      onCommandFailure: [handler({ id: 'logIn', when: 'LOGGED_OUT', run: gives('token'), then: retry() })],
+      undo: gives('refunded'),
+    },
+    insure: {
+      run: async () => failWith(500),
+      needs: ['pay'],
+      onFailure: [handler({ id: 'cheaply', when: 'server', then: fallback(gives('a policy')) })],
+    },
+    nap: { run: async () => failWith(404), when: ({ input }) => input.stops.length > 1 },
+    board: { run: async () => failWith(410), needs: ['insure'] },
+  },
+  phases: [
+    { id: 'there', steps: ['stops', 'visit', 'pay'] },
+    {
+      id: 'back',
+      steps: ['insure', 'nap', 'board'],
+      onFailure: [
+        handler({ id: 'awake', when: (error) => (error as { status?: number }).status === 404, then: skip(null) }),
+        handler({ id: 'again', when: (_, { input }) => input === null, then: resumeFrom('insure') }),
+      ],
+    },
+  ],
+  onFailure: [
+    handler({
+      id: 'ask',
+      then: intervene('The train is gone.', { wait: retry(), home: abort({ cleanup: gives('cleaned up') }) }),
+    }),
+  ],
+});
+
 /** By their durable names. */
 export const recoveryMachines = {
   fetched: machineOf(fetched),
@@ -54,3 +117,6 @@ export const recoveryMachines = {
   bulk: machineOf(bulk),
   breaker: machineOf(breaker),
 };
+
+/** The flow, by its durable name. */
+export const flowMachines = { journey: machineOf(journey) };

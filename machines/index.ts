@@ -40,6 +40,7 @@ export { signatureOf, type ErrorSignature } from './error-signature.ts';
 export { leadsOn, withFallback, type FallbackEntered, type FallbackOptions } from './fallback.ts';
 export { flow, type FlowMachine } from './flow.ts';
 export { FlowAbortedError, FlowFailedError } from './flow-errors.ts';
+export { flowMigration } from './flow-migration.ts';
 export type {
   FlowAborted,
   FlowCleanupFailed,

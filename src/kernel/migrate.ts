@@ -47,11 +47,24 @@ export function migrateTree(
   at: TimeMs,
   cause: Cause,
 ): { tree: ActorTree; step: Step } {
+  const tree = moveTree(old, machine, migrate);
+  return { tree, step: tree.begin(Math.max(at, old.at), cause, () => enter(tree.rootActor, machine)) };
+}
+
+/**
+ * The same tree under another machine, with nothing begun or ended by that.
+ * @throws InvalidArgumentError when the new machine has no such state
+ */
+export function moveTree(
+  old: ActorTree,
+  machine: AnyStateMachine,
+  migrate: (state: MigratableState) => MigratableState,
+): ActorTree {
   const { value, context } = rootPosition(old.rootActor);
   const state = migrate({ value, context });
   const tree = new ActorTree(machine, old.rootId);
   restoreTree(tree, describeTree(old), (position) => moved(position, machine, state));
-  return { tree, step: tree.begin(Math.max(at, old.at), cause, () => enter(tree.rootActor, machine)) };
+  return tree;
 }
 
 function rootPosition(root: HostedActor): MachinePosition {

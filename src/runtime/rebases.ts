@@ -16,12 +16,14 @@ import {
 } from '../errors.ts';
 import type { ActorTree } from '../kernel/actor-tree.ts';
 import { actorRebased, eventReceived, type Prepared, type RebaseInfo, type StartInfo } from '../kernel/records.ts';
+import { moveTree } from '../kernel/migrate.ts';
 import { standingOf } from '../kernel/standing.ts';
 import type { StepRecord } from '../kernel/stimulus.ts';
 import { describeTree } from '../kernel/tree-state.ts';
 import { canTake, reviveRoot } from '../kernel/xstate-internals.ts';
 import type { EventLog, Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
+import type { Migrate } from './machines.ts';
 import { foldUpTo, loadActor, type Folded, type LoadServices } from './load.ts';
 
 /** What the root of an actor is sent that is resumed after its end. A machine that takes it says so in its chart. */
@@ -34,7 +36,13 @@ export interface ResumeRequested {
 }
 
 /** How an actor that has ended is resumed. */
-export type ResumeOptions = Omit<ResumeRequested, 'type'>;
+export interface ResumeOptions extends Omit<ResumeRequested, 'type'> {
+  /**
+   * Gives the state under the current version of its machine, for an actor that ended under an older one; it stays under
+   * that when omitted. For a flow: `flowMigration`.
+   */
+  readonly migrate?: Migrate;
+}
 
 /** An actor as it goes on. */
 export interface Rebased {
@@ -84,17 +92,19 @@ export async function resumed(
   options: ResumeOptions,
   services: LoadServices,
 ): Promise<Rebased | undefined> {
-  const folded = await loadActor(stream, services);
-  const { tree } = folded;
-  const { status } = tree;
+  const { migrate, ...request } = options;
+  const ended = await loadActor(stream, services);
+  const { status } = ended.tree;
   if (status === 'active' || (status === 'done' && options.from === undefined)) return undefined;
-  const event: ResumeRequested = { type: 'rewake.resume', ...options };
+  const event: ResumeRequested = { type: 'rewake.resume', ...request };
   const then = eventReceived('/', event);
   const { maxEventBytes } = services.log.capabilities;
   const bytes = Buffer.byteLength(then.fields);
   if (bytes > maxEventBytes) throw new EventTooLargeError(stream, 'EventReceived', bytes, maxEventBytes);
   if (status === 'stopped') throw new NotResumableError(stream, status, 'it was stopped on purpose');
-  if (!reviveRoot(tree.rootActor)) throw new NotResumableError(stream, status, 'it never had a state');
+  if (!reviveRoot(ended.tree.rootActor)) throw new NotResumableError(stream, status, 'it never had a state');
+  const folded = migrate ? migrated(ended, migrate, services) : ended;
+  const { tree } = folded;
   if (!canTake(tree.rootActor.getSnapshot(), event as AnyEventObject)) {
     const { value } = tree.rootActor.getSnapshot() as { value?: unknown };
     const asked = options.from === undefined ? '' : ` with from '${options.from}'`;
@@ -106,6 +116,15 @@ export async function resumed(
     throw new NotResumableError(stream, status, detail, mend);
   }
   return { folded, reason: 'resumed', then };
+}
+
+/** An actor under the current version of its machine. */
+function migrated(folded: Folded, migrate: Migrate, { machines }: LoadServices): Folded {
+  const { machine: from, tree } = folded;
+  const to = machines.current(from.machine);
+  if (to === from) return folded;
+  const versions = { from: from.version, to: to.version };
+  return { ...folded, tree: moveTree(tree, to.logic, (state) => migrate(state, versions)), machine: to, info: to };
 }
 
 /**

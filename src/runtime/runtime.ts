@@ -230,7 +230,9 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   async resume(stream?: string, options: ResumeOptions = {}): Promise<ActorRef | void> {
     this.#assertOpen();
     if (stream === undefined) return this.#actors.resume();
-    checkNames(`resume('${stream}')`, options, ['from', 'input']);
+    checkNames(`resume('${stream}')`, options, ['from', 'input', 'migrate']);
+    if (options.migrate !== undefined && typeof options.migrate !== 'function')
+      throw InvalidArgumentError.of(`resume('${stream}', { migrate })`, 'a function', options.migrate);
     if (options.from !== undefined && typeof options.from !== 'string')
       throw InvalidArgumentError.of(`resume('${stream}', { from })`, 'a text', options.from);
     return this.#ref(stream, await this.#actors.resumeOne(stream, options));

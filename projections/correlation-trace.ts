@@ -48,7 +48,7 @@ export interface CorrelationTraceState {
  * A projection of one correlation id.
  *
  * @example
- * const { roots } = await project(correlationTrace(ref.correlationId), runtime.log);
+ * const { roots } = await project(correlationTrace('request-7'), runtime.log);
  */
 export function correlationTrace(correlationId: string): PortableProjection<CorrelationTraceState, CorrelationTrace> {
   return portableProjection(`correlationTrace ${correlationId}`, 1, correlationTraceFold, { correlationId });

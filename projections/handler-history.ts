@@ -114,7 +114,10 @@ function handlerHistoryFold(kit: FoldKit): Fold<HandlerHistoryState, HandlerHist
   function ended(history: History, event: ProjectedEvent): History {
     const { handler, scope, subject } = event.data;
     const isIt = (run: HandlerRun) => run.handler === handler && run.scope === scope && run.subject === subject;
-    const running = history.runs.map((run) => isIt(run) && run.outcome === 'running').lastIndexOf(true);
+    // What ends the actor comes before the facts of the same step.
+    const isRunning = ({ outcome, endedIn }: LoggedRun) =>
+      outcome === 'running' || (outcome === 'cutOff' && endedIn === event.stimulus);
+    const running = history.runs.map((run) => isIt(run) && isRunning(run)).lastIndexOf(true);
     // A handler that has decided fails when the fallback it decided on does.
     const decided = history.runs.map((run) => isIt(run) && run.outcome === 'completed').lastIndexOf(true);
     const at = running < 0 && event.type === 'HandlerFailed' ? decided : running;

@@ -166,6 +166,17 @@ describe('handlerHistory', () => {
     const { runs } = foldOf(handlerHistory, [first, started('a'), stimulus('ActorStopped', end)]);
     expect(runs).toMatchObject([{ outcome: 'cutOff', endedAt: 2_000 }]);
   });
+
+  it('a run that ends with its actor has ended, not been cut off: its fact follows what ended both', () => {
+    const end = { transitions: [{ actor: '/', event: 'machine.failed', to: 'failed', status: 'error' }] };
+    const { runs } = foldOf(handlerHistory, [
+      first,
+      started('a'),
+      stimulus('EffectSucceeded', end),
+      fact('HandlerCompleted', { handler: 'a', ...place, action: 'escalate', attempts: 1 }),
+    ]);
+    expect(runs).toMatchObject([{ outcome: 'completed', action: 'escalate', attempts: 1 }]);
+  });
 });
 
 describe('errorContext', () => {

@@ -504,6 +504,9 @@ export class Actors {
   /** Runs lost effects again, lets them fail, or leaves them for a person; and notes a changed definition. */
   #resumeEffects(host: ActorHost, folded?: Folded): void {
     const submissions = resumption(host, folded, this.#hostServices.host, this.#loadServices);
+    const taken = submissions[0]?.prepared.stimulus;
+    if (taken?.type === 'ActorResumed' && taken.effects.length > 0)
+      this.#logger.info({ stream: host.stream, effects: taken.effects }, 'lost effects are taken up');
     for (const submission of submissions) host.submit(submission);
   }
 

@@ -43,6 +43,8 @@ function unblocking({ stream, machine }: ExplanationData, { code, revision, fold
       return [
         `register the machine ${machine}, in createRuntime({ machines }) or by runtime.register({ ${machine} }), ${retry}.`,
       ];
+    case 'REWAKE_MISSING_IMPLEMENTATION':
+      return [`give ${machine} what the message names, by setup() or provide(), ${retry}.`, ...rewind];
     case 'REWAKE_REPLAY_DIVERGED':
       return [
         `register the version of ${machine} that the history was written with, beside the present one, or make the machine agree with the history again; ${retry}.`,

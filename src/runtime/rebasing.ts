@@ -105,6 +105,7 @@ export class Rebasing {
     for (let attempt = 0; ; attempt++) {
       try {
         await this.#services.log.append(copy, 'no-stream', events, { actor: head });
+        this.#services.logger.info({ stream, copy, at: options.at }, 'the actor was copied');
         return await this.#places.load(copy, { accepts: true });
       } catch (error) {
         if (error instanceof ConflictError)
@@ -147,6 +148,10 @@ export class Rebasing {
       host.record({ prepared, origin: {}, resolve, reject }, step, then && { prepared: then, origin: {}, reject });
       if (tree.status === 'active') this.#places.takeUp(host);
     });
+    this.#services.logger.info(
+      { stream, reason, ...(to !== undefined && { to }) },
+      'the actor goes on from another state',
+    );
     this.#places.tell(host);
     return host;
   }

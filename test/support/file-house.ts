@@ -12,7 +12,8 @@ import { onTestFinished } from 'vitest';
 import { House } from './house.ts';
 import { settled } from './hosted-and-plain.ts';
 
-class FileHouse extends House {
+/** A house whose log is a file. */
+export class FileHouse extends House {
   readonly path: string;
   #closed: Promise<void> = Promise.resolve();
 

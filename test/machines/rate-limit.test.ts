@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock, toPromise, type AnyStateMachine } from 'xstate';
-import { createRuntime, decode, InvalidArgumentError, LogUnavailableError, VirtualClock } from 'rewake';
+import { createRuntime, decode, InvalidArgumentError, VirtualClock } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
 import { classify } from '../../machines/classify.ts';
 import { recoveryMachines } from '../../machines/index.ts';
@@ -279,7 +279,7 @@ describe('a limiter that cannot be reached', () => {
     const machine = limited({ limit: 1, per: '1h', ...(onStoreError && { onStoreError }) });
     const log = house.faulty();
     const runtime = await house.open({ work: machine, ...recoveryMachines }, { log });
-    Object.defineProperty(log, 'actor', { value: () => Promise.reject(new LogUnavailableError('gone', false)) });
+    log.unreachable = (stream) => stream !== 'work-1';
     await runtime.start('rateLimiter', { id: 'api', input: { key: 'api', options: { limit: 1, per: '1h' } } });
     const ref = await runtime.start('work', { id: '1' });
     await rest();

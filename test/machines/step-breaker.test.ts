@@ -1,7 +1,7 @@
 /** A step before a circuit breaker: what is asked and told, and what costs nothing (resilience.md §2, scenarios B and F04). */
 import { describe, expect, it } from 'vitest';
 import { createActor, fromPromise, toPromise, type AnyStateMachine } from 'xstate';
-import { LogUnavailableError, type Duration, type EffectArguments } from 'rewake';
+import { type Duration, type EffectArguments } from 'rewake';
 import { breaker } from '../../machines/breaker.ts';
 import { breakerState, type BreakerSnapshot } from '../../machines/breaker-permit.ts';
 import { withFallback } from '../../machines/fallback.ts';
@@ -351,7 +351,7 @@ describe('a breaker that cannot be reached', () => {
     const machine = step('work', () => 'ok', options) as AnyStateMachine;
     const log = house.faulty();
     const runtime = await house.open({ work: machine, breaker }, { log });
-    Object.defineProperty(log, 'actor', { value: () => Promise.reject(new LogUnavailableError('gone', false)) });
+    log.unreachable = (stream) => stream !== 'work-1';
     await runtime.start('breaker', { id: 'api', input: { key: 'api', options: {} } });
     const ref = await runtime.start('work', { id: '1' });
     await rest();
@@ -379,7 +379,7 @@ describe('a breaker that cannot be reached', () => {
     const runtime = await house.open({ work, breaker }, { log });
     const ref = await runtime.start('work', { id: '1' });
     await rest();
-    Object.defineProperty(log, 'actor', { value: () => Promise.reject(new LogUnavailableError('gone', false)) });
+    log.unreachable = (stream) => stream !== 'work-1';
     await house.advance(1_000);
     expect(await ref.output()).toBe('ok');
     expect(ref.getSnapshot().context).toMatchObject({ permit: null });

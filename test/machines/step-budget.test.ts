@@ -1,7 +1,7 @@
 /** A step with a retry budget: what is asked and told, and what costs nothing (resilience.md rule 8, scenarios R25 to R27). */
 import { describe, expect, it } from 'vitest';
 import { createActor, fromPromise, toPromise, type AnyStateMachine } from 'xstate';
-import { createRuntime, InvalidArgumentError, LogUnavailableError, VirtualClock } from 'rewake';
+import { createRuntime, InvalidArgumentError, VirtualClock } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
 import { breaker } from '../../machines/breaker.ts';
 import { withBulkhead } from '../../machines/bulkhead.ts';
@@ -261,7 +261,7 @@ describe('a budget that cannot be reached', () => {
     const machine = worker(failTimes(1), { retry: { backoff: fixed, budget } });
     const log = house.faulty();
     const runtime = await house.open({ work: machine, retryBudget }, { log });
-    Object.defineProperty(log, 'actor', { value: () => Promise.reject(new LogUnavailableError('gone', false)) });
+    log.unreachable = (stream) => stream !== 'work-1';
     await runtime.start('retryBudget', { id: 'api', input: { key: 'api', options: {} } });
     const ref = await runtime.start('work', { id: '1' });
     await rest();

@@ -57,6 +57,8 @@ export class FaultyLog implements EventLog {
   readonly indexErrors: Error[] = [];
   /** Errors that the next looks at one entry of the actor index end with, one each. */
   readonly rowErrors: Error[] = [];
+  /** Streams that the actor index has no answer for. */
+  unreachable: (stream: string) => boolean = () => false;
   /** Changes events as they are read; undefined leaves one out. */
   damage: (event: RecordedEvent) => RecordedEvent | undefined = (event) => event;
   #silent = false;
@@ -184,6 +186,7 @@ export class FaultyLog implements EventLog {
   }
 
   async actor(stream: string): Promise<ActorRow | undefined> {
+    if (this.unreachable(stream)) throw new LogUnavailableError('gone', false);
     await this.#answering();
     const error = this.rowErrors.shift();
     if (error) throw error;

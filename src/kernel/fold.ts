@@ -12,6 +12,7 @@ import { invariant } from '../invariant.ts';
 import { encode } from '../log/codec.ts';
 import type { RecordedEvent } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
+import { isFact } from '../log/runtime-events.ts';
 import type { ActorTree, Step } from './actor-tree.ts';
 import { watchImpurity } from './impurity.ts';
 import { decodeStimulus, type StimulusData } from './records.ts';
@@ -21,11 +22,6 @@ import { restoreTree } from './tree-state.ts';
 /** An event with its data parsed and upcast, as the folder wants it. */
 export interface ReadableEvent extends Pick<RecordedEvent, 'id' | 'type' | 'revision' | 'stream' | 'meta'> {
   readonly data: Json;
-}
-
-/** Whether an event is a fact: only facts name the actor that emitted them in their metadata. */
-export function isFact(event: Pick<RecordedEvent, 'meta'>): boolean {
-  return event.meta.actor !== undefined;
 }
 
 /** What an event that records a stimulus causes things as. */

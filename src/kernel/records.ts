@@ -9,6 +9,7 @@ import type { TimeMs } from '../clock.ts';
 import { decodeAt, encode } from '../log/codec.ts';
 import type { Json } from '../log/json.ts';
 import type { Revision } from '../log/event-log.ts';
+import { runtimeEventTypes } from '../log/runtime-events.ts';
 import type {
   IntentRecord,
   LostEffect,
@@ -208,10 +209,6 @@ export interface StimulusData extends StepRecord {
 /** The schema version of the runtime's events. */
 export const stimulusVersion = 1;
 
-const stimulusTypes = new Set<string>([
-  ...(['ActorStarted', 'EventReceived', 'EffectSucceeded', 'EffectFailed', 'EffectProgressed'] as const),
-  ...(['TimerFired', 'ActorResumed', 'ActorStopped', 'ActorRebased'] as const),
-] satisfies Stimulus['type'][]);
 const channels = new Set<unknown>([
   ...(['next', 'parent', 'self', 'emit', 'checkpoint', 'interrupted'] satisfies ProgressChannel[]),
 ]);
@@ -219,7 +216,7 @@ const decisions = new Set<unknown>(['rerun', 'fail', 'ask'] satisfies LostEffect
 
 /** What this version does not know of a runtime event by its envelope; undefined when nothing. */
 export function unknownEvent(type: string, schemaVersion: number): string | undefined {
-  if (!stimulusTypes.has(type)) return `an event '${type}' of the runtime`;
+  if (!runtimeEventTypes.has(type)) return `an event '${type}' of the runtime`;
   return schemaVersion > stimulusVersion ? `schema version ${schemaVersion} of '${type}'` : undefined;
 }
 

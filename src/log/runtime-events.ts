@@ -19,9 +19,19 @@ export const runtimeEventTypes: ReadonlySet<string> = new Set([
   'ActorRebased',
 ]);
 
-/** Whether an event was emitted by an actor, and is none of the runtime's own. */
-export function isFactEvent({ meta }: Pick<RecordedEvent, 'meta'>): boolean {
+/** Whether an event was emitted by an actor, and is none of the runtime's own: only facts name who emitted them. */
+export function isFact({ meta }: Pick<RecordedEvent, 'meta'>): boolean {
   return meta.actor !== undefined;
+}
+
+/** Whether an event holds a whole state, from which an actor is folded without what came before. */
+export function isRebase(event: Pick<RecordedEvent, 'type' | 'meta'>): boolean {
+  return event.type === 'ActorRebased' && !isFact(event);
+}
+
+/** Whether the history of an actor can begin with an event. */
+export function isBeginning(event: Pick<RecordedEvent, 'type' | 'meta'>): boolean {
+  return (event.type === 'ActorStarted' && !isFact(event)) || isRebase(event);
 }
 
 /** The data of a runtime event, as far as it is looked at here; nothing about it is certain. */
@@ -62,7 +72,7 @@ export class HeadFold {
   push(event: Pick<RecordedEvent, 'type' | 'meta'>, data: LooseData): void {
     const { type, meta } = event;
     this.#begun = true;
-    if (type === 'ActorStarted' || type === 'ActorRebased') {
+    if (isBeginning(event)) {
       this.#correlationId = meta.$correlationId ?? '';
       this.#correlations.add(this.#correlationId);
       this.#version = text(data.version);

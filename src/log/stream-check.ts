@@ -11,7 +11,7 @@ import { verifyEvent, isIntactText } from './envelope.ts';
 import type { RecordedEvent, Revision, StoredRecord, StoredSnapshot, StoredStream } from './event-log.ts';
 import { finding, type Finding, type FindingCode } from './findings.ts';
 import { readEvent } from './read-event.ts';
-import { HeadFold, isFactEvent, runtimeEventTypes, type LooseData } from './runtime-events.ts';
+import { HeadFold, isBeginning, isFact, runtimeEventTypes, type LooseData } from './runtime-events.ts';
 
 /** How many of the newest events are remembered to tell one that is there twice from one that was changed. */
 const idsMax = 4_096;
@@ -139,24 +139,19 @@ export class StreamCheck {
   #checkEvent(event: RecordedEvent): void {
     const { id, type, revision, position } = event;
     const at = { revision, position };
-    const isFact = isFactEvent(event);
-    if (this.#isFirst && !isFact && (type === 'ActorStarted' || type === 'ActorRebased')) this.#isActor = true;
-    if (!this.#isSealed(event)) return this.#remember(id, revision);
+    if (this.#isFirst && isBeginning(event)) this.#isActor = true;
+    const isSealed = this.#isSealed(event);
     this.#remember(id, revision);
+    if (!isSealed) return;
     if (this.#snapshot?.revision === revision && this.#snapshot.lastEventId !== id) {
       this.#find('snapshot', at, 'a snapshot was taken here of another history');
     }
     const data = this.#read(event);
     if (!data || !this.#isActor) return;
-    if (
-      this.#isFirst &&
-      (isFact || (type !== 'ActorStarted' && type !== 'ActorRebased')) &&
-      !this.#head.begun &&
-      !this.#isDamaged
-    ) {
+    if (this.#isFirst && !isBeginning(event) && !this.#head.begun && !this.#isDamaged) {
       this.#find('noStart', at, `the history begins with '${type}', expected 'ActorStarted' or 'ActorRebased'`);
     }
-    if (isFact) this.#checkCause(event);
+    if (isFact(event)) this.#checkCause(event);
     else if (!runtimeEventTypes.has(type))
       this.#find('foreignType', at, `'${type}' is no event of this version of the runtime`);
     else this.#checkStimulus(event, data);

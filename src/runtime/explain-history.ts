@@ -9,11 +9,11 @@
 import type { StateValue } from 'xstate';
 import type { TimeMs } from '../clock.ts';
 import { DamagedRecordError, DecodeError } from '../errors.ts';
-import { isFact } from '../kernel/fold.ts';
 import type { IntentRecord, LostEffect, Standing, TimerRecord, TransitionRecord } from '../kernel/stimulus.ts';
 import { decode } from '../log/codec.ts';
 import type { ActorStatus, EventLog, RecordedEvent, Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
+import { isBeginning, isFact } from '../log/runtime-events.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { noUpcasters } from '../log/upcast.ts';
 import type { Moment } from './explained.ts';
@@ -115,20 +115,22 @@ export class History {
     this.revision = revision;
   }
 
-  #stimulus({ type, revision }: RecordedEvent, data: StimulusRecord): void {
+  #stimulus(event: RecordedEvent, data: StimulusRecord): void {
+    const { type, revision } = event;
     const moment = { at: data.at, revision };
     if (type === 'ActorRebased' && data.reason === 'rewound' && typeof data.to === 'number') {
       this.told = this.told.upTo(data.to);
     }
     this.told.newest = { at: data.at, stimulus: revision };
-    this.#identify(type, data);
+    this.#identify(event, data);
     this.#settle(type, data, moment);
     this.#record(data, moment);
     if (data.standing) this.#stand(data.standing, moment);
   }
 
-  #identify(type: string, data: StimulusRecord): void {
-    if (type === 'ActorStarted' || type === 'ActorRebased') {
+  #identify(event: RecordedEvent, data: StimulusRecord): void {
+    const { type } = event;
+    if (isBeginning(event)) {
       this.machine = data.machine ?? this.machine;
       this.version = data.version ?? null;
     }

@@ -11,7 +11,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AnyEventObject } from 'xstate';
 import { InvalidArgumentError } from '../errors.ts';
 import { ActorTree } from '../kernel/actor-tree.ts';
-import { causeOf, isFact } from '../kernel/fold.ts';
+import { causeOf } from '../kernel/fold.ts';
 import {
   actorStarted,
   effectFailed,
@@ -29,6 +29,7 @@ import { decode, encode } from '../log/codec.ts';
 import { sealEvent, type Place } from '../log/envelope.ts';
 import type { ActorHead, ActorStatus, Metadata, NewEvent, RecordedEvent, Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
+import { isFact } from '../log/runtime-events.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion } from '../log/upcast.ts';
 import { readEvent, foldUpTo, type Folded, type LoadServices } from './load.ts';

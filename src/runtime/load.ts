@@ -21,7 +21,7 @@ import {
   UpcastError,
 } from '../errors.ts';
 import { ActorTree } from '../kernel/actor-tree.ts';
-import { Folder, isFact, type ReadableEvent } from '../kernel/fold.ts';
+import { Folder, type ReadableEvent } from '../kernel/fold.ts';
 import { missingImplementations } from '../kernel/missing-implementations.ts';
 import { unknownEvent, unknownValue, type RecordedEnvironment, type StartInfo } from '../kernel/records.ts';
 import { restoreTree } from '../kernel/tree-state.ts';
@@ -29,6 +29,7 @@ import { decode } from '../log/codec.ts';
 import { isIntactText } from '../log/envelope.ts';
 import type { EventLog, RecordedEvent, Revision, StoredSnapshot } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
+import { isBeginning, isFact, isRebase } from '../log/runtime-events.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { upcast, type Upcasters } from '../log/upcast.ts';
 import type { Loaded } from './actor-host.ts';
@@ -173,8 +174,8 @@ export async function newestRebase(
 ): Promise<Revision | undefined> {
   const range = to === Infinity ? {} : { from: to };
   try {
-    for await (const { type, meta, revision } of log.readStream(stream, { backwards: true, ...range })) {
-      if (type === 'ActorRebased' && !isFact({ meta })) return revision > 0 ? revision : undefined;
+    for await (const event of log.readStream(stream, { backwards: true, ...range })) {
+      if (isRebase(event)) return event.revision > 0 ? event.revision : undefined;
     }
   } catch (error) {
     if (!isOfHistory(error)) throw error;
@@ -240,7 +241,7 @@ async function foldStream(
       break;
     }
     const event = readEvent(recorded, services);
-    if (!folder || !machine || (event.type === 'ActorRebased' && !isFact(event))) {
+    if (!folder || !machine || isRebase(event)) {
       folder?.finish(last);
       const recordedInfo = startInfo(event);
       machine = options.machine ?? services.machines.forActor(name, recordedInfo.version, stream);
@@ -311,7 +312,7 @@ function shown(version: string | null): string {
 
 function startInfo(event: ReadableEvent): StartInfo {
   const data = event.data as Partial<StartInfo>;
-  if ((event.type !== 'ActorStarted' && event.type !== 'ActorRebased') || data.machine === undefined) {
+  if (!isBeginning(event) || data.machine === undefined) {
     throw new DamagedRecordError(
       event.stream,
       event.revision,
@@ -382,8 +383,7 @@ async function foldTail(stream: string, name: string, id: string, stored: Stored
   for await (const recorded of services.log.readStream(stream, { from: stored.revision })) {
     const event = readEvent(recorded, services);
     // The tree before a rebase is not the one after it; and a gap is told by the whole fold.
-    if (last && ((event.type === 'ActorRebased' && !isFact(event)) || event.revision !== last.revision + 1))
-      return undefined;
+    if (last && (isRebase(event) || event.revision !== last.revision + 1)) return undefined;
     if (last) pushEvent(folder, event, machine, meta.recorded);
     // The event the snapshot was taken at is read too: without it the snapshot belongs to another history.
     else if (event.revision !== stored.revision || event.id !== data.lastEventId) return undefined;

@@ -12,7 +12,7 @@ import { realClock, toMs, type Clock, type Duration } from '../clock.ts';
 import { InvalidArgumentError, LogClosedError, RewakeError } from '../errors.ts';
 import type { ActorHead, EventLog, RecordedEvent, Revision, StoredRecord, StoredStream } from '../log/event-log.ts';
 import { finding, type Finding } from '../log/findings.ts';
-import { HeadFold, isFactEvent, type LooseData } from '../log/runtime-events.ts';
+import { HeadFold, isBeginning, isFact, isRebase, type LooseData } from '../log/runtime-events.ts';
 import { StreamCheck } from '../log/stream-check.ts';
 import { storedStreams } from '../log/stored-streams.ts';
 import { consoleLogger } from './logger.ts';
@@ -156,11 +156,11 @@ async function examine(log: EventLog, stream: StoredStream) {
   };
   for await (const record of stream.records()) {
     const [first] = record.events;
-    if (first && !isFactEvent(first)) stimulus = record.revision;
+    if (first && !isFact(first)) stimulus = record.revision;
     check.push(record);
     // RP2. A fact that is a record of its own belongs to the stimulus before it.
     const before = findings.length;
-    take(first && isFactEvent(first) ? (stimulus ?? record.revision) : record.revision);
+    take(first && isFact(first) ? (stimulus ?? record.revision) : record.revision);
     // A gap is found at the record behind it, which may be sound.
     const isSound = findings.slice(before).every(({ revision = 0 }) => revision < record.revision);
     if (isSound) isRebased ||= record.events.some(isRebase);
@@ -171,10 +171,6 @@ async function examine(log: EventLog, stream: StoredStream) {
   if (cut !== undefined && disordered !== undefined) cut = Math.min(cut, await firstBehind(stream, disordered));
   const stated = head.state === 'live' || head.state === 'truncated' ? head.revision : -1;
   return { findings, cut: cut === undefined ? undefined : Math.max(0, cut), stated };
-}
-
-function isRebase(event: RecordedEvent): boolean {
-  return event.type === 'ActorRebased' && !isFactEvent(event);
 }
 
 /** The first revision whose record was written after the one at this position: the two have changed places. */
@@ -195,7 +191,7 @@ async function planOf(stream: StoredStream, cut: Revision | undefined) {
     const end = record.revision + Math.max(record.events.length, 1) - 1;
     if (cut === undefined || (end < cut && record.revision >= 0)) {
       lastGood = end;
-      for (const event of record.events) isActor = take(head, event) || isActor;
+      for (const event of record.events) isActor = isTaken(head, event) || isActor;
     } else {
       lost.push(...lostOf(record));
       lostTo = Math.max(lostTo, end);
@@ -208,11 +204,8 @@ async function planOf(stream: StoredStream, cut: Revision | undefined) {
 }
 
 /** Takes an event into a head; tells whether it is one that only an actor has. */
-function take(head: HeadFold, event: RecordedEvent): boolean {
-  if (isFactEvent(event)) return false;
-  const { type } = event;
-  const begins = type === 'ActorStarted' || type === 'ActorRebased';
-  if (!head.begun && !begins) return false;
+function isTaken(head: HeadFold, event: RecordedEvent): boolean {
+  if (isFact(event) || (!head.begun && !isBeginning(event))) return false;
   head.push(event, dataOf(event) ?? {});
   return true;
 }
@@ -220,7 +213,7 @@ function take(head: HeadFold, event: RecordedEvent): boolean {
 function lostOf({ revision, events }: StoredRecord): LostEvent[] {
   if (events.length === 0) return [{ revision, type: undefined, at: undefined }];
   return events.map((event) => {
-    const at = isFactEvent(event) ? undefined : dataOf(event)?.at;
+    const at = isFact(event) ? undefined : dataOf(event)?.at;
     return { revision: event.revision, type: event.type, at: typeof at === 'number' ? at : undefined };
   });
 }

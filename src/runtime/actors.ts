@@ -31,7 +31,8 @@ import { ActorHost, type HostServices, type Submission } from './actor-host.ts';
 import type { Settlement } from './actor-ref.ts';
 import type { Environment } from './environment.ts';
 import type { FeatureSet } from './features.ts';
-import { loadActor, rootFacts, type Folded, type LoadServices } from './load.ts';
+import type { Folded } from './fold-history.ts';
+import { loadActor, rootFacts, type LoadServices } from './load.ts';
 import type { Logger } from './logger.ts';
 import type { MachineRegistry, Machines } from './machines.ts';
 import { outputOf } from './outcome-wait.ts';
@@ -132,9 +133,14 @@ export class Actors {
     );
     this.#snapshots =
       snapshotEvery === undefined ? undefined : new SnapshotWriter(log, snapshotEvery, features.names, logger);
-    this.#loadServices = { log, machines, upcasters, features, environment, logger, snapshotEvery };
+    this.#loadServices = { log, machines, upcasters, features, logger, snapshotEvery };
     this.#hostServices = this.#makeHostServices();
-    this.rebasing = new Rebasing(this.#loadServices, this.#makePlaces(), this.#newId, options.compactEvery);
+    this.rebasing = new Rebasing(
+      { ...this.#loadServices, environment },
+      this.#makePlaces(),
+      this.#newId,
+      options.compactEvery,
+    );
     this.#scheduleSweep();
   }
 
@@ -232,7 +238,7 @@ export class Actors {
     const stream = streamName(name, id);
     const environment = this.#options.environment.present;
     const info = environment ? { ...machine, environment } : machine;
-    const prepared = this.#options.environment.recording(actorStarted(info, input), this.#options.features);
+    const prepared = this.#options.environment.recording(actorStarted(info, input));
     while (this.#hosts.has(stream) || this.#loading.has(stream) || this.blocked.has(stream)) {
       const host = await this.#attach(stream, prepared).catch(unlessNotFound);
       if (host) return host;
@@ -434,7 +440,10 @@ export class Actors {
     const moved = { ...folded, tree, info: to, environment, isRecorded: false };
     const host = new ActorHost(stream, moved, this.#hostServices, begun);
     const info = { ...to, environment };
-    host.record({ prepared: rebaseEvent(tree, info, { reason: 'migrated' }, this.#loadServices), origin: {} }, step);
+    host.record(
+      { prepared: rebaseEvent(tree, info, { reason: 'migrated' }, this.#options.environment), origin: {} },
+      step,
+    );
     return host;
   }
 
@@ -503,7 +512,7 @@ export class Actors {
 
   /** Runs lost effects again, lets them fail, or leaves them for a person; and notes a changed definition. */
   #resumeEffects(host: ActorHost, folded?: Folded): void {
-    const submissions = resumption(host, folded, this.#hostServices.host, this.#loadServices);
+    const submissions = resumption(host, folded, this.#hostServices.host, this.#options.environment);
     const taken = submissions[0]?.prepared.stimulus;
     if (taken?.type === 'ActorResumed' && taken.effects.length > 0)
       this.#logger.info({ stream: host.stream, effects: taken.effects }, 'lost effects are taken up');

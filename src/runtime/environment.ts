@@ -38,10 +38,11 @@ const parts = ['rewake', 'app', 'config'] as const;
 export class Environment {
   /** What is recorded of it; undefined where none was given. */
   readonly present: RecordedEnvironment | undefined;
+  readonly #features: FeatureSet;
   readonly #onChange: OnEnvironmentChange;
 
   /** @throws InvalidArgumentError for options that cannot work */
-  constructor(options: EnvironmentOptions | undefined, onChange: OnEnvironmentChange = 'accept') {
+  constructor(options: EnvironmentOptions | undefined, features: FeatureSet, onChange: OnEnvironmentChange = 'accept') {
     if (!['accept', 'block'].includes(onChange as string) && typeof onChange !== 'function') {
       throw InvalidArgumentError.of(
         'createRuntime({ onEnvironmentChange })',
@@ -49,6 +50,7 @@ export class Environment {
         onChange,
       );
     }
+    this.#features = features;
     this.#onChange = onChange;
     this.present = options && recordOf(options);
     if (onChange !== 'accept' && !this.present) {
@@ -79,8 +81,8 @@ export class Environment {
   }
 
   /** What records this environment, marked where another host shall not take the actor up without comparing it. */
-  recording(prepared: Prepared, features: FeatureSet): Prepared {
-    const needs = this.#onChange === 'accept' ? undefined : features.needs('environmentGuard');
+  recording(prepared: Prepared): Prepared {
+    const needs = this.#onChange === 'accept' ? undefined : this.#features.needs('environmentGuard');
     return needs === undefined ? prepared : { ...prepared, needs };
   }
 

@@ -7,12 +7,11 @@
  */
 import { LogClosedError, LogUnavailableError, ReplayDivergedError, StreamDeletedError } from '../errors.ts';
 import type { ActorTree } from '../kernel/actor-tree.ts';
-import type { EventLog, RecordedEvent, Revision } from '../log/event-log.ts';
+import type { RecordedEvent, Revision } from '../log/event-log.ts';
 import type { History } from './explain-history.ts';
 import { short } from './explain-words.ts';
 import type { Blockage } from './explained.ts';
-import { Environment } from './environment.ts';
-import { foldUpTo, type FoldServices } from './load.ts';
+import { foldUpTo, type FoldServices } from './fold-history.ts';
 
 /** How far a fold came. */
 export interface FoldedFar {
@@ -24,17 +23,9 @@ export interface FoldedFar {
   readonly error?: unknown;
 }
 
-/** That of nobody: whether an actor may go on here is not asked. */
-const environment = new Environment(undefined);
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
-
 /** Folds a stream up to where its history was read. @throws LogUnavailableError | LogClosedError | StreamDeletedError */
-export async function foldAsFarAsPossible(
-  history: History,
-  { log, machines, upcasters, features }: Pick<FoldServices, 'machines' | 'upcasters' | 'features'> & { log: EventLog },
-): Promise<FoldedFar> {
+export async function foldAsFarAsPossible(history: History, { log, ...services }: FoldServices): Promise<FoldedFar> {
   const { stream, stimuli } = history;
-  const services = { machines, upcasters, features, environment, logger: silent, snapshotEvery: undefined };
   const stopped: { error?: unknown } = {};
   for (let to = history.revision; to >= (stimuli[0] ?? 0);) {
     try {
@@ -88,7 +79,7 @@ function revisionOf(error: unknown): Revision | undefined {
 }
 
 /** A log of which nothing behind a revision is read: damage there is not met. */
-function readingUpTo(to: Revision, log: EventLog): FoldServices['log'] {
+function readingUpTo(to: Revision, log: FoldServices['log']): FoldServices['log'] {
   return {
     readStream: (stream, options) => {
       const events = log.readStream(stream, options);

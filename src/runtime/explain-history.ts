@@ -18,7 +18,8 @@ import { readStreamName } from '../log/stream-name.ts';
 import { noUpcasters } from '../log/upcast.ts';
 import type { Moment } from './explained.ts';
 import type { FeatureSet } from './features.ts';
-import { isOfHistory, newestRebase, readEvent } from './load.ts';
+import { newestRebase } from './fold-history.ts';
+import { isOfHistory, readableEvent } from './readable-event.ts';
 import { parentAddress, Told } from './explain-told.ts';
 
 /** A machine as its records tell. */
@@ -284,7 +285,7 @@ function readFact({ stream, revision, type, data }: RecordedEvent): unknown {
 
 /** @throws DamagedRecordError | NewerVersionError | UnknownFeatureError */
 function readStimulus(event: RecordedEvent, features: FeatureSet): StimulusRecord {
-  const { data } = readEvent(event, { upcasters: noUpcasters, features });
+  const { data } = readableEvent(event, { upcasters: noUpcasters, features });
   const refuse = (what: string) => new DamagedRecordError(event.stream, event.revision, what);
   if (typeof data !== 'object' || data === null || Array.isArray(data)) throw refuse('its data is no object');
   const record = data as unknown as StimulusRecord;

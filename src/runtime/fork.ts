@@ -32,7 +32,9 @@ import type { Json } from '../log/json.ts';
 import { isFact } from '../log/runtime-events.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion } from '../log/upcast.ts';
-import { readEvent, foldUpTo, type Folded, type LoadServices } from './load.ts';
+import { foldUpTo, type Folded } from './fold-history.ts';
+import type { LoadServices } from './load.ts';
+import { readableEvent } from './readable-event.ts';
 import { requireRevision } from './rebases.ts';
 
 /** A stimulus of the original's past, for an edit: what came from outside, without what the machine made of it. */
@@ -114,7 +116,7 @@ interface Page {
 /** Undefined for a fact: it follows from its stimulus. */
 function edited(event: RecordedEvent, edit: Edit, services: LoadServices): Page | undefined {
   if (isFact(event)) return undefined;
-  const data = readEvent(event, services).data as unknown as StimulusData;
+  const data = readableEvent(event, services).data as unknown as StimulusData;
   // Two of them: an edit may change the one it is given.
   return { event, data, then: pastStimulus(event, data), now: edit(pastStimulus(event, data)) };
 }

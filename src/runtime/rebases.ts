@@ -23,8 +23,10 @@ import { describeTree } from '../kernel/tree-state.ts';
 import { canTake, reviveRoot } from '../kernel/xstate-internals.ts';
 import type { EventLog, Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
+import type { Environment } from './environment.ts';
+import { foldUpTo, type Folded } from './fold-history.ts';
+import { loadActor, type LoadServices } from './load.ts';
 import type { Migrate } from './machines.ts';
-import { foldUpTo, loadActor, type Folded, type LoadServices } from './load.ts';
 
 /** What the root of an actor is sent that is resumed after its end. A machine that takes it says so in its chart. */
 export interface ResumeRequested {
@@ -59,10 +61,10 @@ export function rebaseEvent(
   tree: ActorTree,
   info: StartInfo,
   rebase: Pick<RebaseInfo, 'reason' | 'to' | 'input'>,
-  { environment, features }: Pick<LoadServices, 'environment' | 'features'>,
+  environment: Environment,
 ): Prepared {
   const prepared = actorRebased(info, { ...rebase, state: describeTree(tree), standing: standingOf(tree) });
-  return environment.recording(prepared, features);
+  return environment.recording(prepared);
 }
 
 /**

@@ -10,8 +10,10 @@ import type { AnySnapshot } from '../kernel/xstate-internals.ts';
 import type { Revision } from '../log/event-log.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
 import type { ActorHost } from './actor-host.ts';
+import type { Environment } from './environment.ts';
 import { forkOf, type ForkOptions } from './fork.ts';
-import type { Folded, LoadServices } from './load.ts';
+import type { Folded } from './fold-history.ts';
+import type { LoadServices } from './load.ts';
 import { loggedInput, rebaseEvent, resumed, rewound, type Rebased, type ResumeOptions } from './rebases.ts';
 
 /** The actors in memory, as far as others take their places. */
@@ -32,11 +34,16 @@ export interface Places {
   retryDelay(attempt: number, error: unknown): Promise<void>;
 }
 
+/** What going on from another state needs besides. */
+interface RebaseServices extends LoadServices {
+  readonly environment: Environment;
+}
+
 /** How many of the newest message ids a compacted actor still knows as repeats. */
 const messageIdsKept = 1_000;
 
 export class Rebasing {
-  readonly #services: LoadServices;
+  readonly #services: RebaseServices;
   readonly #places: Places;
   readonly #newId: () => string;
   readonly #compactEvery: number | undefined;
@@ -44,7 +51,7 @@ export class Rebasing {
   readonly #compacted = new WeakMap<ActorHost, number>();
 
   /** @param compactEvery compact an actor each time it has grown by so many events; never when undefined */
-  constructor(services: LoadServices, places: Places, newId: () => string, compactEvery: number | undefined) {
+  constructor(services: RebaseServices, places: Places, newId: () => string, compactEvery: number | undefined) {
     this.#services = services;
     this.#places = places;
     this.#newId = newId;
@@ -76,7 +83,7 @@ export class Rebasing {
       const step = host.emptyStep();
       tree!.forgetMessages(messageIdsKept);
       const rebase = { reason: 'compacted', ...(input !== undefined && { input }) } as const;
-      const prepared = rebaseEvent(tree!, info, rebase, this.#services);
+      const prepared = rebaseEvent(tree!, info, rebase, this.#services.environment);
       const at = host.record({ prepared, origin: {}, resolve: () => resolve(at), reject }, step);
     });
     await log.truncate(stream, revision);
@@ -144,7 +151,7 @@ export class Rebasing {
       const step = host.emptyStep();
       const info = { ...folded.machine, environment: host.environment };
       const rebase = { reason, ...(to !== undefined && { to }) };
-      const prepared = rebaseEvent(tree, info, rebase, this.#services);
+      const prepared = rebaseEvent(tree, info, rebase, this.#services.environment);
       host.record({ prepared, origin: {}, resolve, reject }, step, then && { prepared: then, origin: {}, reject });
       if (tree.status === 'active') this.#places.takeUp(host);
     });

@@ -8,7 +8,8 @@ import { actorResumed, effectFailed, type Prepared } from '../kernel/records.ts'
 import type { LostEffect } from '../kernel/stimulus.ts';
 import type { ActorHost, Submission } from './actor-host.ts';
 import { effectOptions } from './effect.ts';
-import type { Folded, LoadServices } from './load.ts';
+import type { Environment } from './environment.ts';
+import type { Folded } from './fold-history.ts';
 
 const maxRestartsDefault = 10;
 
@@ -20,7 +21,7 @@ export function resumption(
   host: ActorHost,
   folded: Folded | undefined,
   hostName: string,
-  { environment, features }: Pick<LoadServices, 'environment' | 'features'>,
+  environment: Environment,
 ): Submission[] {
   const lost: LostEffect[] = [];
   const failures: Submission[] = [];
@@ -49,7 +50,7 @@ export function resumption(
       },
     }),
   });
-  return [{ prepared: news ? environment.recording(prepared, features) : prepared, origin: {} }, ...failures];
+  return [{ prepared: news ? environment.recording(prepared) : prepared, origin: {} }, ...failures];
 }
 
 /** A person's word that a lost effect shall run again. */

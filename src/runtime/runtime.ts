@@ -78,7 +78,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       machines: this.#machines,
       upcasters: options.upcasters ?? noUpcasters,
       features: this.#features,
-      environment: new Environment(options.environment, options.onEnvironmentChange),
+      environment: new Environment(options.environment, this.#features, options.onEnvironmentChange),
       snapshotEvery: options.snapshots === false ? undefined : (options.snapshots?.every ?? 1_000),
       compactEvery: options.compaction?.every,
       mailboxSize: options.mailboxSize ?? 1_000,

@@ -6,8 +6,8 @@ import { sealText } from '../log/envelope.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { ActorHost } from './actor-host.ts';
-import type { SnapshotData } from './load.ts';
 import type { Logger } from './logger.ts';
+import type { SnapshotData } from './snapshot-reader.ts';
 
 export class SnapshotWriter {
   readonly #log: EventLog;

@@ -10,7 +10,7 @@ import { VirtualClock } from '../../src/clock.ts';
 import { now } from '../../src/kernel/determinism.ts';
 import { memoryLog } from '../../src/log/memory-log.ts';
 import type { EventLog, Revision } from '../../src/log/event-log.ts';
-import { foldUpTo } from '../../src/runtime/load.ts';
+import { foldUpTo } from '../../src/runtime/fold-history.ts';
 import { createRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { buildMachine } from '../support/build-machine.ts';
 import type { Chart } from '../support/chart.ts';

@@ -74,7 +74,7 @@ describe('a record', () => {
   }
 
   for (const kept of [6, 5, 2, 1, 0]) {
-    it(`that is missing at the end, from revision ${kept} on, blocks its stream by what the actor index says (F6)`, async () => {
+    it(`that is missing at the end, from revision ${kept} on, blocks its stream by what the actor index says (F8)`, async () => {
       const house = await history();
       const cause = await blockage(house, await reopen(house, (event) => (event.revision >= kept ? undefined : event)));
       expect(cause).toBeInstanceOf(DamagedRecordError);

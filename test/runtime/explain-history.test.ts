@@ -9,7 +9,7 @@ import { noUpcasters } from '../../src/log/upcast.ts';
 import { readHistory, type History } from '../../src/runtime/explain-history.ts';
 import { effectsOf, machinesOf, timersOf } from '../../src/runtime/explain-parts.ts';
 import { FeatureSet } from '../../src/runtime/features.ts';
-import { readEvent } from '../../src/runtime/load.ts';
+import { readableEvent } from '../../src/runtime/readable-event.ts';
 import { buildMachine } from '../support/build-machine.ts';
 import { EffectDesk } from '../support/effect-desk.ts';
 import { HostedHost } from '../support/hosted.ts';
@@ -57,7 +57,7 @@ test(
           const folder = new Folder(new ActorTree(machine, '1'), definitionHash(machine));
           const { stimuli, revision: last } = await readHistory(host.log, 'chart-1', features);
           for await (const event of host.log.readStream('chart-1')) {
-            folder.push(readEvent(event, { upcasters: noUpcasters, features }));
+            folder.push(readableEvent(event, { upcasters: noUpcasters, features }));
             if (event.revision !== last && !stimuli.includes(event.revision + 1)) continue;
             const history = await readHistory(host.log, 'chart-1', features, event.revision);
             const [told, folded] = [parts(history, undefined), parts(history, folder.tree)];

@@ -154,4 +154,38 @@ describe('versions', () => {
     const runtime = await house.open({ flow: [v2, v1] });
     expect((await runtime.get('flow-1')).getSnapshot().value).toBe('new');
   });
+
+  it('of which each took the actor over from the other: the last one has it when both are there (F10)', async () => {
+    const house = new House();
+    for (const flow of [v1, v2, v1]) {
+      const runtime = await house.open({ flow });
+      await runtime.start('flow', { id: '1' });
+      await rest();
+      await runtime.close();
+    }
+    const runtime = await house.open({ flow: [v2, v1] });
+    const ref = await runtime.get('flow-1');
+    await ref.send({ type: 'NEXT' });
+    expect(ref.getSnapshot().value).toBe('old');
+    await rest();
+    expect(await house.types('flow-1')).toEqual(['ActorStarted', 'ActorResumed', 'ActorResumed', 'EventReceived']);
+  });
+
+  it('stay with an actor also where a snapshot of the version before is left (F4)', async () => {
+    const house = new House();
+    const snapshots = { every: 2 };
+    const before = await house.open({ flow: v1 }, { snapshots });
+    const ref = await before.start('flow', { id: '1' });
+    for (let i = 0; i < 2; i++) await ref.send({ type: 'SKIP' });
+    await rest();
+    await before.close();
+    expect((await house.log.snapshots.load('flow-1'))!.definition).toBe(definitionHash(v1));
+    const taking = await house.open({ flow: v2 });
+    await taking.get('flow-1');
+    await rest();
+    await taking.close();
+    const runtime = await house.open({ flow: [v2, v1] }, { snapshots });
+    await runtime.send('flow-1', { type: 'NEXT' });
+    expect((await runtime.get('flow-1')).getSnapshot().value).toBe('new');
+  });
 });

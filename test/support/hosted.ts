@@ -18,7 +18,7 @@ import { memoryLog } from '../../src/log/memory-log.ts';
 import { noUpcasters } from '../../src/log/upcast.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
 import { FeatureSet } from '../../src/runtime/features.ts';
-import { readEvent } from '../../src/runtime/load.ts';
+import { readableEvent } from '../../src/runtime/readable-event.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { createRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { buildMachine } from './build-machine.ts';
@@ -217,7 +217,7 @@ export class HostedHost implements Host {
     if ((await this.log.head(stream)).state !== 'live') return;
     for await (const event of this.log.readStream(stream, { from: this.#read })) {
       this.#read = event.revision + 1;
-      this.#folder.push(readEvent(event, { upcasters: noUpcasters, features: new FeatureSet() }));
+      this.#folder.push(readableEvent(event, { upcasters: noUpcasters, features: new FeatureSet() }));
       if (!isFact(event)) this.#factsAt = (JSON.parse(event.data) as { at: number }).at;
       else
         this.#facts.push({

@@ -1,7 +1,6 @@
 /** What folding a stream needs, for tests that fold without a runtime: no upcasters, no snapshots, every feature known. */
 import type { EventLog } from '../../src/log/event-log.ts';
 import { noUpcasters } from '../../src/log/upcast.ts';
-import { Environment } from '../../src/runtime/environment.ts';
 import { FeatureSet } from '../../src/runtime/features.ts';
 import type { LoadServices } from '../../src/runtime/load.ts';
 import { MachineRegistry, type Machines } from '../../src/runtime/machines.ts';
@@ -13,7 +12,6 @@ export function loadServices(log: EventLog, machines: Machines): LoadServices {
     machines: new MachineRegistry(machines),
     upcasters: noUpcasters,
     features: new FeatureSet(),
-    environment: new Environment(undefined),
     logger: quietLogger(),
     snapshotEvery: undefined,
   };

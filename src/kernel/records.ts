@@ -8,9 +8,11 @@ import type { AnyEventObject } from 'xstate';
 import type { TimeMs } from '../clock.ts';
 import { decodeAt, encode } from '../log/codec.ts';
 import type { Json } from '../log/json.ts';
-import type { Revision } from '../log/event-log.ts';
+import type { NewEvent, Revision } from '../log/event-log.ts';
 import { runtimeEventTypes } from '../log/runtime-events.ts';
 import type {
+  Cause,
+  Fact,
   IntentRecord,
   LostEffect,
   ProgressChannel,
@@ -150,6 +152,22 @@ export function actorRebased(info: StartInfo, rebase: RebaseInfo): Prepared {
       ...(input !== undefined && { input }),
     },
   );
+}
+
+/** A fact as the event that follows what caused it. */
+export function factEvent(
+  { actor, event }: Fact,
+  id: string,
+  schemaVersion: number,
+  { eventId, correlationId }: Cause,
+): Omit<NewEvent, 'checksum'> {
+  return {
+    id,
+    type: event.type,
+    schemaVersion,
+    data: JSON.stringify(encode(event, `fact '${event.type}' of ${actor}`).json),
+    meta: { $causationId: eventId, $correlationId: correlationId, actor },
+  };
 }
 
 /** The JSON text of a stimulus event. Its few short lists are written by hand: they are most of an event's cost. */

@@ -1,8 +1,10 @@
 /**
  * What stands in a tree, in words of the log. Owns what a reader without the machines' code is told of a state that is not
- * the outcome of the events before it.
+ * the outcome of the events before it, and what the actor index is told.
  */
+import type { ActorHead, ActorStatus } from '../log/event-log.ts';
 import { addressOf, sourceOf, type ActorTree } from './actor-tree.ts';
+import type { StartInfo } from './records.ts';
 import type { Standing } from './stimulus.ts';
 import { isMachineSnapshot, type HostedActor } from './xstate-internals.ts';
 
@@ -22,5 +24,21 @@ export function standingOf(tree: ActorTree): Standing {
     timers: [...(tree.timers?.values() ?? [])].map(({ seq, source, id, dueAt }) => {
       return { timer: seq, actor: addressOf(source), id, dueAt };
     }),
+  };
+}
+
+/** The actor as it goes into the index with an append. */
+export function headOf(
+  tree: ActorTree,
+  { machine, version }: Pick<StartInfo, 'machine' | 'version'>,
+  correlationId: string,
+): ActorHead {
+  return {
+    machine,
+    version,
+    status: tree.status as ActorStatus,
+    correlationId,
+    wakeAt: tree.nextTimer()?.dueAt ?? null,
+    effects: tree.effects?.size ?? 0,
   };
 }

@@ -9,14 +9,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { realClock } from '../clock.ts';
-import {
-  EventTooLargeError,
-  IdReuseError,
-  InvalidArgumentError,
-  LogClosedError,
-  NotFoundError,
-  StreamDeletedError,
-} from '../errors.ts';
+import { IdReuseError, InvalidArgumentError, LogClosedError, NotFoundError, StreamDeletedError } from '../errors.ts';
 import { ActorIndex, rowOf } from './actor-index.ts';
 import type {
   ActorHead,
@@ -49,6 +42,7 @@ import type {
   SubscriptionItem,
   Write,
 } from './event-log.ts';
+import { requireSizes } from './event-size.ts';
 import { conflict, isAsExpected } from './expected.ts';
 import { feed, WakeUp, type FeedPage, type FeedSource } from './feed.ts';
 import { MemoryLeases } from './leases.ts';
@@ -108,14 +102,14 @@ class MemoryLog implements EventLog, FeedSource, Snapshots {
     options?: AppendOptions,
   ): Promise<AppendResult> {
     this.#ensureOpen();
-    this.#ensureSizes(stream, events);
+    requireSizes(stream, events, this.#maxEventBytes);
     return this.#answerWithoutWriting(stream, expected, events) ?? this.#write(stream, events, options?.actor);
   }
 
   async appendMany(writes: readonly Write[], checks: readonly Check[] = []): Promise<AppendResult[]> {
     this.#ensureOpen();
     ensureOnce([...writes, ...checks]);
-    for (const { stream, events } of writes) this.#ensureSizes(stream, events);
+    for (const { stream, events } of writes) requireSizes(stream, events, this.#maxEventBytes);
     const answers = writes.map(({ stream, expected, events }) => this.#answerWithoutWriting(stream, expected, events));
     // A repeat is answered before the checks are looked at: they held when it was written.
     const repeat = answers.findIndex((answer) => answer?.deduplicated);
@@ -326,15 +320,6 @@ class MemoryLog implements EventLog, FeedSource, Snapshots {
   #ensureReadable(signal: AbortSignal | undefined): void {
     signal?.throwIfAborted();
     this.#ensureOpen();
-  }
-
-  #ensureSizes(stream: string, events: readonly NewEvent[]): void {
-    for (const { type, data } of events) {
-      // A UTF-16 unit is at most three bytes in UTF-8: nearly every event passes without being measured.
-      if (data.length * 3 <= this.#maxEventBytes) continue;
-      const bytes = Buffer.byteLength(data);
-      if (bytes > this.#maxEventBytes) throw new EventTooLargeError(stream, type, bytes, this.#maxEventBytes);
-    }
   }
 }
 

@@ -19,7 +19,7 @@ import {
   ConflictError,
   EffectOverError,
   EffectStoppedError,
-  EventTooLargeError,
+  type EventTooLargeError,
   LogUnavailableError,
   OutcomeUnknownError,
 } from '../errors.ts';
@@ -36,6 +36,7 @@ import { withAmbient } from '../kernel/determinism.ts';
 import {
   actorStopped,
   eventReceived,
+  factEvent,
   preparedAgain,
   stimulusData,
   stimulusVersion,
@@ -44,10 +45,11 @@ import {
   type RecordedEnvironment,
   type StartInfo,
 } from '../kernel/records.ts';
+import { headOf } from '../kernel/standing.ts';
 import { hasEnded, stopEventType, type AnySnapshot, type HostedActor } from '../kernel/xstate-internals.ts';
-import { encode } from '../log/codec.ts';
 import { sealEvent, type Place } from '../log/envelope.ts';
-import type { ActorHead, ActorStatus, EventLog, Metadata, NewEvent, Revision } from '../log/event-log.ts';
+import type { ActorHead, EventLog, Metadata, NewEvent, Revision } from '../log/event-log.ts';
+import { requireSizes, sizeError } from '../log/event-size.ts';
 import { hostedContext } from './effect.ts';
 import { describeFailure, failureOf, interrupted } from './effect-outcome.ts';
 import { RunningEffect, type EffectHost } from './effect-runner.ts';
@@ -235,10 +237,8 @@ export class ActorHost implements EffectHost, Surroundings {
         : this.#join(submission);
     }
     const { maxEventBytes } = this.#services.log.capabilities;
-    // A UTF-16 unit is at most three bytes in UTF-8: most are cleared without counting.
-    if (prepared.fields.length * 3 > maxEventBytes && Buffer.byteLength(prepared.fields) > maxEventBytes) {
-      return this.#tooLarge(submission, Buffer.byteLength(prepared.fields), maxEventBytes);
-    }
+    const tooLarge = sizeError(this.stream, prepared.stimulus.type, prepared.fields, maxEventBytes);
+    if (tooLarge) return this.#tooLarge(submission, tooLarge);
     if (tree.root && tree.status !== 'active') {
       // A1. Until its end is durable the actor may still go on.
       if (submission.reject && !this.isIdle) return void this.whenIdle().then(() => this.submit(submission));
@@ -252,7 +252,7 @@ export class ActorHost implements EffectHost, Surroundings {
     const step = tree.apply(prepared.stimulus, at, { eventId, correlationId });
     let events: NewEvent[];
     try {
-      events = this.#seal(prepared, origin, step, eventId, correlationId);
+      events = this.#seal(prepared, origin, step);
     } catch (error) {
       return this.#unloggable(submission, error);
     }
@@ -268,9 +268,8 @@ export class ActorHost implements EffectHost, Surroundings {
    */
   record(submission: Submission, step: Step, then?: Submission): Revision {
     const tree = this.#tree!;
-    const { eventId, correlationId } = step.cause;
     const revision = this.#sealedTo + 1;
-    const events = this.#seal(submission.prepared, {}, step, eventId, correlationId);
+    const events = this.#seal(submission.prepared, {}, step);
     this.#queue.push({ submission, step, events, snapshot: tree.rootActor.getSnapshot() });
     if (then) this.submit(then);
     this.#flush();
@@ -406,7 +405,8 @@ export class ActorHost implements EffectHost, Surroundings {
     else submission.resolve?.(this.#committed!);
   }
 
-  #seal(prepared: Prepared, origin: Origin, step: Step, eventId: string, correlationId: string): NewEvent[] {
+  #seal(prepared: Prepared, origin: Origin, step: Step): NewEvent[] {
+    const { eventId, correlationId } = step.cause;
     const { type } = prepared.stimulus;
     const data = stimulusData(prepared, step.ambient.at, step.record);
     const $causationId = origin.causationId ?? eventId;
@@ -418,35 +418,19 @@ export class ActorHost implements EffectHost, Surroundings {
     const first = this.#sealedTo + 1;
     const sealed = { id: eventId, type, schemaVersion: stimulusVersion, data, meta };
     const events = [sealEvent(sealed, placeAt(this.stream, first))];
-    for (const { actor, event } of step.facts) {
-      events.push(
-        sealEvent(
-          {
-            id: this.#services.newId(),
-            type: event.type,
-            schemaVersion: this.#services.schemaVersion(event.type),
-            data: JSON.stringify(encode(event, `fact '${event.type}' of ${actor}`).json),
-            meta: { $causationId: eventId, $correlationId: correlationId, actor },
-          },
-          placeAt(this.stream, first + events.length),
-        ),
-      );
+    for (const fact of step.facts) {
+      const version = this.#services.schemaVersion(fact.event.type);
+      const event = factEvent(fact, this.#services.newId(), version, step.cause);
+      events.push(sealEvent(event, placeAt(this.stream, first + events.length)));
     }
-    const { maxEventBytes } = this.#services.log.capabilities;
-    for (const event of events) {
-      // A UTF-16 unit is at most three bytes in UTF-8: most events are cleared without counting.
-      if (event.data.length * 3 <= maxEventBytes) continue;
-      const bytes = Buffer.byteLength(event.data);
-      if (bytes > maxEventBytes) throw new EventTooLargeError(this.stream, event.type, bytes, maxEventBytes);
-    }
+    requireSizes(this.stream, events, this.#services.log.capabilities.maxEventBytes);
     this.#sealedTo += events.length;
     return events;
   }
 
   /** What comes from outside and is too large is refused before it touches the tree. */
-  #tooLarge(submission: Submission, bytes: number, bytesMax: number): void {
+  #tooLarge(submission: Submission, error: EventTooLargeError): void {
     const { stimulus } = submission.prepared;
-    const error = new EventTooLargeError(this.stream, stimulus.type, bytes, bytesMax);
     const { type } = stimulus;
     if (type === 'EffectSucceeded' || type === 'EffectFailed') {
       this.submit({
@@ -504,7 +488,7 @@ export class ActorHost implements EffectHost, Surroundings {
     this.#inFlight = batch;
     const events = batch.length === 1 ? batch[0]!.events : batch.flatMap((pending) => pending.events);
     const expected = this.#revision < 0 ? 'no-stream' : this.#revision;
-    const actor = this.#head();
+    const actor = headOf(this.#tree!, this.info, this.correlationId);
     this.#append(batch, expected, events, actor, 0);
   }
 
@@ -529,19 +513,6 @@ export class ActorHost implements EffectHost, Surroundings {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-  }
-
-  #head(): ActorHead {
-    const tree = this.#tree!;
-    const wakeAt = tree.nextTimer()?.dueAt ?? null;
-    return {
-      machine: this.info.machine,
-      version: this.info.version,
-      status: tree.status as ActorStatus,
-      correlationId: this.correlationId,
-      wakeAt,
-      effects: tree.effects?.size ?? 0,
-    };
   }
 
   #onDurable(batch: readonly Pending[], events: readonly NewEvent[]): void {

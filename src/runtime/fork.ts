@@ -18,21 +18,23 @@ import {
   effectProgressed,
   effectSucceeded,
   eventReceived,
+  factEvent,
   decodeStimulus,
   stimulusData,
   type Prepared,
   type StartInfo,
   type StimulusData,
 } from '../kernel/records.ts';
+import { headOf } from '../kernel/standing.ts';
 import type { ProgressChannel, Stimulus } from '../kernel/stimulus.ts';
-import { decode, encode } from '../log/codec.ts';
+import { decode } from '../log/codec.ts';
 import { sealEvent, type Place } from '../log/envelope.ts';
-import type { ActorHead, ActorStatus, Metadata, NewEvent, RecordedEvent, Revision } from '../log/event-log.ts';
+import type { ActorHead, Metadata, NewEvent, RecordedEvent, Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
 import { isFact } from '../log/runtime-events.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion } from '../log/upcast.ts';
-import { foldUpTo, type Folded } from './fold-history.ts';
+import { foldUpTo } from './fold-history.ts';
 import type { LoadServices } from './load.ts';
 import { readableEvent } from './readable-event.ts';
 import { requireRevision } from './rebases.ts';
@@ -95,14 +97,14 @@ export async function forkOf(
   const pages = edit ? past.map((event) => edited(event, edit, services)) : [];
   const firstEdit = pages.findIndex((page) => page !== undefined && !isDeepStrictEqual(page.now, page.then));
   for (const event of firstEdit < 0 ? past : past.slice(0, firstEdit)) copy.add(event);
-  if (firstEdit < 0) return { events: copy.events, head: headOf(folded.tree, folded, correlationId) };
+  if (firstEdit < 0) return { events: copy.events, head: headOf(folded.tree, folded.machine, correlationId) };
   const before = past[firstEdit - 1];
   const tree = before
     ? (await foldUpTo(stream, before.revision, services)).tree
     : new ActorTree(folded.machine.logic, options.id);
   for (const page of pages.slice(firstEdit)) if (page) relive(stream, page, tree, copy, services);
   if (!tree.root) throw startless(stream);
-  return { events: copy.events, head: headOf(tree, folded, correlationId) };
+  return { events: copy.events, head: headOf(tree, folded.machine, correlationId) };
 }
 
 /** A stimulus of the past and what an edit made of it. */
@@ -231,11 +233,9 @@ class Copy {
     const { seed = event.id } = causeOf(event);
     const step = tree.apply(prepared.stimulus, at, { eventId: id, correlationId: this.#correlationId, seed });
     this.#push(event, stimulusData(prepared, at, step.record));
-    for (const { actor, event: fact } of step.facts) {
-      const meta: Metadata = { $causationId: id, $correlationId: this.#correlationId, actor };
-      const data = JSON.stringify(encode(fact, `fact '${fact.type}' of ${actor}`).json);
-      const schemaVersion = currentVersion(fact.type, services.upcasters);
-      this.#seal({ id: this.#newId(), type: fact.type, schemaVersion, data, meta });
+    for (const fact of step.facts) {
+      const version = currentVersion(fact.event.type, services.upcasters);
+      this.#seal(factEvent(fact, this.#newId(), version, step.cause));
     }
   }
 
@@ -267,15 +267,4 @@ class Copy {
 /** FK1. The first event of the copy with where it comes from. */
 function withOrigin(data: string, origin: Json): string {
   return JSON.stringify({ ...(JSON.parse(data) as object), origin });
-}
-
-function headOf(tree: ActorTree, { machine }: Folded, correlationId: string): ActorHead {
-  return {
-    machine: machine.machine,
-    version: machine.version,
-    status: tree.status as ActorStatus,
-    correlationId,
-    wakeAt: tree.nextTimer()?.dueAt ?? null,
-    effects: tree.effects?.size ?? 0,
-  };
 }

@@ -7,13 +7,7 @@
  * RB3  Time does not go back: a timer that was due in the abandoned part is due at once.
  */
 import type { AnyEventObject } from 'xstate';
-import {
-  EventTooLargeError,
-  InvalidArgumentError,
-  NotFoundError,
-  NotResumableError,
-  StreamDeletedError,
-} from '../errors.ts';
+import { InvalidArgumentError, NotFoundError, NotResumableError, StreamDeletedError } from '../errors.ts';
 import type { ActorTree } from '../kernel/actor-tree.ts';
 import { actorRebased, eventReceived, type Prepared, type RebaseInfo, type StartInfo } from '../kernel/records.ts';
 import { moveTree } from '../kernel/migrate.ts';
@@ -22,6 +16,7 @@ import type { StepRecord } from '../kernel/stimulus.ts';
 import { describeTree } from '../kernel/tree-state.ts';
 import { canTake, reviveRoot } from '../kernel/xstate-internals.ts';
 import type { EventLog, Revision } from '../log/event-log.ts';
+import { sizeError } from '../log/event-size.ts';
 import type { Json } from '../log/json.ts';
 import type { Environment } from './environment.ts';
 import { foldUpTo, type Folded } from './fold-history.ts';
@@ -100,9 +95,8 @@ export async function resumed(
   if (status === 'active' || (status === 'done' && options.from === undefined)) return undefined;
   const event: ResumeRequested = { type: 'rewake.resume', ...request };
   const then = eventReceived('/', event);
-  const { maxEventBytes } = services.log.capabilities;
-  const bytes = Buffer.byteLength(then.fields);
-  if (bytes > maxEventBytes) throw new EventTooLargeError(stream, 'EventReceived', bytes, maxEventBytes);
+  const tooLarge = sizeError(stream, 'EventReceived', then.fields, services.log.capabilities.maxEventBytes);
+  if (tooLarge) throw tooLarge;
   if (status === 'stopped') throw new NotResumableError(stream, status, 'it was stopped on purpose');
   if (!reviveRoot(ended.tree.rootActor)) throw new NotResumableError(stream, status, 'it never had a state');
   const folded = migrate ? migrated(ended, migrate, services) : ended;

@@ -10,7 +10,7 @@
  *      work that found it.
  */
 import type { Clock } from '../../clock.ts';
-import { EventTooLargeError, InvalidArgumentError, LogClosedError } from '../../errors.ts';
+import { InvalidArgumentError, LogClosedError } from '../../errors.ts';
 import type {
   ActorQuery,
   ActorRow,
@@ -40,6 +40,7 @@ import type {
   Write,
 } from '../../log/event-log.ts';
 import { verifyEvent } from '../../log/envelope.ts';
+import { requireSizes } from '../../log/event-size.ts';
 import { feed } from '../../log/feed.ts';
 import type { ProjectionStore } from '../../log/projection-store.ts';
 import { ActorReader } from './actor-reader.ts';
@@ -296,13 +297,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
 
   #prepared({ stream, expected, events, actor }: Write) {
     requireStreamName(stream);
-    const bytesMax = this.#parts.maxEventBytes;
-    for (const { type, data } of events) {
-      // A UTF-16 unit is at most three bytes in UTF-8: nearly every event passes without being measured.
-      if (data.length * 3 <= bytesMax) continue;
-      const bytes = Buffer.byteLength(data);
-      if (bytes > bytesMax) throw new EventTooLargeError(stream, type, bytes, bytesMax);
-    }
+    requireSizes(stream, events, this.#parts.maxEventBytes);
     return prepareWrite(stream, expected, events, actor);
   }
 

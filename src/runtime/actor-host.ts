@@ -20,8 +20,6 @@ import {
   EffectOverError,
   EffectStoppedError,
   type EventTooLargeError,
-  LogUnavailableError,
-  OutcomeUnknownError,
 } from '../errors.ts';
 import { invariant } from '../invariant.ts';
 import {
@@ -55,6 +53,7 @@ import { describeFailure, failureOf, interrupted } from './effect-outcome.ts';
 import { RunningEffect, type EffectHost } from './effect-runner.ts';
 import type { Logger } from './logger.ts';
 import { checkEvent, originOf, type Origin } from './messages.ts';
+import { isPassing } from './patience.ts';
 
 /** A stimulus on its way. */
 export interface Submission {
@@ -546,8 +545,7 @@ export class ActorHost implements EffectHost, Surroundings {
 
   #onFailure(error: unknown, retry: () => void, attempt: number): void {
     // A host that was dropped meanwhile still has to learn whether its append was written.
-    const mayRetry = error instanceof OutcomeUnknownError || (error instanceof LogUnavailableError && error.retryable);
-    if (!mayRetry) return this.#giveUp(error);
+    if (!isPassing(error)) return this.#giveUp(error);
     this.#services.retryDelay(attempt, error).then(retry, (reason: unknown) => this.#giveUp(reason));
   }
 

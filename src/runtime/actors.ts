@@ -37,6 +37,7 @@ import type { Logger } from './logger.ts';
 import type { MachineRegistry, Machines } from './machines.ts';
 import { outputOf } from './outcome-wait.ts';
 import { originOf, receivable, show, type Origin } from './messages.ts';
+import { Patience } from './patience.ts';
 import { rebaseEvent, type ResumeOptions } from './rebases.ts';
 import { Rebasing, type Places } from './rebasing.ts';
 import { rerun, resumption } from './resumption.ts';
@@ -105,6 +106,7 @@ export class Actors {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #newId: () => string;
+  readonly #patience: Patience;
   readonly #hosts = new Map<string, ActorHost>();
   readonly #loading = new Map<string, Loading>();
   readonly #wakes: Wakes;
@@ -124,6 +126,7 @@ export class Actors {
     this.#clock = clock;
     this.#logger = logger;
     this.#newId = uuidv7Source(() => clock.now(), options.random ?? realRandom);
+    this.#patience = new Patience(clock, options.random, logger, () => this.#stopping);
     this.watchers = new Watchers(logger);
     this.#wakes = new Wakes(
       log,
@@ -293,8 +296,7 @@ export class Actors {
         return host.submit(submission);
       }
       readStreamName(stream);
-      const reason = this.blocked.get(stream);
-      if (reason) throw blockedError(stream, reason);
+      this.#requireUnblocked(stream);
       const { backlog } = this.#loading.get(stream) ?? this.#beginLoading(stream, []);
       if (backlog.length >= mailboxSize) throw new MailboxFullError(stream, mailboxSize);
       backlog.push(submission);
@@ -311,8 +313,7 @@ export class Actors {
       // Its start is on the way to the log: until that is durable there is no such actor.
       await host.whenIdle();
     }
-    const reason = this.blocked.get(stream);
-    if (reason) throw blockedError(stream, reason);
+    this.#requireUnblocked(stream);
     return (this.#loading.get(stream) ?? this.#beginLoading(stream, [], how)).promise;
   }
 
@@ -345,8 +346,7 @@ export class Actors {
     if (this.#ended) throw this.#ended;
     if (this.#options.exclusive) return (await this.load(stream)).committed;
     readStreamName(stream);
-    const reason = this.blocked.get(stream);
-    if (reason) throw blockedError(stream, reason);
+    this.#requireUnblocked(stream);
     const host = this.#hosts.get(stream);
     // Its start is on the way to the log.
     if (host && !host.committed) await host.whenIdle();
@@ -380,17 +380,19 @@ export class Actors {
     { delayMs = 0, lastRevision, seenTo }: LoadOptions,
   ): Promise<[Folded, readonly AnyEventObject[]]> {
     if (delayMs > 0) await sleep(this.#clock, delayMs);
-    for (let attempt = 0; ; attempt++) {
+    const read = async (): Promise<[Folded, readonly AnyEventObject[]]> => {
+      const folded = await loadActor(stream, this.#loadServices, lastRevision);
+      if (seenTo === undefined || !this.watchers.has(stream)) return [folded, []];
+      const missed = { stream, from: seenTo + 1, to: folded.revision };
+      return [folded, await rootFacts(missed, this.#loadServices)];
+    };
+    for (;;) {
       try {
-        const folded = await loadActor(stream, this.#loadServices, lastRevision);
-        if (seenTo === undefined || !this.watchers.has(stream)) return [folded, []];
-        const missed = { stream, from: seenTo + 1, to: folded.revision };
-        return [folded, await rootFacts(missed, this.#loadServices)];
+        return await this.#patience.persist(read);
       } catch (error) {
         // It was made known while its history was read.
         if (error instanceof UnknownMachineError && this.#options.machines.names.includes(error.machine)) continue;
-        if (!(error instanceof LogUnavailableError && error.retryable)) throw error;
-        await this.#retryDelay(attempt, error);
+        throw error;
       }
     }
   }
@@ -469,7 +471,7 @@ export class Actors {
         host.fireDue();
       },
       tell: (host) => this.watchers.tell(host.stream, host.committed!, true, []),
-      retryDelay: (attempt, error) => this.#retryDelay(attempt, error),
+      persist: (work) => this.#patience.persist(work),
     };
   }
 
@@ -499,15 +501,23 @@ export class Actors {
   #onLoadFailed(stream: string, error: unknown): never {
     const backlog = this.#loading.get(stream)?.backlog ?? [];
     this.#loading.delete(stream);
-    let reported = error;
-    if (!this.#stopping && !(error instanceof NotFoundError)) {
-      this.blocked.set(stream, error);
-      this.#logger.error({ stream, err: error }, 'actor blocked');
-      reported = blockedError(stream, error);
-    }
+    const isThere = !this.#stopping && !(error instanceof NotFoundError);
+    const reported = isThere ? this.#block(stream, error) : error;
     for (const submission of backlog) submission.reject?.(reported);
     this.watchers.fail(stream, reported);
     throw reported;
+  }
+
+  /** R2. */
+  #block(stream: string, reason: unknown): ActorBlockedError {
+    this.blocked.set(stream, reason);
+    this.#logger.error({ stream, err: reason }, 'actor blocked');
+    return blockedError(stream, reason);
+  }
+
+  /** @throws ActorBlockedError */
+  #requireUnblocked(stream: string): void {
+    if (this.blocked.has(stream)) throw blockedError(stream, this.blocked.get(stream));
   }
 
   /** Runs lost effects again, lets them fail, or leaves them for a person; and notes a changed definition. */
@@ -574,7 +584,7 @@ export class Actors {
         this.rebasing.considerCompaction(host);
       },
       lost: (host, error, again) => this.#lost(host, error, again),
-      retryDelay: (attempt, error) => this.#retryDelay(attempt, error),
+      retryDelay: (attempt, error) => this.#patience.pause(attempt, error),
       send: (effect, stream, event, options = {}) =>
         this.submit(stream, () => receivable(stream, event, options.messageId), originOf(effect)),
       start: async (effect, machine, { id, input }) => {
@@ -643,10 +653,9 @@ export class Actors {
     const rejectAll = (reason: unknown) => again.forEach((submission) => submission.reject?.(reason));
     if (this.#stopping) return rejectAll(this.#stopping);
     if (error instanceof ActorBlockedError) {
-      this.blocked.set(stream, error.cause);
-      this.#logger.error({ stream, err: error.cause }, 'actor blocked');
-      this.watchers.fail(stream, error);
-      return rejectAll(error);
+      const blocked = this.#block(stream, error.cause);
+      this.watchers.fail(stream, blocked);
+      return rejectAll(blocked);
     }
     const starts = again.filter(({ prepared }) => prepared.stimulus.type === 'ActorStarted');
     for (const start of starts) start.reject?.(error);
@@ -665,16 +674,6 @@ export class Actors {
       resumes: !conflict || this.#options.exclusive,
       seenTo: host.revision,
     });
-  }
-
-  /** Capped exponential backoff with equal jitter: Brooker, "Exponential Backoff And Jitter", AWS 2015. */
-  async #retryDelay(attempt: number, error: unknown): Promise<void> {
-    if (this.#stopping) throw this.#stopping;
-    const ceilingMs = Math.min(5_000, 50 * 2 ** Math.min(attempt, 10));
-    const delayMs = ceilingMs / 2 + ((this.#options.random ?? realRandom)() * ceilingMs) / 2;
-    this.#logger.warn({ err: error, attempt, delayMs }, 'the log could not be used; trying again');
-    await sleep(this.#clock, delayMs);
-    if (this.#stopping) throw this.#stopping;
   }
 }
 

@@ -6,8 +6,9 @@
  * OW2  However it settles, it watches nothing and sets no timer any more.
  */
 import type { Clock } from '../clock.ts';
-import { ActorStoppedError, LogUnavailableError } from '../errors.ts';
+import { ActorStoppedError } from '../errors.ts';
 import type { AnySnapshot } from '../kernel/xstate-internals.ts';
+import { isPassing } from './patience.ts';
 import type { Watcher } from './watchers.ts';
 
 /** How often an actor is looked for where others may write to it and nobody tells of it. */
@@ -43,7 +44,7 @@ export function outputOf(stream: string, signal: AbortSignal, services: WaitServ
         const found = await services.look(stream);
         if (found) return check(found);
       } catch (error) {
-        if (!(error instanceof LogUnavailableError && error.retryable)) return reject(error as Error);
+        if (!isPassing(error)) return reject(error as Error);
       }
       if (!over) cancelLook = clock.setTimer(clock.now() + lookEveryMs, () => void look());
     };

@@ -5,7 +5,7 @@
  * RG1  What takes an actor's place is made from what is durable; whatever it is told while that is made comes first.
  * RG2  The rebase is durable before anybody sees the state or anything of it starts.
  */
-import { ActorExistsError, ConflictError, LogUnavailableError, OutcomeUnknownError } from '../errors.ts';
+import { ActorExistsError, ConflictError } from '../errors.ts';
 import type { AnySnapshot } from '../kernel/xstate-internals.ts';
 import type { Revision } from '../log/event-log.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
@@ -30,8 +30,8 @@ export interface Places {
   takeUp(host: ActorHost): void;
   /** Tells watchers where the actor stands now. */
   tell(host: ActorHost): void;
-  /** Resolves when it makes sense to try a failed append again; rejects when the runtime gives up. */
-  retryDelay(attempt: number, error: unknown): Promise<void>;
+  /** Does something that can be repeated until the log lets it. */
+  persist<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
 /** What going on from another state needs besides. */
@@ -109,19 +109,14 @@ export class Rebasing {
     const copy = streamName(readStreamName(stream).machine, options.id);
     const { correlationId = this.#newId() } = options;
     const { events, head } = await forkOf(stream, { ...options, correlationId }, this.#services, this.#newId);
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await this.#services.log.append(copy, 'no-stream', events, { actor: head });
-        this.#services.logger.info({ stream, copy, at: options.at }, 'the actor was copied');
-        return await this.#places.load(copy, { accepts: true });
-      } catch (error) {
-        if (error instanceof ConflictError)
-          throw new ActorExistsError(copy, 'a history of its own', 'Give the copy another id.');
-        const isUnknown = error instanceof OutcomeUnknownError;
-        if (!isUnknown && !(error instanceof LogUnavailableError && error.retryable)) throw error;
-        await this.#places.retryDelay(attempt, error);
-      }
+    try {
+      await this.#places.persist(() => this.#services.log.append(copy, 'no-stream', events, { actor: head }));
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      throw new ActorExistsError(copy, 'a history of its own', 'Give the copy another id.');
     }
+    this.#services.logger.info({ stream, copy, at: options.at }, 'the actor was copied');
+    return this.#places.load(copy, { accepts: true });
   }
 
   /**

@@ -60,7 +60,7 @@ export type { EnvironmentChange, EnvironmentOptions, OnEnvironmentChange } from 
 export type { FeatureName, FeatureSwitches } from './runtime/features.ts';
 export type { ForkOptions, PastStimulus } from './runtime/fork.ts';
 export type { AcceptedEvent, AskedGuard, GuardAnswer } from './kernel/accepted-events.ts';
-export { explainStream, type ExplainOptions } from './runtime/explain.ts';
+export { explainStream, type ExplainOptions } from './runtime/explain/explain.ts';
 export type {
   AwaitedPerson,
   Blockage,
@@ -76,7 +76,7 @@ export type {
   Moment,
   RefusingBreaker,
   WaitingRetry,
-} from './runtime/explained.ts';
+} from './runtime/explain/explained.ts';
 export type { Logger } from './runtime/logger.ts';
 export type { MachineEntry, Machines, Migrate } from './runtime/machines.ts';
 export { createRuntime, Runtime, type AnyRuntime } from './runtime/runtime.ts';

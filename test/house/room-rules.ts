@@ -17,7 +17,7 @@ interface Room {
 }
 
 const base = ['errors', 'invariant', 'clock'];
-const core = [...base, 'log', 'kernel', 'runtime', 'index'];
+const core = [...base, 'log', 'kernel', 'explained', 'wording', 'runtime', 'index'];
 
 const rooms: readonly Room[] = [
   { name: 'errors', files: /^src\/errors\.ts$/, rooms: [], packages: /^$/ },
@@ -31,7 +31,15 @@ const rooms: readonly Room[] = [
     rooms: [...base, 'log'],
     packages: /^(?:xstate|node:(?:async_hooks|crypto|util))$/,
   },
-  { name: 'runtime', files: /^src\/runtime\//, rooms: [...base, 'log', 'kernel'] },
+  // What an actor is told of in words sees the data alone: it asks no log, no fold and no runtime.
+  { name: 'explained', files: /^src\/runtime\/explain\/explained\.ts$/, rooms: ['clock', 'log', 'kernel'] },
+  {
+    name: 'wording',
+    files: /^src\/runtime\/explain\/(?:acceptance|advice|sentences|waits|words)\.ts$/,
+    rooms: ['clock', 'kernel', 'explained'],
+    packages: /^xstate$/,
+  },
+  { name: 'runtime', files: /^src\/runtime\//, rooms: [...base, 'log', 'kernel', 'explained', 'wording'] },
   { name: 'sqlite', files: /^src\/stores\/sqlite\//, rooms: [...base, 'log'] },
   { name: 'postgres', files: /^src\/stores\/postgres\//, rooms: [...base, 'log'] },
   { name: 'kurrentdb', files: /^src\/stores\/kurrentdb\//, rooms: [...base, 'log'] },

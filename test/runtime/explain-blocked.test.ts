@@ -4,7 +4,7 @@ import { emit, type AnyStateMachine } from 'xstate';
 import { defineUpcasters } from '../../src/index.ts';
 import { LogUnavailableError } from '../../src/errors.ts';
 import type { RecordedEvent } from '../../src/log/event-log.ts';
-import { explainStream } from '../../src/runtime/explain.ts';
+import { explainStream } from '../../src/runtime/explain/explain.ts';
 import { failureOf, House } from '../support/house.ts';
 import { createMachine } from '../support/loose-machine.ts';
 

@@ -6,7 +6,7 @@ import type { Explanation } from '../../src/index.ts';
 import { sealEvent } from '../../src/log/envelope.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { effect } from '../../src/runtime/effect.ts';
-import { explainStream } from '../../src/runtime/explain.ts';
+import { explainStream } from '../../src/runtime/explain/explain.ts';
 import { recoveryMachines, step } from '../../machines/index.ts';
 import { House } from '../support/house.ts';
 import { createMachine } from '../support/loose-machine.ts';

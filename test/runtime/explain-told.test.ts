@@ -5,8 +5,8 @@ import { approval } from '../../machines/index.ts';
 import { sealEvent } from '../../src/log/envelope.ts';
 import { memoryLog } from '../../src/log/memory-log.ts';
 import { VirtualClock } from '../../src/clock.ts';
-import { explainStream } from '../../src/runtime/explain.ts';
-import { Told } from '../../src/runtime/explain-told.ts';
+import { explainStream } from '../../src/runtime/explain/explain.ts';
+import { Told } from '../../src/runtime/explain/told.ts';
 import { House } from '../support/house.ts';
 
 /** Hears facts, one a second, each after a stimulus of its own. */

@@ -4,7 +4,7 @@ import { assign, emit, setup } from 'xstate';
 import { NotFoundError } from '../../src/errors.ts';
 import { now } from '../../src/index.ts';
 import { effect } from '../../src/runtime/effect.ts';
-import { explainStream } from '../../src/runtime/explain.ts';
+import { explainStream } from '../../src/runtime/explain/explain.ts';
 import { approval, recoveryMachines, step } from '../../machines/index.ts';
 import { failureOf, House } from '../support/house.ts';
 import { createMachine } from '../support/loose-machine.ts';

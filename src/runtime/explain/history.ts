@@ -1,26 +1,26 @@
 /**
  * A stream read without its machines: where the records say that every actor of the tree is. Owns what the runtime's own
- * events say; what the facts of the recovery machines say is explain-told.ts. Runs no code of any machine.
+ * events say; what the facts of the recovery machines say is told.ts. Runs no code of any machine.
  *
  * XH1  Machines and timers are exactly those of the tree after the newest event: their ends are on record. That an effect is
  *      stopped because its machine goes on is not: once that has moved, it is in doubt, until tree or index tell more.
  * XH2  What is damaged ends the reading: everything before it counts, the append that it belongs to does not.
  */
 import type { StateValue } from 'xstate';
-import type { TimeMs } from '../clock.ts';
-import { DamagedRecordError, DecodeError } from '../errors.ts';
-import type { IntentRecord, LostEffect, Standing, TimerRecord, TransitionRecord } from '../kernel/stimulus.ts';
-import { decode } from '../log/codec.ts';
-import type { ActorStatus, EventLog, RecordedEvent, Revision } from '../log/event-log.ts';
-import type { Json } from '../log/json.ts';
-import { isBeginning, isFact } from '../log/runtime-events.ts';
-import { readStreamName } from '../log/stream-name.ts';
-import { noUpcasters } from '../log/upcast.ts';
+import type { TimeMs } from '../../clock.ts';
+import { DamagedRecordError, DecodeError } from '../../errors.ts';
+import type { IntentRecord, LostEffect, Standing, TimerRecord, TransitionRecord } from '../../kernel/stimulus.ts';
+import { decode } from '../../log/codec.ts';
+import type { ActorStatus, EventLog, RecordedEvent, Revision } from '../../log/event-log.ts';
+import type { Json } from '../../log/json.ts';
+import { isBeginning, isFact } from '../../log/runtime-events.ts';
+import { readStreamName } from '../../log/stream-name.ts';
+import { noUpcasters } from '../../log/upcast.ts';
 import type { Moment } from './explained.ts';
-import type { FeatureSet } from './features.ts';
-import { newestRebase } from './fold-history.ts';
-import { isOfHistory, readableEvent } from './readable-event.ts';
-import { parentAddress, Told } from './explain-told.ts';
+import type { FeatureSet } from '../features.ts';
+import { newestRebase } from '../fold-history.ts';
+import { isOfHistory, readableEvent } from '../readable-event.ts';
+import { parentAddress, Told } from './told.ts';
 
 /** A machine as its records tell. */
 export interface MachineRecord {

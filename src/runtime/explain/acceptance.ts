@@ -3,8 +3,8 @@
  *
  * XA1  XState's own events are not told: nobody can send them. Delays and outcomes are told as timers and effects.
  */
-import type { AcceptedEvent, AskedGuard } from '../kernel/accepted-events.ts';
-import { list, short } from './explain-words.ts';
+import type { AcceptedEvent, AskedGuard } from '../../kernel/accepted-events.ts';
+import { list, short } from './words.ts';
 import type { ExplainedMachine } from './explained.ts';
 
 /** What can be sent to a machine, and what keeps it from going on by itself. */

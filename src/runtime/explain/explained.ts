@@ -1,13 +1,13 @@
 /**
  * What can be said of an actor that does not go on, as data. Owns the shapes, which the sentences are made from and a program
- * can read; where they come from is explain.ts, how they are said explain-sentences.ts.
+ * can read; where they come from is explain.ts, how they are said sentences.ts.
  *
  * XD1  Plain data: `JSON.stringify` of it loses nothing but `text`, and null stands for what is not known or not there.
  */
 import type { StateValue } from 'xstate';
-import type { TimeMs } from '../clock.ts';
-import type { AcceptedEvent } from '../kernel/accepted-events.ts';
-import type { ActorStatus, Revision } from '../log/event-log.ts';
+import type { TimeMs } from '../../clock.ts';
+import type { AcceptedEvent } from '../../kernel/accepted-events.ts';
+import type { ActorStatus, Revision } from '../../log/event-log.ts';
 
 /** When something happened, and which event of the stream says so. */
 export interface Moment {

@@ -4,7 +4,7 @@
  * XW1  The same numbers give the same words on every machine: times are UTC.
  */
 import type { StateValue } from 'xstate';
-import type { TimeMs } from '../clock.ts';
+import type { TimeMs } from '../../clock.ts';
 import type { Moment } from './explained.ts';
 
 const units = [

@@ -6,12 +6,12 @@
  * XQ2  Without one, the index of actors says how many effects there are. Where so many had their machine stand still since they
  *      began, it is those; otherwise all that may still be wanted are told, and that it is not sure.
  */
-import type { TimeMs } from '../clock.ts';
-import { acceptedEvents } from '../kernel/accepted-events.ts';
-import { addressOf, type ActorTree } from '../kernel/actor-tree.ts';
-import { canTake, isMachineSnapshot, reviveRoot } from '../kernel/xstate-internals.ts';
-import type { EffectRecord, History } from './explain-history.ts';
-import { errorOf, type ToldRetry } from './explain-told.ts';
+import type { TimeMs } from '../../clock.ts';
+import { acceptedEvents } from '../../kernel/accepted-events.ts';
+import { addressOf, type ActorTree } from '../../kernel/actor-tree.ts';
+import { canTake, isMachineSnapshot, reviveRoot } from '../../kernel/xstate-internals.ts';
+import type { EffectRecord, History } from './history.ts';
+import { errorOf, type ToldRetry } from './told.ts';
 import type {
   AwaitedPerson,
   EffectStanding,

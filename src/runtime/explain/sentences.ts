@@ -4,9 +4,9 @@
  *
  * XS1  A sentence says one thing and names where it is: an address, a stream, a revision.
  */
-import { acceptance } from './explain-acceptance.ts';
-import { waits } from './explain-waits.ts';
-import { moment, since, state, time, timeFrom } from './explain-words.ts';
+import { acceptance } from './acceptance.ts';
+import { waits } from './waits.ts';
+import { moment, since, state, time, timeFrom } from './words.ts';
 import type { ExplainedError, ExplanationData } from './explained.ts';
 
 /** The sentences about an actor, what to do next at the end. */

@@ -4,10 +4,10 @@
  *
  * XB1  The breaker's stream is read, never its actor: asking changes nothing in it.
  */
-import { InvalidArgumentError, StreamDeletedError } from '../errors.ts';
-import type { EventLog } from '../log/event-log.ts';
-import { readHistory, type History } from './explain-history.ts';
-import type { FeatureSet } from './features.ts';
+import { InvalidArgumentError, StreamDeletedError } from '../../errors.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import { readHistory, type History } from './history.ts';
+import type { FeatureSet } from '../features.ts';
 import type { BreakerStanding, RefusingBreaker } from './explained.ts';
 
 /** The refusals that hold, each with its breaker. */

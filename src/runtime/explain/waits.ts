@@ -4,8 +4,8 @@
  *
  * XV1  A wait is told once: the timer of a retry is told as the retry, the timeout of an approval as its end.
  */
-import type { TimeMs } from '../clock.ts';
-import { list, short, since, span, time, timeFrom } from './explain-words.ts';
+import type { TimeMs } from '../../clock.ts';
+import { list, short, since, span, time, timeFrom } from './words.ts';
 import type {
   AwaitedPerson,
   ExplainedEffect,

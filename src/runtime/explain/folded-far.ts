@@ -1,17 +1,17 @@
 /**
  * The fold of a stream for an explanation: all of it, or as much as the machines at hand agree with. Owns where it is cut;
- * the fold itself is load.ts.
+ * the fold itself is fold-history.ts.
  *
  * XF1  It is cut between appends only, before the one that stops it.
  * XF2  What is wrong with the log as a whole, and not with this stream, is thrown.
  */
-import { LogClosedError, LogUnavailableError, ReplayDivergedError, StreamDeletedError } from '../errors.ts';
-import type { ActorTree } from '../kernel/actor-tree.ts';
-import type { RecordedEvent, Revision } from '../log/event-log.ts';
-import type { History } from './explain-history.ts';
-import { short } from './explain-words.ts';
+import { LogClosedError, LogUnavailableError, ReplayDivergedError, StreamDeletedError } from '../../errors.ts';
+import type { ActorTree } from '../../kernel/actor-tree.ts';
+import type { RecordedEvent, Revision } from '../../log/event-log.ts';
+import type { History } from './history.ts';
+import { short } from './words.ts';
 import type { Blockage } from './explained.ts';
-import { foldUpTo, type FoldServices } from './fold-history.ts';
+import { foldUpTo, type FoldServices } from '../fold-history.ts';
 
 /** How far a fold came. */
 export interface FoldedFar {

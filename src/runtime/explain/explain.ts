@@ -1,25 +1,25 @@
 /**
  * Why an actor is where it is. Owns how the stream, the fold and the runtime are asked, and put together; the shapes are
- * explained.ts, the words explain-sentences.ts.
+ * explained.ts, the words sentences.ts.
  *
  * XP1  It reads only: nothing is appended, no effect runs, and an actor that is not in memory is folded without being hosted.
  * XP2  What the records tell needs no machine; with the machine at hand its fold has the last word, and its guards are asked.
  * XP3  Where the fold stops, the state before that append is explained, and why it stops is said.
  */
-import { realClock, type Clock, type TimeMs } from '../clock.ts';
-import { NotFoundError } from '../errors.ts';
-import type { ActorRow, EventLog } from '../log/event-log.ts';
-import { noUpcasters, type Upcasters } from '../log/upcast.ts';
-import { explainBreakers } from './explain-breakers.ts';
-import { blockageOf, foldAsFarAsPossible } from './explain-fold.ts';
-import { readHistory, type History } from './explain-history.ts';
-import { effectsOf, errorsOf, isResumable, machinesOf, peopleOf, retriesOf, timersOf } from './explain-parts.ts';
-import { advise } from './explain-advice.ts';
-import { sentencesOf } from './explain-sentences.ts';
+import { realClock, type Clock, type TimeMs } from '../../clock.ts';
+import { NotFoundError } from '../../errors.ts';
+import type { ActorRow, EventLog } from '../../log/event-log.ts';
+import { noUpcasters, type Upcasters } from '../../log/upcast.ts';
+import { explainBreakers } from './breakers.ts';
+import { blockageOf, foldAsFarAsPossible } from './folded-far.ts';
+import { readHistory, type History } from './history.ts';
+import { effectsOf, errorsOf, isResumable, machinesOf, peopleOf, retriesOf, timersOf } from './parts.ts';
+import { advise } from './advice.ts';
+import { sentencesOf } from './sentences.ts';
 import type { Explanation, ExplanationData, LogOwner } from './explained.ts';
-import { FeatureSet } from './features.ts';
-import { MachineRegistry, type Machines } from './machines.ts';
-import { hostOf } from './ownership.ts';
+import { FeatureSet } from '../features.ts';
+import { MachineRegistry, type Machines } from '../machines.ts';
+import { hostOf } from '../ownership.ts';
 
 /** What a runtime knows besides the log. */
 interface AskedRuntime {

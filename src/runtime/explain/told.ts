@@ -5,9 +5,9 @@
  * XT1  A failure no longer counts once what failed has succeeded: the same call, or the machine around it.
  * XT2  An approval or intervention waits until its end is told; whether its actor is still there, the history says.
  */
-import type { TimeMs } from '../clock.ts';
-import type { Revision } from '../log/event-log.ts';
-import { short } from './explain-words.ts';
+import type { TimeMs } from '../../clock.ts';
+import type { Revision } from '../../log/event-log.ts';
+import { short } from './words.ts';
 import type { AwaitedPerson, ExplainedError, Moment } from './explained.ts';
 
 /** A fact as it was emitted. */

@@ -4,8 +4,8 @@
  * XN1  What is to be called is written as code, with the very stream, address, revision or choice.
  * XN2  Where nothing has to be done, that is said.
  */
-import { isTold } from './explain-acceptance.ts';
-import { list, quoted } from './explain-words.ts';
+import { isTold } from './acceptance.ts';
+import { list, quoted } from './words.ts';
 import type { AwaitedPerson, Blockage, ExplanationData } from './explained.ts';
 
 /** The next steps, the most pressing first. */

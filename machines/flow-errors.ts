@@ -3,6 +3,7 @@
  */
 import { registerErrorClass, RewakeError } from 'rewake';
 import type { FlowProgress } from './flow-state.ts';
+import { said } from './recovery-errors.ts';
 
 /** A step of a flow failed, and no handler recovered it. The flow can be resumed. */
 export class FlowFailedError extends RewakeError {
@@ -16,7 +17,7 @@ export class FlowFailedError extends RewakeError {
 
   constructor(flow: string, step: string, originalError: unknown, progress: FlowProgress) {
     super(
-      `Flow '${flow}' failed in step '${step}': ${textOf(originalError)}. Nothing recovered it. Mend the cause, and resume the ` +
+      `Flow '${flow}' failed in step '${step}': ${said(originalError)}. Nothing recovered it. Mend the cause, and resume the ` +
         'flow: what is finished is not done again.',
       { cause: originalError },
     );
@@ -50,7 +51,7 @@ export class FlowAbortedError extends RewakeError {
       notUndone.length === 0
         ? 'What could be undone was undone; a flow that is resumed does it anew.'
         : `Not undone: ${notUndone.map((each) => each.step).join(', ')}. Take these back by hand; 'notUndone' says why it failed.`;
-    super(`Flow '${flow}' was aborted because of step '${step}': ${textOf(originalError)}. ${rest}`, {
+    super(`Flow '${flow}' was aborted because of step '${step}': ${said(originalError)}. ${rest}`, {
       cause: originalError,
     });
     this.flow = flow;
@@ -62,7 +63,3 @@ export class FlowAbortedError extends RewakeError {
 }
 registerErrorClass(FlowFailedError, 'REWAKE_FLOW_FAILED');
 registerErrorClass(FlowAbortedError, 'REWAKE_FLOW_ABORTED');
-
-function textOf(error: unknown): string {
-  return String((error as Error | null)?.message ?? error).replace(/\.$/, '');
-}

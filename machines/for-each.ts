@@ -17,6 +17,7 @@ import {
 } from 'xstate';
 import { registerErrorClass, RewakeError } from 'rewake';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { said } from './recovery-errors.ts';
 import { noteProgress, openedProgress, progressOf, takesProgress, withProgress } from './progress.ts';
 
 /** What is finished of the items, by their place in the list. */
@@ -34,10 +35,7 @@ export class ItemFailedError extends RewakeError {
   readonly progress: unknown;
 
   constructor(step: string, index: number, total: number, originalError: unknown, progress: unknown) {
-    super(
-      `Step '${step}' failed for item ${index + 1} of ${total}: ${String((originalError as Error | null)?.message ?? originalError)}`,
-      { cause: originalError },
-    );
+    super(`Step '${step}' failed for item ${index + 1} of ${total}: ${said(originalError)}.`, { cause: originalError });
     this.step = step;
     this.index = index;
     this.originalError = originalError;

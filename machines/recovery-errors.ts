@@ -25,7 +25,7 @@ export class RecoveryExhaustedError extends RewakeError {
     const originalError = errors.at(-1);
     const why = reason === 'attempts' ? 'no attempt is left' : 'its deadline would be over before the next attempt';
     super(
-      `Step '${step}' failed after ${attempts} attempt${attempts === 1 ? '' : 's'}: ${messageOf(originalError)}. ` +
+      `Step '${step}' failed after ${attempts} attempt${attempts === 1 ? '' : 's'}: ${said(originalError)}. ` +
         `It is not tried again because ${why}. Look at 'errors' for each attempt, and at RetryScheduled facts for the waits.`,
       { cause: originalError },
     );
@@ -158,7 +158,7 @@ export class FallbackExhaustedError extends RewakeError {
 
   constructor(step: string, errors: readonly unknown[]) {
     super(
-      `Step '${step}' and its fallbacks failed, ${errors.length} in all: ${errors.map(messageOf).join(' | ')}. ` +
+      `Step '${step}' and its fallbacks failed, ${errors.length} in all: ${errors.map(said).join(' | ')}. ` +
         "Look at 'errors', in the order they were tried.",
       { cause: errors.at(-1) },
     );
@@ -180,7 +180,7 @@ export class HandlerFailedError extends RewakeError {
 
   constructor(handler: string, scope: string, subject: string, originalError: unknown, cause: unknown) {
     super(
-      `Handler '${handler}' of ${scope} '${subject}' failed: ${messageOf(cause)}. It was there for: ${messageOf(originalError)}. ` +
+      `Handler '${handler}' of ${scope} '${subject}' failed: ${said(cause)}. It was there for: ${said(originalError)}. ` +
         "Both go to the next scope out: this one's 'cause' is what the handler failed with, 'originalError' what it handled.",
       { cause },
     );
@@ -204,9 +204,10 @@ export function withCause(error: unknown, last: unknown, causesLeft = causesMax)
 }
 
 /** What a thrown value says, without the full stop that follows it here. Anything can be thrown, also what has no text. */
-function messageOf(error: unknown): string {
+export function said(error: unknown): string {
   try {
-    return String(error instanceof Error ? error.message : error).replace(/\.$/, '');
+    const { message } = Object(error) as { readonly message?: unknown };
+    return String(message ?? error).replace(/\.$/, '');
   } catch {
     return typeof error;
   }

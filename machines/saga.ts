@@ -12,6 +12,7 @@ import { classify } from './classify.ts';
 import { signatureOf, type ErrorSignature } from './error-signature.ts';
 import { requireKnown, requireLogic, requireName } from './options.ts';
 import { errorOf, failing, outputOf, toldWhy, type Ended, type Failed, type PolicyMachine } from './policy-machine.ts';
+import { said } from './recovery-errors.ts';
 
 /** What a step of a saga, and its undo, are given. */
 export interface SagaInput<Input = unknown> {
@@ -61,12 +62,9 @@ export class SagaFailedError extends RewakeError {
       notUndone.length === 0
         ? 'What could be undone of the steps before it was undone.'
         : `Not undone: ${notUndone.map((each) => each.step).join(', ')}. Take these back by hand; 'notUndone' says why it failed.`;
-    super(
-      `Saga '${saga}' failed in step '${step}': ${String((originalError as Error)?.message ?? originalError)}. ${rest}`,
-      {
-        cause: originalError,
-      },
-    );
+    super(`Saga '${saga}' failed in step '${step}': ${said(originalError)}. ${rest}`, {
+      cause: originalError,
+    });
     this.saga = saga;
     this.step = step;
     this.originalError = originalError;

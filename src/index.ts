@@ -35,6 +35,7 @@ export { decode, encode, type Encoded } from './log/codec.ts';
 export type { Json } from './log/json.ts';
 export type { ProjectionSlot, ProjectionStore, StoredProjection } from './log/projection-store.ts';
 export { readEvent } from './log/read-event.ts';
+export type { LostEvent } from './log/stream-cut.ts';
 export { verifyLog, type VerifyOptions, type VerifyProgress } from './log/verify.ts';
 export { registerErrorClass } from './log/logged-errors.ts';
 export {
@@ -81,11 +82,5 @@ export type { Logger } from './runtime/logger.ts';
 export type { MachineEntry, Machines, Migrate } from './runtime/machines.ts';
 export { createRuntime, Runtime, type AnyRuntime } from './runtime/runtime.ts';
 export type { ResumeOptions, ResumeRequested } from './runtime/rebases.ts';
-export {
-  repairLog,
-  type LostEvent,
-  type RepairOptions,
-  type RepairReport,
-  type StreamRepair,
-} from './runtime/repair.ts';
+export { repairLog, type RepairOptions, type RepairReport, type StreamRepair } from './runtime/repair.ts';
 export type { ListedActor, ListQuery, MachineOf, RuntimeOptions, StartOptions } from './runtime/runtime-options.ts';

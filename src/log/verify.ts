@@ -6,7 +6,7 @@
  * VE3  Memory does not grow with the log.
  */
 import { RewakeError } from '../errors.ts';
-import type { EventLog, StoredSnapshot, StoredStream } from './event-log.ts';
+import type { EventLog, StoredStream } from './event-log.ts';
 import { finding, type Finding } from './findings.ts';
 import { StreamCheck } from './stream-check.ts';
 import { storedStreams } from './stored-streams.ts';
@@ -54,9 +54,7 @@ export async function* verifyLog(
     progress.findings += findings.length;
     return findings;
   };
-  if (options.stream === undefined && log.selfCheck) {
-    for await (const fault of log.selfCheck()) yield* counted([finding('store', {}, `${log.name}: ${fault}`)]);
-  }
+  if (options.stream === undefined) for await (const found of storeFindings(log)) yield* counted([found]);
   try {
     for await (const stream of storedStreams(log, options.stream)) {
       signal?.throwIfAborted();
@@ -85,7 +83,7 @@ interface Counted {
 }
 
 async function* checked(log: EventLog, stream: StoredStream): AsyncGenerator<Finding[] | Counted> {
-  const check = new StreamCheck(stream, await snapshotOf(log, stream));
+  const check = await checkOf(log, stream);
   try {
     let records = 0;
     for await (const record of stream.records()) {
@@ -104,9 +102,16 @@ async function* checked(log: EventLog, stream: StoredStream): AsyncGenerator<Fin
   }
 }
 
-async function snapshotOf(log: EventLog, { name, actor }: StoredStream): Promise<StoredSnapshot | undefined> {
+/** What the store finds wrong with its own files. */
+export async function* storeFindings(log: EventLog): AsyncGenerator<Finding> {
+  for await (const fault of log.selfCheck?.() ?? []) yield finding('store', {}, `${log.name}: ${fault}`);
+}
+
+/** The check of a stream, its snapshot included. */
+export async function checkOf(log: EventLog, stream: StoredStream): Promise<StreamCheck> {
   // Only actors have one, and one that cannot be read is as good as none.
-  return actor && log.snapshots.load(name).catch(() => undefined);
+  const snapshot = stream.actor && (await log.snapshots.load(stream.name).catch(() => undefined));
+  return new StreamCheck(stream, snapshot);
 }
 
 /** Whether an error says that something stored is broken, and not that the log cannot be used. */

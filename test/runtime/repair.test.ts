@@ -9,7 +9,7 @@ import { createMachine } from '../support/loose-machine.ts';
 const idle = createMachine({ on: { GO: {} } });
 
 describe('repairLog', () => {
-  it('is refused while a runtime owns the log, waits for it when asked, and gives the log back (RP3)', async () => {
+  it('is refused while a runtime owns the log, waits for it when asked, and gives the log back (RP2)', async () => {
     const house = new House();
     const { log, clock } = house;
     const runtime = await house.open({ idle }, { lease: { ttl: '10s' } });
@@ -38,7 +38,7 @@ describe('repairLog', () => {
     expect(failure.message).toContain('it has no quarantine');
   });
 
-  it('tells what it would lose on a log that only gives events, cut before the stimulus of a damaged fact (RP2)', async () => {
+  it('tells what it would lose on a log that only gives events, cut before the stimulus of a damaged fact (CU1)', async () => {
     const house = new House();
     const counter = createMachine({ on: { ADD: { actions: emit({ type: 'Added', by: 1 }) } } });
     const runtime = await house.open({ counter });

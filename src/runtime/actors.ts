@@ -13,7 +13,6 @@ import {
   ActorBlockedError,
   ActorExistsError,
   ConflictError,
-  InvalidArgumentError,
   LogUnavailableError,
   MailboxFullError,
   NotFoundError,
@@ -22,7 +21,7 @@ import {
 } from '../errors.ts';
 import { ActorTree, type Step } from '../kernel/actor-tree.ts';
 import { migrateTree } from '../kernel/migrate.ts';
-import { actorStarted, effectFailed, effectSucceeded, type Prepared } from '../kernel/records.ts';
+import { actorStarted, type Prepared } from '../kernel/records.ts';
 import { HostedActor, type AnySnapshot } from '../kernel/xstate-internals.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
@@ -38,9 +37,10 @@ import type { MachineRegistry, Machines } from './machines.ts';
 import { outputOf } from './outcome-wait.ts';
 import { originOf, receivable, show, type Origin } from './messages.ts';
 import { Patience } from './patience.ts';
-import { rebaseEvent, type ResumeOptions } from './rebases.ts';
+import { loggedStart, rebaseEvent, type ResumeOptions } from './rebases.ts';
 import { Rebasing, type Places } from './rebasing.ts';
-import { rerun, resumption } from './resumption.ts';
+import { resumption } from './resumption.ts';
+import { originOfSettled, requireSettlement, settled } from './settling.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { Wakes } from './wakes.ts';
 import { Watchers } from './watchers.ts';
@@ -272,13 +272,9 @@ export class Actors {
     const host = await this.load(stream);
     await host.whenIdle();
     const wanted = (JSON.parse(`{${prepared.fields}}`) as { input?: unknown }).input;
-    for await (const { type, data } of this.#log.readStream(stream, { limit: 1 })) {
-      const found = JSON.parse(data) as { input?: unknown; reason?: string };
-      // The beginning of a compacted stream remembers what it was started with.
-      const isBeginning = type === 'ActorStarted' || found.reason === 'compacted';
-      if (isBeginning && !isDeepStrictEqual(found.input, wanted)) {
-        throw new ActorExistsError(stream, `input ${show(found.input)}; this start has input ${show(wanted)}`);
-      }
+    const started = await loggedStart(stream, this.#log);
+    if (started && !isDeepStrictEqual(started.input, wanted)) {
+      throw new ActorExistsError(stream, `input ${show(started.input)}; this start has input ${show(wanted)}`);
     }
     return host;
   }
@@ -608,25 +604,9 @@ export class Actors {
 
   /** Records a person's decision on a lost effect. */
   async settle(stream: string, effect: string, decision: Settlement): Promise<void> {
-    if (decision !== 'rerun' && !(typeof decision === 'object' && ('output' in decision || 'error' in decision))) {
-      throw new InvalidArgumentError(
-        `settle('${effect}') of '${stream}': expected 'rerun', { output } or { error }, found ${show(decision)}. Nothing was written.`,
-      );
-    }
-    const host = await this.load(stream);
-    const pending = host.tree?.effects?.get(effect);
-    if (!pending?.asked) {
-      const waiting = [...(host.tree?.effects ?? [])].filter(([, { asked }]) => asked).map(([address]) => address);
-      throw new InvalidArgumentError(
-        `settle('${effect}') of '${stream}': no lost effect with this address waits for a decision. ` +
-          `Waiting: ${waiting.length > 0 ? waiting.join(', ') : 'none'}; settle() is for effects with onLost: 'ask'.`,
-      );
-    }
-    const prepare = () => {
-      if (decision === 'rerun') return rerun(effect, this.#hostServices.host);
-      return 'output' in decision ? effectSucceeded(effect, decision.output) : effectFailed(effect, decision.error);
-    };
-    await this.submit(stream, prepare, originOf(pending));
+    requireSettlement(stream, effect, decision);
+    const origin = originOfSettled(await this.load(stream), effect);
+    await this.submit(stream, () => settled(effect, decision, this.#options.host), origin);
   }
 
   #committed(host: ActorHost, step: Step): void {

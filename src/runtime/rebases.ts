@@ -1,6 +1,6 @@
 /**
  * States that an actor goes on from although its history leads elsewhere: rewound, resumed after its end, compacted. Owns
- * what that state is and the event that says so; writing it, and running the actor, is actors.ts's.
+ * what that state is and the event that says so; writing it, and running the actor, is rebasing.ts's.
  *
  * RB1  Nothing is deleted: what an actor goes on from is one more event of its stream.
  * RB2  An address and a timer's number name one thing in a stream for ever, also after a rewind.
@@ -124,12 +124,15 @@ function migrated(folded: Folded, migrate: Migrate, { machines }: LoadServices):
 }
 
 /**
- * What an actor was started with, as it is logged, for when the beginning of its stream is removed.
+ * What an actor was started with, as it is logged; undefined where the stream does not say it any more.
  * @throws NotFoundError
  */
-export async function loggedInput(stream: string, log: EventLog): Promise<Json | undefined> {
-  for await (const { data } of log.readStream(stream, { limit: 1 }))
-    return (JSON.parse(data) as { input?: Json }).input;
+export async function loggedStart(stream: string, log: EventLog): Promise<{ readonly input?: Json } | undefined> {
+  for await (const { type, data } of log.readStream(stream, { limit: 1 })) {
+    const first = JSON.parse(data) as { readonly input?: Json; readonly reason?: string };
+    // The beginning of a compacted stream remembers what it was started with.
+    return type === 'ActorStarted' || first.reason === 'compacted' ? first : undefined;
+  }
   throw new NotFoundError(stream);
 }
 

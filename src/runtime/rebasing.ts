@@ -14,7 +14,7 @@ import type { Environment } from './environment.ts';
 import { forkOf, type ForkOptions } from './fork.ts';
 import type { Folded } from './fold-history.ts';
 import type { LoadServices } from './load.ts';
-import { loggedInput, rebaseEvent, resumed, rewound, type Rebased, type ResumeOptions } from './rebases.ts';
+import { loggedStart, rebaseEvent, resumed, rewound, type Rebased, type ResumeOptions } from './rebases.ts';
 
 /** The actors in memory, as far as others take their places. */
 export interface Places {
@@ -74,7 +74,7 @@ export class Rebasing {
   async compact(stream: string): Promise<void> {
     const { log } = this.#services;
     await this.#places.load(stream);
-    const input = await loggedInput(stream, log);
+    const { input } = (await loggedStart(stream, log)) ?? {};
     const host = await this.#places.load(stream);
     if (host.tree?.status !== 'active') return;
     const revision = await new Promise<Revision>((resolve, reject) => {

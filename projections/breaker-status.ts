@@ -86,9 +86,7 @@ function breakerStatusFold(kit: FoldKit): Fold<BreakerStatusState, readonly Brea
 
   /** The state of the machine, which only in `open` has states of its own. */
   function stateIn(event: ProjectedEvent): BreakerReport['state'] | undefined {
-    const moves = kit.transitionsOf(event).filter(({ actor }) => actor === '/');
-    const standing = kit.list(kit.standingOf(event)?.machines).find(({ actor }) => actor === '/');
-    const to = moves.length > 0 ? moves[moves.length - 1]!.to : standing?.to;
+    const to = kit.rootStateAfter(event);
     if (to === undefined || to === null) return undefined;
     return (typeof to === 'string' ? to : 'open') as BreakerReport['state'];
   }
@@ -146,7 +144,7 @@ function breakerStatusFold(kit: FoldKit): Fold<BreakerStatusState, readonly Brea
       const others = kit.entries(rejected).filter(([key]) => !keys.includes(key));
       return [...known, ...others.map(([key]) => unknown(key, null))]
         .map(({ tracked: _, ...breaker }) => ({ ...breaker, rejected: kit.get(rejected, breaker.key) ?? 0 }))
-        .sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+        .sort((a, b) => kit.compare(a.key, b.key));
     },
   };
 }

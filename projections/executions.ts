@@ -181,7 +181,7 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
     next = moved(next, event);
     const status = (kit.statusAfter(event) ?? next.status) as Execution['status'];
     const isOver = status !== 'active';
-    const state = rootState(event) ?? next.state;
+    const state = kit.rootStateAfter(event) ?? next.state;
     next = {
       ...next,
       ...started(next, before, event),
@@ -194,12 +194,6 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
       version: typeof data.version === 'string' ? data.version : next.version,
     };
     return isOver ? { ...next, ...nothing } : next;
-  }
-
-  function rootState(event: ProjectedEvent): unknown {
-    const moves = kit.transitionsOf(event).filter(({ actor }) => actor === '/');
-    if (moves.length > 0) return moves[moves.length - 1]!.to;
-    return kit.list(kit.standingOf(event)?.machines).find(({ actor }) => actor === '/')?.to;
   }
 
   /** Lost effects that a person decides about wait for that, and the others run again. */

@@ -68,7 +68,12 @@ export function foldKit() {
   function entries<Value>(shelves: Shelves<Value>): [key: string, value: Value][] {
     return Object.values(shelves)
       .flatMap((shelf) => Object.entries(shelf).map(([key, value]): [string, Value] => [key.slice(1), value]))
-      .sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
+      .sort(([a], [b]) => compare(a, b));
+  }
+
+  /** The order of texts by their code units: the same in every engine and place. */
+  function compare(a: string, b: string): number {
+    return a < b ? -1 : Number(a > b);
   }
 
   /** All of both; `both` says what becomes of a key that both have. */
@@ -161,12 +166,23 @@ export function foldKit() {
     });
   }
 
+  /** What the root did last with an event. */
+  function rootMoveOf(event: ProjectedEvent): LoggedTransition | undefined {
+    return transitionsOf(event)
+      .filter(({ actor }) => actor === '/')
+      .pop();
+  }
+
+  /** The state value of the root after an event; undefined where the event does not say it. */
+  function rootStateAfter(event: ProjectedEvent): unknown {
+    const move = rootMoveOf(event);
+    return move ? move.to : list(standingOf(event)?.machines).find(({ actor }) => actor === '/')?.to;
+  }
+
   /** How the whole actor stands after an event; undefined where the event does not change that. */
   function statusAfter(event: ProjectedEvent): string | undefined {
     if (isFact(event)) return undefined;
-    const root = transitionsOf(event)
-      .filter(({ actor }) => actor === '/')
-      .pop();
+    const root = rootMoveOf(event);
     const standing = standingOf(event);
     if (root) return root.status;
     if (standing) return text(standing.status);
@@ -220,7 +236,22 @@ export function foldKit() {
   }
 
   return {
-    ...{ get, put, entries, merged, withKey, kept, isRecord, text, number, list, isFact, correlationOf, machineOf },
-    ...{ parentOf, isWithin, standingOf, transitionsOf, statusAfter, timersAfter, errorOf, isSame },
+    ...{
+      get,
+      put,
+      entries,
+      compare,
+      merged,
+      withKey,
+      kept,
+      isRecord,
+      text,
+      number,
+      list,
+      isFact,
+      correlationOf,
+      machineOf,
+    },
+    ...{ parentOf, isWithin, standingOf, transitionsOf, rootStateAfter, statusAfter, timersAfter, errorOf, isSame },
   };
 }

@@ -35,8 +35,6 @@ function pendingTimersFold(kit: FoldKit): Fold<PendingTimersState, readonly Pend
       kit
         .entries(state)
         .flatMap(([stream, timers]) => Object.values(timers).map((timer) => ({ stream, ...timer })))
-        .sort(
-          (a, b) => a.dueAt - b.dueAt || (a.stream < b.stream ? -1 : Number(a.stream > b.stream)) || a.timer - b.timer,
-        ),
+        .sort((a, b) => a.dueAt - b.dueAt || kit.compare(a.stream, b.stream) || a.timer - b.timer),
   };
 }

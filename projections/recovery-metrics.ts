@@ -219,7 +219,7 @@ function recoveryMetricsFold(kit: FoldKit): Fold<RecoveryMetricsState, RecoveryR
 
   /** The name that was told most at a place; the first of those in order. */
   function nameOf(names: Readonly<Record<string, number>>): string {
-    const [best] = Object.entries(names).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+    const [best] = Object.entries(names).sort(([a, x], [b, y]) => y - x || kit.compare(a, b));
     return best![0].slice(1);
   }
 
@@ -239,7 +239,7 @@ function recoveryMetricsFold(kit: FoldKit): Fold<RecoveryMetricsState, RecoveryR
       return {
         steps: [...steps]
           .map(([step, sums]) => ({ step, ...recoveryOf(sums, sums.failures + sums.succeeded) }))
-          .sort((a, b) => (a.step < b.step ? -1 : 1)),
+          .sort((a, b) => kit.compare(a.step, b.step)),
         tools: kit.entries(tools).map(([tool, sums]) => ({ tool, ...recoveryOf(sums, sums.calls) })),
       };
     },

@@ -63,11 +63,11 @@ export function handled(
   handlers: readonly Handler[],
   options: HandledOptions,
 ): HandledMachine<unknown, unknown> {
-  const { name, scope, paths = {}, classify: rules = [], facts: tells = true } = options;
-  const { sees = seesAll, gives = givesAll, attemptsOf = () => 1, isAttempt = false } = options;
-  const { facts, classify } = { facts: tells, classify: rules };
+  const { facts = true, classify = [], paths = {}, ...parts } = options;
+  const { name, scope } = parts;
   const machine = handledChart({
-    ...{ name, scope, logic, handlers, paths, rules, tells, sees, gives, attemptsOf, isAttempt },
+    ...{ sees: seesAll, gives: givesAll, attemptsOf: () => 1, isAttempt: false, ...parts },
+    ...{ logic, handlers, paths, rules: classify, tells: facts },
     handling: handling(scope, handlers, { facts, classify, paths }),
   });
   const maxAttempts = Math.max(1, ...handlers.map(({ action }) => (action?.type === 'retry' ? action.maxAttempts : 1)));

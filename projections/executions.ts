@@ -228,6 +228,12 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
     return isThere ? told(actor, event, event.meta.actor!) : actor;
   }
 
+  /** Whether it is the approval by which a flow asks its question: the person is asked once. */
+  function carries(key: string, { actor, ...wait }: Waiting, flow: string, message: string): boolean {
+    const isApproval = key === `${actor} approval`;
+    return isApproval && kit.parentOf(actor) === flow && wait.for === 'person' && wait.message === message;
+  }
+
   function told(actor: Actor, { type, data, at }: ProjectedEvent, by: string): Actor {
     const hold = (wait: Waiting): Actor => ({ ...actor, held: kit.withKey(actor.held, by, wait) });
     const ask = (key: string, wait: Waiting | undefined): Actor => ({
@@ -258,7 +264,8 @@ function executionsFold(kit: FoldKit): Fold<ExecutionsState, readonly Execution[
       case 'InterventionRequested': {
         const choices = Array.isArray(data.choices) ? data.choices.map(String) : [];
         const asking = { for: 'person', actor: by, subject: name('subject'), message: name('message') } as const;
-        return ask(`${name('subject')} ${name('handler')}`, { ...asking, choices, since: at });
+        const next = ask(`${name('subject')} ${name('handler')}`, { ...asking, choices, since: at });
+        return { ...next, asked: kit.kept(next.asked, (key, wait) => !carries(key, wait, by, asking.message)) };
       }
       case 'InterventionAnswered':
         return ask(`${name('subject')} ${name('handler')}`, undefined);

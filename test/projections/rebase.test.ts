@@ -165,9 +165,10 @@ it('flows show their running steps, the person they ask, their handlers and how 
   await house.advance(100);
   const [asking] = await project(executions, house.log, { stream: 'ship-1' });
   expect(asking!.steps.map(({ step: each }) => each).sort()).toEqual(['label', 'pack']);
-  expect(asking!.waits).toEqual(
-    expect.arrayContaining([expect.objectContaining({ for: 'person', subject: 'pack', message: 'Pack by hand?' })]),
-  );
+  expect(asking!.waits).toMatchObject([
+    { for: 'person', actor: '/', subject: 'pack', message: 'Pack by hand?', choices: ['done'] },
+    { for: 'effect', src: 'label' },
+  ]);
   const row = (await house.log.actor('ship-1'))!;
   const effects = asking!.waits.filter((wait) => wait.for === 'effect');
   expect([asking!.status, effects.length]).toEqual([row.status, row.effects]);

@@ -128,15 +128,22 @@ describe('in a tree', () => {
       choices: ['yes', 'no'],
       error: {},
     };
-    const flow = setup({ actors: { ask } }).createMachine({
+    const elsewhere = setup({ actors: { ask } }).createMachine({
+      invoke: { id: 'ask', src: 'ask', input: { title: 'Retry?' } },
+    });
+    const flow = setup({ actors: { ask, elsewhere } }).createMachine({
       id: 'flow',
-      invoke: { id: 'ask', src: 'ask', input: { title: 'Retry?', choices: ['yes', 'no'] } },
+      invoke: [
+        { id: 'ask', src: 'ask', input: { title: 'Retry?', choices: ['yes', 'no'] } },
+        { id: 'elsewhere', src: 'elsewhere' },
+      ],
     });
     const runtime = await house.open({ flow });
     await runtime.start('flow', { id: '1' });
-    expect((await runtime.explain('flow-1')).people).toMatchObject([{ kind: 'approval' }]);
+    expect((await runtime.explain('flow-1')).people).toMatchObject([{ kind: 'approval' }, { kind: 'approval' }]);
     await append(house.log, 'flow-1', 'InterventionRequested', intervention);
     expect((await explainStream(house.log, 'flow-1')).people).toMatchObject([
+      { kind: 'approval', actor: '/elsewhere:2/ask:3' },
       { kind: 'intervention', message: 'Retry?' },
     ]);
   });

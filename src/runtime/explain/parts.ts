@@ -11,7 +11,7 @@ import { acceptedEvents } from '../../kernel/accepted-events.ts';
 import { addressOf, type ActorTree } from '../../kernel/actor-tree.ts';
 import { canTake, isMachineSnapshot, reviveRoot } from '../../kernel/xstate-internals.ts';
 import type { EffectRecord, History } from './history.ts';
-import { errorOf, type ToldRetry } from './told.ts';
+import { errorOf, parentAddress, type ToldRetry } from './told.ts';
 import type {
   AwaitedPerson,
   EffectStanding,
@@ -112,12 +112,17 @@ function isWaiting({ timers }: History) {
     [...timers.values()].some((timer) => timer.actor === actor && timer.armedAt === stimulus);
 }
 
-/** The people who are waited for. An approval that carries an intervention is told as that. */
+type AwaitedApproval = AwaitedPerson & { readonly kind: 'approval' };
+
+/** The people who are waited for. The approval by which a flow asks its question is told as that question. */
 export function peopleOf({ machines, told, status }: History): AwaitedPerson[] {
   if (status !== 'active') return [];
   const people = told.people.filter(({ actor }) => machines.has(actor));
-  const messages = new Set(people.map((person) => (person.kind === 'intervention' ? person.message : undefined)));
-  return people.filter((person) => person.kind === 'intervention' || !messages.has(person.title));
+  const isCarrier = ({ actor, title }: AwaitedApproval) =>
+    people.some(
+      (other) => other.kind === 'intervention' && other.actor === parentAddress(actor) && other.message === title,
+    );
+  return people.filter((person) => person.kind === 'intervention' || !isCarrier(person));
 }
 
 /** The failure behind it, and where it is the root's own, what led to that. */

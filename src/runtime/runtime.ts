@@ -156,11 +156,18 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
    * runtime.on('order-42', 'OrderPlaced', ({ total }) => console.log(total));
    * await runtime.start('order', { id: '42', input });
    */
+  // For a stream of which the compiler knows no name. It stands first, because compilers tell what is wrong with the last one.
+  on<Stream extends string>(
+    stream: string extends Stream ? Stream : never,
+    type: string,
+    handler: (fact: AnyEventObject) => void,
+  ): Unsubscribe;
   on<Name extends keyof M & string, Type extends FactType<MachineOf<M[Name]>>>(
     stream: `${Name}-${string}`,
     type: Type,
     handler: FactHandler<MachineOf<M[Name]>, Type>,
-  ): Unsubscribe {
+  ): Unsubscribe;
+  on(stream: string, type: string, handler: (fact: never) => void): Unsubscribe {
     this.#assertOpen();
     readStreamName(stream);
     if (typeof handler !== 'function') throw InvalidArgumentError.of('runtime.on(handler)', 'a function', handler);
@@ -249,6 +256,11 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
    * @example
    * await runtime.rewind('order-42', { to: 17 });
    */
+  async rewind<Name extends keyof M & string>(
+    stream: `${Name}-${string}`,
+    options: { readonly to: Revision },
+  ): Promise<ActorRef<MachineOf<M[Name]>>>;
+  async rewind(stream: string, options: { readonly to: Revision }): Promise<ActorRef>;
   async rewind(stream: string, options: { readonly to: Revision }): Promise<ActorRef> {
     this.#assertOpen();
     checkNames(`rewind('${stream}')`, options, ['to']);
@@ -264,6 +276,11 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
    * @example
    * const fork = await runtime.fork('order-42', { at: 17, id: '42-again' });
    */
+  async fork<Name extends keyof M & string>(
+    stream: `${Name}-${string}`,
+    options: ForkOptions,
+  ): Promise<ActorRef<MachineOf<M[Name]>>>;
+  async fork(stream: string, options: ForkOptions): Promise<ActorRef>;
   async fork(stream: string, options: ForkOptions): Promise<ActorRef> {
     this.#assertOpen();
     checkNames(`fork('${stream}')`, options, ['at', 'id', 'correlationId', 'edit']);

@@ -1,7 +1,15 @@
 /** Another past: FK1 to FK3 of src/runtime/fork.ts. */
-import { expect, test } from 'vitest';
+import { expect, expectTypeOf, test } from 'vitest';
 import { assign, emit, setup } from 'xstate';
-import { ActorExistsError, effect, InvalidArgumentError, random, uuid, type EffectArguments } from '../../src/index.ts';
+import {
+  ActorExistsError,
+  effect,
+  InvalidArgumentError,
+  random,
+  uuid,
+  type ActorRef,
+  type EffectArguments,
+} from '../../src/index.ts';
 import { failureOf, House } from '../support/house.ts';
 
 const drawing = (keys: string[] = []) =>
@@ -80,6 +88,7 @@ test('a copy cut between a stimulus and its facts takes the facts along', async 
 test('both go on, each by itself, and a fresh host folds both', async () => {
   const { house, runtime, ref } = await drawn();
   const copy = await runtime.fork('lots-1', { at: 2, id: '2' });
+  expectTypeOf(copy).toEqualTypeOf<ActorRef<ReturnType<typeof drawing>>>();
   await copy.send({ type: 'DRAW', n: 9 });
   await ref.send({ type: 'DRAW', n: 9 });
   const other = await house.open({ lots: drawing() });

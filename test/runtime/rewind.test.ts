@@ -1,11 +1,12 @@
 /** Going back: RB1 to RB3 of src/runtime/rebases.ts. */
-import { expect, test } from 'vitest';
+import { expect, expectTypeOf, test } from 'vitest';
 import { assign, fromPromise, setup } from 'xstate';
 import {
   ActorBlockedError,
   effect,
   InvalidArgumentError,
   NotFoundError,
+  type ActorRef,
   type EffectArguments,
 } from '../../src/index.ts';
 import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
@@ -46,6 +47,7 @@ test('RB1: a rewound actor goes on from where it was, and nothing of its stream 
   const before = await house.events('counter-1');
   const back = await runtime.rewind('counter-1', { to: 1 });
   expect(back.getSnapshot().context).toEqual({ sum: 1 });
+  expectTypeOf(back).toEqualTypeOf<ActorRef<typeof counter>>();
   expect(ref.getSnapshot().context).toEqual({ sum: 1 });
   await ref.send(add(5));
   expect(ref.getSnapshot().context).toEqual({ sum: 6 });

@@ -241,6 +241,17 @@ describe('on, of a runtime', () => {
     // @ts-expect-error: no fact of this machine
     runtime.on('quick-1', 'Closed', () => {});
   });
+
+  it('takes the name of a stream that the compiler does not know, such as that of a ref', async () => {
+    const runtime = await new House().open({ quick });
+    const stream: string = 'quick-1';
+    const heard: string[] = [];
+    runtime.on(stream, 'Worked', ({ type }) => void heard.push(type));
+    const ref = await runtime.start('quick', { id: '1' });
+    expect(ref.stream).toBe(stream);
+    await rest();
+    expect(heard).toEqual(['Worked']);
+  });
 });
 
 describe('waitFor', () => {

@@ -174,7 +174,7 @@ export function checkStart(machine: string, options: unknown): { id: string; cor
 
 /** @throws InvalidArgumentError when the options of a call are no object, or hold one that there is not */
 export function checkNames(call: string, options: unknown, names: readonly string[]): void {
-  if (!isObject(options)) throw InvalidArgumentError.of(call, `options of ${names.join(', ')}`, options);
+  if (!isObject(options)) throw InvalidArgumentError.of(call, `an object of the options ${names.join(', ')}`, options);
   const wrong = Object.keys(options).find((name) => !names.includes(name));
   if (wrong !== undefined) throw InvalidArgumentError.of(`${call}.${wrong}`, `one of ${names.join(', ')}`, wrong);
 }

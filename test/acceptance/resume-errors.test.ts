@@ -125,7 +125,7 @@ interface Case {
 }
 
 const damagedNext =
-  "from a backup, or move the damaged end aside with repairLog(log, { quarantine: true, stream: 'flow-1' }); then call runtime.resume().";
+  "from a backup, then call runtime.resume(); or close this runtime, move the damaged end aside with repairLog(log, { quarantine: true, stream: 'flow-1' }), and open it again.";
 const cases: readonly Case[] = [
   {
     what: 'an event was changed',
@@ -355,7 +355,7 @@ describe('Resume provides helpful error messages for recovery', () => {
     expect(text).toContain(
       "Next: once the cause is gone, call runtime.resume('flow-1'): its machine goes on where it failed.",
     );
-    expect(text).toContain("Next: or go back: runtime.rewind('flow-1', { to: 2 }) gives the state before it failed.");
+    expect(text).toContain("Next: or go back: runtime.rewind('flow-1', { to: 2 }) gives the state before it failed;");
     await failureOf((await runtime.resume('flow-1')).output());
     isBroken = false;
     expect(await (await runtime.rewind('flow-1', { to: 2 })).output()).toEqual({ go: 'at last' });

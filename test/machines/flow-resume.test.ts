@@ -56,6 +56,13 @@ describe('a flow that failed', () => {
     });
   });
 
+  it('says to whom sends it something that it can be resumed', async () => {
+    const stage = new FlowStage({ c: fails('broken') });
+    const { ref } = await stage.run(trip(stage));
+    const error = await failureOf(ref.send({ type: 'approval.granted', by: 'ann' }));
+    expect(error.message).toMatch(/ended with status 'error'.*runtime\.resume\('work-1'\)/);
+  });
+
   it('goes on from a step when it is told to: what depends on that one is done again, the rest is not', async () => {
     const stage = new FlowStage({ c: failing(1, 'broken') });
     const { runtime } = await stage.run(trip(stage), 'Rome');
@@ -76,7 +83,9 @@ describe('a flow that failed', () => {
     const stage = new FlowStage({ c: fails('broken') });
     const { runtime } = await stage.run(trip(stage));
     const { length } = await stage.house.events('work-1');
-    expect(await failureOf(runtime.resume('work-1', { from: 'x' }))).toBeInstanceOf(NotResumableError);
+    const error = await failureOf(runtime.resume('work-1', { from: 'x' }));
+    expect(error).toBeInstanceOf(NotResumableError);
+    expect(error.message).toMatch(/with from 'x' in the state .* Check the name, for a flow that of a step/);
     expect(await stage.house.events('work-1')).toHaveLength(length);
   });
 

@@ -112,6 +112,10 @@ describe('an actor that is blocked', () => {
       Nobody holds the lease on the log: no host runs its actors, unless one does so without a lease.
       Next: restore the record at revision 3 from a backup, or move the damaged end aside with repairLog(log, { quarantine: true, stream: 'circle-1' }); then call runtime.resume()."
     `);
+    const runtime = await house.open({ circle: circle('b') }, { log, resume: false });
+    expect((await runtime.explain('circle-1')).next).toEqual([
+      "restore the record at revision 3 from a backup, then call runtime.resume(); or close this runtime, move the damaged end aside with repairLog(log, { quarantine: true, stream: 'circle-1' }), and open it again.",
+    ]);
     const { blocked, machines } = await explainStream(log, 'circle-1', { clock: house.clock });
     expect(blocked).toMatchObject({ code: 'REWAKE_DAMAGED_RECORD', revision: 3, foldsTo: null });
     expect(machines).toMatchObject([{ value: 'b' }]);

@@ -5,7 +5,7 @@ import { NotFoundError } from '../../src/errors.ts';
 import { now } from '../../src/index.ts';
 import { effect } from '../../src/runtime/effect.ts';
 import { explainStream } from '../../src/runtime/explain/explain.ts';
-import { approval, recoveryMachines, step } from '../../machines/index.ts';
+import { abort, approval, flow, handler, intervene, recoveryMachines, skip, step } from '../../machines/index.ts';
 import { failureOf, House } from '../support/house.ts';
 import { createMachine } from '../support/loose-machine.ts';
 
@@ -121,7 +121,7 @@ describe('a plain machine', () => {
       "order-1 has failed: its machine order (version 1) ended with an error in state "open" at 2026-01-01 00:00:00 UTC (just now, revision 1).
       It failed with Error: no such order.
       Nobody holds the lease on the log: this runtime hosts it without one.
-      Next: its machine does not take 'rewake.resume', so go back: runtime.rewind('order-1', { to: 0 }) gives the state before it failed."
+      Next: its machine does not take 'rewake.resume', so go back: runtime.rewind('order-1', { to: 0 }) gives the state before it failed; effects that ran then count as lost, as after a crash."
     `);
   });
 
@@ -142,7 +142,7 @@ describe('a plain machine', () => {
     expect(failed).toMatchObject({ status: 'error', isResumable: true, error: { message: 'no paper' } });
     expect(failed.next).toEqual([
       "once the cause is gone, call runtime.resume('print-1'): its machine goes on where it failed.",
-      "or go back: runtime.rewind('print-1', { to: 0 }) gives the state before it failed.",
+      "or go back: runtime.rewind('print-1', { to: 0 }) gives the state before it failed; effects that ran then count as lost, as after a crash.",
     ]);
     expect((await explainStream(house.log, 'print-1')).next[0]).toContain("try runtime.resume('print-1')");
     state.fails = false;
@@ -396,6 +396,37 @@ describe('a person', () => {
     );
     await ref.send({ type: 'SKIP' });
     expect((await runtime.explain('job-1')).people).toEqual([]);
+  });
+
+  it('whom a flow asks is answered as advised, also in two sub-flows at a time and inside of policies', async () => {
+    const house = new House();
+    const charge = async () => {
+      throw new Error('declined');
+    };
+    const asks = [
+      handler({ id: 'ask', then: intervene('Declined. What now?', { free: skip('free'), stop: abort() }) }),
+    ];
+    const payment = flow('payment', { steps: { charge: { run: charge, onFailure: asks } } });
+    const order = flow('order', {
+      steps: {
+        pay: { run: payment, timeout: '1d', retry: 1 },
+        tip: { run: payment },
+        wrap: { run: charge, onFailure: asks },
+      },
+    });
+    const runtime = await house.open({ order });
+    const ref = await runtime.start('order', { id: '1' });
+    for (const subject of ['wrap', 'pay/charge', 'tip/charge', undefined]) {
+      await house.rest();
+      const { next, people } = await runtime.explain('order-1');
+      if (subject === undefined) break;
+      const named = people.length > 1 ? `, subject: '${subject}'` : '';
+      expect(next).toContain(
+        `let somebody choose: runtime.send('order-1', { type: 'approval.chosen', by: 'their name', choice: 'free'${named} }).`,
+      );
+      await ref.send({ type: 'approval.chosen', by: 'ann', choice: 'free', ...(named !== '' && { subject }) });
+    }
+    expect(ref.getSnapshot().status).toBe('done');
   });
 
   it('who has to intervene is waited for until the answer is told', async () => {

@@ -26,12 +26,16 @@ export function advise(data: ExplanationData): string[] {
   return [sending(data)];
 }
 
-function unblocking({ stream, machine }: ExplanationData, { code, revision, foldsTo, isFoldable }: Blockage): string[] {
+function unblocking(
+  { stream, machine, isHosted }: ExplanationData,
+  { code, revision, foldsTo, isFoldable }: Blockage,
+): string[] {
   if (code === 'REWAKE_ENVIRONMENT_MISMATCH')
     return [`run it under the environment that was recorded, or accept this one: runtime.resume(${quoted(stream)}).`];
   if (isFoldable)
     return ['call runtime.resume(): what blocked it is gone, or has to be corrected first as the reason says.'];
   const retry = 'then call runtime.resume()';
+  const repair = `repairLog(log, { quarantine: true, stream: ${quoted(stream)} })`;
   const rewind =
     foldsTo === null
       ? []
@@ -52,7 +56,9 @@ function unblocking({ stream, machine }: ExplanationData, { code, revision, fold
       ];
     case 'REWAKE_DAMAGED_RECORD':
       return [
-        `restore the record at revision ${revision} from a backup, or move the damaged end aside with repairLog(log, { quarantine: true, stream: ${quoted(stream)} }); ${retry}.`,
+        isHosted
+          ? `restore the record at revision ${revision} from a backup, ${retry}; or close this runtime, move the damaged end aside with ${repair}, and open it again.`
+          : `restore the record at revision ${revision} from a backup, or move the damaged end aside with ${repair}; ${retry}.`,
       ];
     case 'REWAKE_NEWER_VERSION':
     case 'REWAKE_UNKNOWN_FEATURE':
@@ -77,7 +83,7 @@ function afterFailure({ stream, machines, isResumable }: ExplanationData): strin
     );
   }
   if (since && since.revision > 0) {
-    const rewind = `runtime.rewind(${quoted(stream)}, { to: ${since.revision - 1} }) gives the state before it failed`;
+    const rewind = `runtime.rewind(${quoted(stream)}, { to: ${since.revision - 1} }) gives the state before it failed; effects that ran then count as lost, as after a crash`;
     steps.push(
       isResumable === false
         ? `its machine does not take 'rewake.resume', so go back: ${rewind}.`
@@ -89,13 +95,22 @@ function afterFailure({ stream, machines, isResumable }: ExplanationData): strin
     : ['nothing brings it back: start another one under a new id, once the cause is gone.'];
 }
 
-function answering({ stream }: ExplanationData, person: AwaitedPerson): string {
-  const passed = person.actor === '/' ? '' : `; its machine has to pass it on to ${person.actor}`;
+function answering({ stream, machines, people }: ExplanationData, person: AwaitedPerson): string {
+  const isFlow = person.kind === 'intervention' && machines[0]?.accepts?.some(({ event }) => event === 'approval.*');
+  const passed = person.actor === '/' || isFlow ? '' : `; its machine has to pass it on to ${person.actor}`;
   if (person.choices.length > 0) {
     const choice = person.choices[0]!;
-    return `let somebody choose: runtime.send(${quoted(stream)}, { type: 'approval.chosen', by: 'their name', choice: ${quoted(choice)} })${passed}.`;
+    const isOneOfSeveral = person.kind === 'intervention' && people.length > 1;
+    const subject = isOneOfSeveral ? `, subject: ${quoted(wayTo(person.actor, person.subject))}` : '';
+    return `let somebody choose: runtime.send(${quoted(stream)}, { type: 'approval.chosen', by: 'their name', choice: ${quoted(choice)}${subject} })${passed}.`;
   }
   return `let somebody answer: runtime.send(${quoted(stream)}, { type: 'approval.granted', by: 'their name' }), or 'approval.rejected'${passed}.`;
+}
+
+/** By which name the answer to a question of a flow finds it: the steps around it, without the machines of their policies. */
+function wayTo(actor: string, subject: string): string {
+  const ids = actor.split('/').map((segment) => segment.replace(/:\d+$/, ''));
+  return [...ids.filter((id) => id !== '' && !/^(?:call$|\d+\.)/.test(id)), subject].join('/');
 }
 
 function settling({ stream }: ExplanationData, effect: string): string {

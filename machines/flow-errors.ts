@@ -5,6 +5,8 @@ import { registerErrorClass, RewakeError } from 'rewake';
 import type { FlowProgress } from './flow-state.ts';
 import { said } from './recovery-errors.ts';
 
+const advice = '. Nothing recovered it. Mend the cause, and resume the flow: what is finished is not done again';
+
 /** A step of a flow failed, and no handler recovered it. The flow can be resumed. */
 export class FlowFailedError extends RewakeError {
   readonly code = 'REWAKE_FLOW_FAILED';
@@ -16,11 +18,7 @@ export class FlowFailedError extends RewakeError {
   readonly progress: FlowProgress;
 
   constructor(flow: string, step: string, originalError: unknown, progress: FlowProgress) {
-    super(
-      `Flow '${flow}' failed in step '${step}': ${said(originalError)}. Nothing recovered it. Mend the cause, and resume the ` +
-        'flow: what is finished is not done again.',
-      { cause: originalError },
-    );
+    super(`Flow '${flow}' failed in step '${step}': ${textOf(originalError)}${advice}.`, { cause: originalError });
     this.flow = flow;
     this.step = step;
     this.originalError = originalError;
@@ -51,7 +49,7 @@ export class FlowAbortedError extends RewakeError {
       notUndone.length === 0
         ? 'What could be undone was undone; a flow that is resumed does it anew.'
         : `Not undone: ${notUndone.map((each) => each.step).join(', ')}. Take these back by hand; 'notUndone' says why it failed.`;
-    super(`Flow '${flow}' was aborted because of step '${step}': ${said(originalError)}. ${rest}`, {
+    super(`Flow '${flow}' was aborted because of step '${step}': ${textOf(originalError)}. ${rest}`, {
       cause: originalError,
     });
     this.flow = flow;
@@ -63,3 +61,9 @@ export class FlowAbortedError extends RewakeError {
 }
 registerErrorClass(FlowFailedError, 'REWAKE_FLOW_FAILED');
 registerErrorClass(FlowAbortedError, 'REWAKE_FLOW_ABORTED');
+
+/** What the error says, but for the advice of a flow inside: the outermost one gives it. */
+function textOf(error: unknown): string {
+  const text = said(error);
+  return text.endsWith(advice) ? text.slice(0, -advice.length) : text;
+}

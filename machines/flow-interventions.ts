@@ -3,7 +3,7 @@
  * in the whole tree, sub-flows included; waiting for the answer is approval.ts.
  *
  * IV1  An answer without a subject is for the only question that is open; with one, for that of this name: of the step, the
- *      phase or the flow, or in a sub-flow also by its way there, `payment/charge`.
+ *      phase or the flow, or in a sub-flow also by the steps on the way there, `pay/charge`.
  * IV2  What is for none, or could be for several, changes nothing and is told.
  */
 import type { AnyActorRef, AnyEventObject } from 'xstate';

@@ -119,7 +119,7 @@ export function flowPlan(name: string, options: FlowDefinition): FlowPlan {
   const path = `flow('${requireName(name, 'flow(name)')}')`;
   requireKnown(options, optionNames, path);
   const { steps, onFailure = [], concurrency = 10, output, paths = {}, facts = true, version } = options;
-  requireKnown(steps ?? null, Object.keys(steps ?? {}), `${path}.steps`);
+  requireKnown(steps, Object.keys(steps ?? {}), `${path}.steps`);
   if (Object.keys(steps).length === 0) throw InvalidArgumentError.of(`${path}.steps`, 'at least one step', steps);
   requireHandlers(onFailure, `${path}.onFailure`);
   requireFunction(output, `${path}.output`);

@@ -46,7 +46,7 @@ export function stepLogic(id: string, definition: StepDefinition & PolicyOptions
   const path = `${around.path}.steps.${id}`;
   requireKnown(definition, [...ownNames, ...policyNames], path);
   const { run, forEach, concurrency = 10, onCommandFailure = [], onFailure = [], undo } = definition;
-  requireRun(run ?? null, `${path}.run`);
+  requireRun(run, `${path}.run`);
   requireHandlers(onCommandFailure, `${path}.onCommandFailure`);
   requireHandlers(onFailure, `${path}.onFailure`);
   if (undo !== undefined) requireRun(undo, `${path}.undo`);

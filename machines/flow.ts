@@ -10,7 +10,7 @@ import type { FlowEvent, FlowFact } from './flow-facts.ts';
 import type { FlowOptions, FlowResults, FlowRun } from './flow-options.ts';
 import { handlingKey, interventionKey, logicKey, pathKey, undoKey, type OfScope } from './flow-names.ts';
 import { flowPlan, type FlowDefinition, type FlowPlan } from './flow-plan.ts';
-
+import { requireReferences } from './flow-references.ts';
 import type { FlowContext } from './flow-state.ts';
 import { stepLogic, type StepLogic } from './flow-step.ts';
 import type { HandlerFact } from './handler-facts.ts';
@@ -53,6 +53,14 @@ export function flow<
   const steps = Object.fromEntries(
     plan.steps.map(({ id }) => [id, stepLogic(id, definition.steps[id]!, around)] as const),
   );
+  const there = { steps: plan.steps.map(({ id }) => id), paths: Object.keys(plan.paths) };
+  requireReferences(plan.handlers, there, `${around.path}.onFailure`);
+  for (const [index, { handlers }] of plan.phases.entries())
+    requireReferences(handlers, there, `${around.path}.phases[${index}].onFailure`);
+  for (const { id } of plan.steps) {
+    requireReferences(steps[id]!.handlers.command, there, `${around.path}.steps.${id}.onCommandFailure`);
+    requireReferences(steps[id]!.handlers.step, there, `${around.path}.steps.${id}.onFailure`);
+  }
   const inner = plan.steps.flatMap(({ id }) => Object.values(steps[id]!.handlers).filter((each) => each.length > 0));
   const handled = inner.length + plan.handlers.length + plan.phases.flatMap(({ handlers }) => handlers).length > 0;
   const asks = handled || Object.values(steps).some(({ logic }) => takesProgress(logic));

@@ -88,7 +88,7 @@ describe.each(scopes)('a handler of a %s', (scope) => {
     expect(stage.done).toEqual(['a', 'b', 'b', 'b']);
     expect(error).toMatchObject({ originalError: { message: 'broken' } });
     const other = new FlowStage({ b: fails('broken') });
-    const lost = await other.run(trip(other, at([handler({ id: 'back', then: resumeFrom('x') })])));
+    const lost = await other.run(trip(other, at([handler({ id: 'back', then: () => resumeFrom('x') })])));
     expect(lost.error).toMatchObject({
       originalError: {
         code: 'REWAKE_HANDLER_FAILED',

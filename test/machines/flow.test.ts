@@ -1,9 +1,11 @@
 /** Flows: steps in the order of what they need, side by side, in phases; conditions, lists, sub-flows, undo. */
 import { describe, expect, it } from 'vitest';
-import { InvalidArgumentError } from 'rewake';
+import { effect, InvalidArgumentError } from 'rewake';
 import { flow } from '../../machines/flow.ts';
 import { FlowFailedError } from '../../machines/flow-errors.ts';
 import { type } from '../../machines/flow-options.ts';
+import { handler } from '../../machines/handler.ts';
+import { fallback, intervene, resumeFrom } from '../../machines/recovery-actions.ts';
 import { FlowStage, fails, failing } from './flow-stage.ts';
 
 const never = () => new Promise(() => {});
@@ -208,6 +210,16 @@ it('a flow is a step of another one', async () => {
   expect([output, stage.inputs.ship]).toEqual([{ pay: 'paid 9', ship: 'SHIP' }, ['paid 9']]);
 });
 
+it('a flow in a flow says once what to do when it fails', async () => {
+  const stage = new FlowStage({ a: fails('broken.') });
+  const inner = flow('inner', { steps: { a: { run: stage.work('a') } } });
+  const { error } = await stage.run(flow('outer', { steps: { pay: { run: inner } } }));
+  expect((error as Error).message).toBe(
+    "Flow 'outer' failed in step 'pay': Flow 'inner' failed in step 'a': broken. Nothing recovered it. Mend the cause, and " +
+      'resume the flow: what is finished is not done again.',
+  );
+});
+
 describe('a flow is refused when it is defined (FP1)', () => {
   const run = async () => {};
   const refused = (options: unknown, message: string | RegExp) =>
@@ -250,11 +262,28 @@ describe('a flow is refused when it is defined (FP1)', () => {
       refused({ steps, phases: [{ id, steps: ['a', 'b'] }] }, /phases\[0\]\.id/);
   });
 
+  it('with a handler at any scope that names a step or a path which is not there (FQ1)', () => {
+    const back = [handler({ id: 'back', then: resumeFrom('x') })];
+    const other = [handler({ id: 'other', then: fallback('y') })];
+    const asks = [handler({ id: 'ask', then: intervene('What now?', { back: resumeFrom('x') }) })];
+    const nested = [handler({ id: 'outer', run: effect(run), handlers: back })];
+    const steps = { a: { run } };
+    refused({ steps, onFailure: back }, /f'\)\.onFailure\[0\]: handler\('back'\).*steps of the flow \(a\), found "x"/);
+    refused({ steps, onFailure: other }, /fallback\(path\): expected one of the paths .*there is none.*"y"/);
+    refused({ steps, onFailure: asks }, /handler\('ask'\)\.then, 'back': resumeFrom/);
+    refused({ steps, onFailure: nested }, /onFailure\[0\]\.handlers\[0\]/);
+    refused({ steps, phases: [{ id: 'p', steps: ['a'], onFailure: back }] }, /phases\[0\]\.onFailure\[0\]/);
+    refused({ steps: { a: { run, onFailure: back } } }, /steps\.a\.onFailure\[0\]/);
+    refused({ steps: { a: { run, onCommandFailure: other } } }, /steps\.a\.onCommandFailure\[0\]/);
+    flow('f', { steps, onFailure: [handler({ id: 'b', then: resumeFrom('a') }), ...other], paths: { y: effect(run) } });
+  });
+
   it('with options that it does not have or that cannot be', () => {
     refused({ steps: {} }, /steps: expected at least one step/);
     refused({}, /steps/);
     refused({ steps: { a: { run }, 'b.c': { run } } }, /b\.c/);
-    refused({ steps: { a: {} } }, /steps\.a\.run/);
+    refused({}, /found undefined/);
+    refused({ steps: { a: {} } }, /steps\.a\.run: .*found undefined/);
     refused({ steps: { a: { run, retries: 3 } } }, /steps\.a\.retries/);
     refused({ steps: { a: { run, retry: -1 } } }, /steps\.a\.retry/);
     refused({ steps: { a: { run, concurrency: 2 } } }, /steps\.a\.forEach/);

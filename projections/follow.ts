@@ -5,6 +5,7 @@
  *      the state: none is skipped, none comes twice.
  */
 import type { EventLog } from 'rewake';
+import { requireLog, requireProjection } from './arguments.ts';
 import { live } from './feed.ts';
 import { resultOf, type Projection } from './projection.ts';
 import { advanced, beginning } from './reading.ts';
@@ -22,6 +23,8 @@ export async function* follow<State, Result>(
   log: EventLog,
   options: ProjectOptions = {},
 ): AsyncGenerator<Result, void> {
+  requireProjection(projection, 'follow');
+  requireLog(log, 'follow');
   let progress = beginning(projection);
   let given: State | undefined;
   let isLive = false;

@@ -5,6 +5,7 @@
  * KS2  A text that is not one of these is as if it were not there.
  */
 import { decode, DecodeError, encode, type Json, type Position, type ProjectionStore } from 'rewake';
+import { requireProjection, requireStore } from './arguments.ts';
 import { resultOf, type Projection } from './projection.ts';
 import type { Progress, SkippedStream } from './reading.ts';
 
@@ -47,6 +48,8 @@ export async function readProjection<State, Result>(
   projection: Projection<State, Result>,
   store: ProjectionStore,
 ): Promise<ServedProjection<Result> | undefined> {
+  requireProjection(projection, 'readProjection');
+  requireStore(store, 'readProjection');
   const served = await store.served(projection.name);
   const kept = served && keptIn(served.stored.data);
   if (!kept) return undefined;

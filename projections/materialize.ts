@@ -15,6 +15,7 @@ import {
   OutcomeUnknownError,
   ProjectionOwnedError,
   realClock,
+  sleep,
   toMs,
   uuid,
   type Clock,
@@ -25,6 +26,7 @@ import {
   type ProjectionSlot,
   type ProjectionStore,
 } from 'rewake';
+import { requireLog, requireProjection, requireStore } from './arguments.ts';
 import { live, type FeedItem } from './feed.ts';
 import { progressIn, readProjection, textOf, type ServedProjection } from './kept-state.ts';
 import { resultOf, type Projection } from './projection.ts';
@@ -64,7 +66,7 @@ export interface MaterializedProjection<Result> extends AsyncDisposable {
 
 /**
  * Keeps a projection: folds on from where the last process was, follows the log, and saves state and position together.
- * Resolves when it has the lease; a holder that does not renew it any more is waited for.
+ * Resolves when it has the lease; a holder that does not renew it any more is waited for, and the process stays alive meanwhile.
  *
  * @example
  * await using actors = await materialize(executions, { log, store: log.projections });
@@ -76,6 +78,9 @@ export async function materialize<State, Result>(
   projection: Projection<State, Result>,
   options: MaterializeOptions,
 ): Promise<MaterializedProjection<Result>> {
+  requireProjection(projection, 'materialize');
+  requireLog(options?.log, 'materialize');
+  requireStore(options.store, 'materialize');
   const { log, clock = realClock, leaseTtl = '10s' } = options;
   const ttlMs = toMs(leaseTtl);
   const lease = await claim(projection, log, clock, ttlMs);
@@ -104,7 +109,7 @@ async function claim(
     const isAlive = first && holder && (holder.epoch !== first.epoch || holder.expiresAt > first.expiresAt);
     if (holder && (isAlive || !first)) throw new ProjectionOwnedError(projection, holder.owner, holder.expiresAt);
     // Up to the end of the lease as it was first seen; whoever lives renews it before that.
-    await new Promise<void>((resolve) => void clock.setTimer(holder?.expiresAt ?? clock.now(), resolve));
+    await sleep(clock, (holder?.expiresAt ?? 0) - clock.now());
   }
 }
 

@@ -2,6 +2,7 @@
  * A projection run once, over one stream or the whole log. Owns what is read; what an event says is reading.ts's.
  */
 import type { EventLog } from 'rewake';
+import { requireLog, requireProjection } from './arguments.ts';
 import { history } from './feed.ts';
 import { resultOf, type Projection } from './projection.ts';
 import { advanced, beginning, type ReadingOptions } from './reading.ts';
@@ -26,6 +27,8 @@ export async function project<State, Result>(
   log: EventLog,
   options: ProjectOptions = {},
 ): Promise<Result> {
+  requireProjection(projection, 'project');
+  requireLog(log, 'project');
   let progress = beginning(projection);
   for await (const item of history(log, options)) progress = advanced(progress, item, projection, options);
   return resultOf(projection, progress.state);

@@ -62,7 +62,7 @@ function recoveryMetricsFold(kit: FoldKit): Fold<RecoveryMetricsState, RecoveryR
     ...{ succeeded: 0, failed: 0, stopped: 0, failures: 0, calls: 0 },
     ...{ retried: 0, fallbacks: 0, recovered: 0, recoveryMs: 0 },
   };
-  const fresh: OpenRun = { since: null, retried: false, fallback: false, step: null, flow: null };
+  const fresh: OpenRun = { since: null, retried: false, fallback: false, step: null, flow: null, handled: false };
 
   function added(sums: RecoverySums | undefined, change: Change): RecoverySums {
     const total: Record<string, number> = { ...(sums ?? nothing) };
@@ -157,8 +157,13 @@ function recoveryMetricsFold(kit: FoldKit): Fold<RecoveryMetricsState, RecoveryR
     const run = runsOf(state, stream)[key];
     const how = type === 'FlowStepCompleted' ? 'succeeded' : type === 'FlowStepFailed' ? 'failed' : 'stopped';
     const isFallback = type === 'FlowStepCompleted' && data.by === 'fallback';
-    // Its last call succeeded, or the step did not call anything any more.
-    const change = { ...ending(run, how, at), ...(isFallback && { fallbacks: 1 }) };
+    // Its last call succeeded, or it failed: that was counted where a handler was there for it.
+    const isUncounted = how === 'failed' && !run?.handled;
+    const change = {
+      ...ending(run, how, at),
+      ...(isFallback && { fallbacks: 1 }),
+      ...(isUncounted && { failures: 1 }),
+    };
     return withRuns(count(state, place, change), stream, kit.withKey(runsOf(state, stream), key, undefined));
   }
 
@@ -171,9 +176,10 @@ function recoveryMetricsFold(kit: FoldKit): Fold<RecoveryMetricsState, RecoveryR
     if (key === undefined || run === undefined) return state;
     const place = placeOfStep(run.flow!, run.step!);
     if (type === 'HandlerStarted')
-      return noted(count(state, place, { failures: 1 }), stream, key, { since: run.since ?? at });
-    if (data.action !== 'retry' || run.retried) return state;
-    return noted(count(state, place, { retried: 1 }), stream, key, { retried: true });
+      return noted(count(state, place, { failures: 1 }), stream, key, { since: run.since ?? at, handled: true });
+    if (data.action !== 'retry') return state;
+    const retried = run.retried ? state : count(state, place, { retried: 1 });
+    return noted(retried, stream, key, { retried: true, handled: false });
   }
 
   function afterFact(state: RecoveryMetricsState, event: ProjectedEvent): RecoveryMetricsState {

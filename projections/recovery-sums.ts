@@ -29,6 +29,8 @@ export interface OpenRun {
   /** Of a step of a flow, its name there. */
   readonly step: string | null;
   readonly flow: string | null;
+  /** Of a step of a flow, whether its last call was counted as failed because a handler was there for it. */
+  readonly handled: boolean;
 }
 
 /** Sums by place and by tool, the names that were told at places, and the runs that go on, by stream. */

@@ -3,6 +3,7 @@ export {
   VirtualClock,
   realClock,
   seededRandom,
+  sleep,
   toMs,
   type Clock,
   type Duration,

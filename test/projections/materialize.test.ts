@@ -13,8 +13,10 @@ import {
 } from 'rewake';
 import {
   breakerStatus,
+  correlationTrace,
   errorContext,
   executions,
+  follow,
   handlerHistory,
   materialize,
   pendingTimers,
@@ -221,6 +223,20 @@ describe.each(places)('kept %s', (_, build) => {
       await second!.close();
     });
 
+    it('who waits for a process that is gone keeps its own alive meanwhile', async () => {
+      const place = build();
+      const id = `rewake.projection counts 1`;
+      await place.log.lease(id, { owner: 'gone', ttlMs: leaseMs });
+      const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+      const before = timers();
+      const opening = materialize(counts(1), keeping(place, new DyingProcess(place)));
+      await calm();
+      expect(timers()).toBe(before + 1);
+      await wait(place, leaseMs);
+      await (await opening).close();
+      expect(timers()).toBe(before);
+    });
+
     it('a process that slept through its lease saves nothing any more', async () => {
       const place = build();
       const sleeper = new DyingProcess(place);
@@ -261,6 +277,22 @@ describe.each(places)('kept %s', (_, build) => {
       expect((await again!.read())?.result).toEqual(await project(counts(1), place.log));
       await again!.close();
     }
+  });
+
+  it('what is no projection, no log or no store is refused by name', async () => {
+    const { log, store } = build();
+    const refused = async (run: () => unknown) => (await failureOf(Promise.resolve().then(run))).message;
+    const uncalled = correlationTrace as never;
+    expect(await refused(() => project(uncalled, log))).toMatch(
+      /^project: projection: .*correlationTrace\('some id'\)/,
+    );
+    expect(await refused(() => follow(uncalled, log).next())).toMatch(/^follow: projection: /);
+    expect(await refused(() => readProjection(uncalled, store))).toMatch(/^readProjection: projection: /);
+    expect(await refused(() => project(executions, {} as never))).toMatch(/^project: log: expected an event log/);
+    expect(await refused(() => materialize(executions, { log, store: undefined as never }))).toMatch(
+      /^materialize: store: .*memoryProjections\(\).* found undefined/,
+    );
+    expect(await refused(() => materialize(executions, undefined as never))).toMatch(/^materialize: log: /);
   });
 
   it('a fold that throws stops it with an error that names the event', async () => {

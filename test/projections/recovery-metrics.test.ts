@@ -4,7 +4,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { concatAll, type Monoid } from 'fp-ts/lib/Monoid.js';
 import type { RecordedEvent } from 'rewake';
-import { step, toolMetrics } from 'rewake/machines';
+import { flow, handler, retry, step, toolMetrics } from 'rewake/machines';
 import { project, recoveryMetrics, type RecoveryMetricsState } from 'rewake/projections';
 import { describe, expect, it } from 'vitest';
 import { setup } from 'xstate';
@@ -152,6 +152,35 @@ const sample = fc.record({
 });
 
 const { empty, concat } = recoveryMetrics;
+
+describe('the steps of a flow', () => {
+  it('count the call that nothing recovered, and once where handlers were there for it', async () => {
+    const house = new House();
+    const run = async () => {
+      throw new Error('broken');
+    };
+    const again = handler({ id: 'again', then: retry({ maxAttempts: 3 }) });
+    const onward = handler({ id: 'onward' });
+    const machines = {
+      bare: flow('bare', { steps: { a: { run } } }),
+      again: flow('again', { steps: { a: { run, onFailure: [again] } } }),
+      onward: flow('onward', { steps: { a: { run, onFailure: [onward] } } }),
+      command: flow('command', { steps: { a: { run, onCommandFailure: [again] } } }),
+    };
+    const runtime = await house.open(machines);
+    for (const name of ['bare', 'again', 'onward', 'command'] as const) await runtime.start(name, { id: '1' });
+    await house.rest();
+    const { steps } = await project(recoveryMetrics, house.log);
+    expect(
+      Object.fromEntries(steps.map(({ step, runs, failed, attempts }) => [step, [runs, failed, attempts]])),
+    ).toEqual({
+      'bare/a': [1, 1, 1],
+      'again/a': [1, 1, 3],
+      'onward/a': [1, 1, 1],
+      'command/a': [1, 1, 3],
+    });
+  });
+});
 
 describe('RM1: it is a monoid', () => {
   test.prop([sample], propertyRuns(100))('folding streams apart and merging is folding the whole', async (given) => {

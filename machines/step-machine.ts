@@ -65,7 +65,8 @@ export function stepMachine<Input, Output>({ logic, reports }: Callee, policy: P
   const budget = retry?.budget;
   const heard = isHeard(policy);
   const tell = telling(policy);
-  const nested = retry && retry.maxAttempts > 1 ? retriesIn(logic) : [];
+  // Its own command handlers, which call again once they have mended something, are no retries of another step.
+  const nested = retry && retry.maxAttempts > 1 ? retriesIn(logic).filter(({ step }) => step !== name) : [];
   const first = breaker ? 'admitting' : 'attempting';
   const afterFailure = heard ? 'reporting' : 'deciding';
   const refused = {

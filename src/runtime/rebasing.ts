@@ -7,7 +7,7 @@
  */
 import { ActorExistsError, ConflictError } from '../errors.ts';
 import type { AnySnapshot } from '../kernel/xstate-internals.ts';
-import type { Revision } from '../log/event-log.ts';
+import type { EventLog, NewEvent, Revision } from '../log/event-log.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
 import type { ActorHost } from './actor-host.ts';
 import type { Environment } from './environment.ts';
@@ -41,6 +41,17 @@ interface RebaseServices extends LoadServices {
 
 /** How many of the newest message ids a compacted actor still knows as repeats. */
 const messageIdsKept = 1_000;
+
+/** Whether a stream begins with what these events say, and with no more of a past that was copied: then the copy is there. */
+async function beginsWith(stream: string, events: readonly NewEvent[], log: EventLog): Promise<boolean> {
+  let same = 0;
+  for await (const { type, data, meta } of log.readStream(stream, { limit: events.length + 1 })) {
+    if (same === events.length) return meta.$seed === undefined;
+    if (type !== events[same]!.type || data !== events[same]!.data) return false;
+    same++;
+  }
+  return same === events.length;
+}
 
 export class Rebasing {
   readonly #services: RebaseServices;
@@ -113,7 +124,8 @@ export class Rebasing {
       await this.#places.persist(() => this.#services.log.append(copy, 'no-stream', events, { actor: head }));
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
-      throw new ActorExistsError(copy, 'a history of its own', 'Give the copy another id.');
+      if (!(await beginsWith(copy, events, this.#services.log)))
+        throw new ActorExistsError(copy, 'a history of its own', 'Give the copy another id.');
     }
     this.#services.logger.info({ stream, copy, at: options.at }, 'the actor was copied');
     return this.#places.load(copy, { accepts: true });

@@ -270,7 +270,8 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   /**
    * Starts a copy of an actor's past under another id and a correlation id of its own; the original is left as it is. With
    * `edit` another past: from the first change on each stimulus is applied anew. Resolves when the copy is durable; it runs.
-   * @throws ActorExistsError when there is an actor with that id
+   * Asked for again, it is the one that is there.
+   * @throws ActorExistsError when there is an actor with that id and another past
    * @throws InvalidArgumentError | NotFoundError, and what folding the original so far throws
    *
    * @example

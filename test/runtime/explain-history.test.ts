@@ -38,11 +38,19 @@ function parts(history: History, tree: ActorTree | undefined) {
   };
 }
 
+/** Whether the machine that began an effect runs. What it left behind, as XState does of a spawn, is nowhere on record. */
+function isOwned(effect: string, machines: readonly { readonly actor: string }[]): boolean {
+  const { actor } = JSON.parse(effect) as { actor: string };
+  const owner = actor.slice(0, actor.lastIndexOf('/')) || '/';
+  return machines.some((machine) => machine.actor === owner);
+}
+
 test(
   'XH1, XQ2: the records of any chart, cut at any append, tell the machines and timers of its fold',
   { timeout: 300_000 },
   async () => {
     let effectsLeft = 0;
+    let orphans = 0;
     await fc.assert(
       fc.asyncProperty(
         statecharts({ without: racingFeatures }),
@@ -64,12 +72,14 @@ test(
             const where = `revision ${event.revision}`;
             expect({ ...told, effects: [] }, where).toEqual({ ...folded, effects: [] });
             // One whose machine went on without it leaves no record; the others are there.
-            expect(told.effects, where).toEqual(expect.arrayContaining(folded.effects));
-            effectsLeft += folded.effects.length;
+            const owned = folded.effects.filter((effect) => isOwned(effect, folded.machines));
+            expect(told.effects, where).toEqual(expect.arrayContaining(owned));
+            effectsLeft += owned.length;
+            orphans = folded.effects.length - owned.length;
           }
           const atHead = (await host.log.actor('chart-1'))!.effects;
           const told = effectsOf(await readHistory(host.log, 'chart-1', features), undefined, 0, { ...seen, atHead });
-          expect(told.length).toBeGreaterThanOrEqual(atHead);
+          expect(told.length).toBeGreaterThanOrEqual(atHead - orphans);
           if (told.length > atHead) expect(told.filter(({ isSure }) => isSure)).toEqual([]);
         },
       ),

@@ -6,6 +6,7 @@ import {
   effect,
   InvalidArgumentError,
   random,
+  type PastStimulus,
   uuid,
   type ActorRef,
   type EffectArguments,
@@ -168,8 +169,22 @@ test('an edit of a past before a rebase, of another type, or without its start i
   expect((await runtime.fork('lots-1', { at: 7, id: '2' })).getSnapshot().context.draws.length).toBe(1);
 });
 
-test('an id that is taken is refused', async () => {
+test('a copy that is made again is the one that is there, also when it has gone on', async () => {
+  const { house, runtime } = await drawn();
+  const copy = await runtime.fork('lots-1', { at: 2, id: '2' });
+  await copy.send({ type: 'DRAW', n: 9 });
+  const { length } = await house.events('lots-2');
+  const again = await runtime.fork('lots-1', { at: 2, id: '2' });
+  expect(again.getSnapshot().context).toEqual(copy.getSnapshot().context);
+  expect((await house.events('lots-2')).length).toBe(length);
+});
+
+test('an id that is taken by another past is refused', async () => {
   const { runtime } = await drawn();
   await runtime.fork('lots-1', { at: 2, id: '2' });
-  expect(await failureOf(runtime.fork('lots-1', { at: 2, id: '2' }))).toBeInstanceOf(ActorExistsError);
+  const edit = (stimulus: PastStimulus) => (stimulus.revision === 1 ? undefined : stimulus);
+  for (const options of [{ at: 4 }, { at: 2, edit }]) {
+    const error = await failureOf(runtime.fork('lots-1', { ...options, id: '2' }));
+    expect(error).toBeInstanceOf(ActorExistsError);
+  }
 });

@@ -156,10 +156,10 @@ function begin(
   watch: boolean,
   successor: RegisteredMachine | undefined,
 ): OpenFold {
-  const { machine: name, id } = readStreamName(event.stream);
+  const { machine: name } = readStreamName(event.stream);
   const recorded = startInfo(event);
   const machine = successor ?? machines.forActor(name, recorded.version, event.stream);
-  const folder = new Folder(new ActorTree(machine.logic, id), machine.definition, { watch });
+  const folder = new Folder(new ActorTree(machine.logic, rootIdOf(event)), machine.definition, { watch });
   return { folder, machine, recorded, correlationId: event.meta.$correlationId ?? '' };
 }
 
@@ -216,6 +216,19 @@ function startInfo(event: ReadableEvent): StartInfo {
   }
   const { machine, version = null, definition = '', environment } = data;
   return { machine, version, definition, environment };
+}
+
+/** Where a copy comes from; `root` is what its root actor is called where the stream of the original does not say so. */
+export interface ForkOrigin {
+  readonly stream: string;
+  readonly revision: Revision;
+  readonly root?: string;
+}
+
+/** What the root actor is called: a copy's machine may have told its id when it was the original's. */
+function rootIdOf({ data, stream }: ReadableEvent): string {
+  const { origin } = data as { readonly origin?: ForkOrigin };
+  return origin?.root ?? readStreamName(origin?.stream ?? stream).id;
 }
 
 /** Notes what the actor runs under from this event on. @returns its machine from then on, where it is another one that is known */

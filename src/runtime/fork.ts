@@ -6,11 +6,13 @@
  * FK2  Up to the first edit the copy is the original's past, folded and compared; from there on each stimulus is applied
  *      anew, and one that reaches nobody any more is left out.
  * FK3  Chance falls in the copy as it fell in the original; effects that are still to be run have keys of their own.
+ * FK4  No timer fires in the copy before it is due, and no effect has the outcome of another one.
+ * FK5  The root of the copy is called as that of the original: its machine may have told its id.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { AnyEventObject } from 'xstate';
 import { InvalidArgumentError } from '../errors.ts';
-import { ActorTree } from '../kernel/actor-tree.ts';
+import { ActorTree, addressOf, sourceOf } from '../kernel/actor-tree.ts';
 import { causeOf } from '../kernel/fold.ts';
 import {
   actorStarted,
@@ -21,20 +23,21 @@ import {
   factEvent,
   decodeStimulus,
   stimulusData,
+  timerFired,
   type Prepared,
   type StartInfo,
   type StimulusData,
 } from '../kernel/records.ts';
 import { headOf } from '../kernel/standing.ts';
-import type { ProgressChannel, Stimulus } from '../kernel/stimulus.ts';
+import type { ProgressChannel, Standing, Stimulus } from '../kernel/stimulus.ts';
 import { decode } from '../log/codec.ts';
-import { sealEvent, type Place } from '../log/envelope.ts';
+import { sealEvent } from '../log/envelope.ts';
 import type { ActorHead, Metadata, NewEvent, RecordedEvent, Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
 import { isFact } from '../log/runtime-events.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion } from '../log/upcast.ts';
-import { foldUpTo } from './fold-history.ts';
+import { foldUpTo, type ForkOrigin } from './fold-history.ts';
 import type { LoadServices } from './load.ts';
 import { readableEvent } from './readable-event.ts';
 import { requireRevision } from './rebases.ts';
@@ -93,7 +96,9 @@ export async function forkOf(
   });
   past.push(...(await factsAfter(stream, at, services)));
   const name = streamName(readStreamName(stream).machine, options.id);
-  const copy = new Copy(name, { stream, revision: at }, correlationId, ids);
+  const rootId = folded.tree.rootActor.id;
+  const isKnown = rootId === readStreamName(stream).id;
+  const copy = new Copy(name, { stream, revision: at, ...(!isKnown && { root: rootId }) }, correlationId, ids);
   const pages = edit ? past.map((event) => edited(event, edit, services)) : [];
   const firstEdit = pages.findIndex((page) => page !== undefined && !isDeepStrictEqual(page.now, page.then));
   for (const event of firstEdit < 0 ? past : past.slice(0, firstEdit)) copy.add(event);
@@ -101,8 +106,9 @@ export async function forkOf(
   const before = past[firstEdit - 1];
   const tree = before
     ? (await foldUpTo(stream, before.revision, services)).tree
-    : new ActorTree(folded.machine.logic, options.id);
-  for (const page of pages.slice(firstEdit)) if (page) relive(stream, page, tree, copy, services);
+    : new ActorTree(folded.machine.logic, rootId);
+  const sources = new Map(pages.flatMap((page) => (page ? begunIn(page.data) : [])));
+  for (const page of pages.slice(firstEdit)) if (page) relive(stream, page, sources, tree, copy, services);
   if (!tree.root) throw startless(stream);
   return { events: copy.events, head: headOf(tree, folded.machine, correlationId) };
 }
@@ -133,13 +139,42 @@ async function factsAfter(stream: string, at: Revision, { log }: LoadServices): 
   return facts;
 }
 
-/** FK2. */
-function relive(stream: string, page: Page, tree: ActorTree, copy: Copy, services: LoadServices): void {
+/** The effects that a stimulus began: address and source. */
+function begunIn({ intents = [], standing }: StimulusData): (readonly [string, string])[] {
+  const { effects = [] } = (standing ?? {}) as Partial<Standing>;
+  return [...intents, ...effects].map(({ actor, src }) => [actor, src] as const);
+}
+
+/** FK2. @param sources of the original's effects, by address */
+function relive(
+  stream: string,
+  page: Page,
+  sources: ReadonlyMap<string, string>,
+  tree: ActorTree,
+  copy: Copy,
+  services: LoadServices,
+): void {
   if (page.now === undefined) return;
   const prepared = preparedOf(stream, page, page.now);
-  if (!tree.root && prepared.stimulus.type !== 'ActorStarted') throw startless(stream);
-  if (tree.root && (tree.status !== 'active' || !tree.accepts(prepared.stimulus))) return;
-  copy.relive(tree, prepared, Math.max(page.data.at, tree.at), page.event, services);
+  const { stimulus } = prepared;
+  if (!tree.root && stimulus.type !== 'ActorStarted') throw startless(stream);
+  if (tree.root && (tree.status !== 'active' || !tree.accepts(stimulus))) return;
+  const at = Math.max(page.data.at, tree.at);
+  if (stimulus.type !== 'TimerFired') {
+    if (!isOfAnother(stimulus, sources, tree)) copy.relive(tree, prepared, at, page.event, services);
+    return;
+  }
+  // FK4. Its number may be that of another timer here.
+  const timer = tree.timers!.get(stimulus.timer)!;
+  if (timer.dueAt <= at) copy.relive(tree, timerFired(timer, addressOf(timer.source)), at, page.event, services);
+}
+
+/** FK4. Whether another effect had the address in the original. */
+function isOfAnother(stimulus: Stimulus, sources: ReadonlyMap<string, string>, tree: ActorTree): boolean {
+  if (!('actor' in stimulus)) return false;
+  const source = sources.get(stimulus.actor);
+  const effect = tree.effects?.get(stimulus.actor);
+  return source !== undefined && effect !== undefined && sourceOf(effect.actor) !== source;
 }
 
 function startless(stream: string): InvalidArgumentError {
@@ -209,13 +244,13 @@ class Copy {
   readonly events: NewEvent[] = [];
   /** Of the copy. */
   readonly #stream: string;
-  readonly #origin: Place;
+  readonly #origin: ForkOrigin;
   readonly #correlationId: string;
   readonly #newId: () => string;
   /** Ids of the copies by those of the originals. */
   readonly #ids = new Map<string, string>();
 
-  constructor(stream: string, origin: Place, correlationId: string, newId: () => string) {
+  constructor(stream: string, origin: ForkOrigin, correlationId: string, newId: () => string) {
     this.#stream = stream;
     this.#origin = origin;
     this.#correlationId = correlationId;

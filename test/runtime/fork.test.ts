@@ -11,6 +11,9 @@ import {
   type ActorRef,
   type EffectArguments,
 } from '../../src/index.ts';
+import { expect, test } from 'vitest';
+import { assign, emit, fromPromise, setup } from 'xstate';
+import { ActorExistsError, effect, InvalidArgumentError, random, uuid, type EffectArguments } from '../../src/index.ts';
 import { failureOf, House } from '../support/house.ts';
 
 const drawing = (keys: string[] = []) =>
@@ -149,6 +152,91 @@ test('FK3: an effect that is still to be run has a key of its own in the copy', 
   expect(keys.length).toBe(2);
   expect(keys[0]).not.toBe(keys[1]);
   expect(ref.getSnapshot().value).toBe('paying');
+});
+
+const choosing = (given: string[]) =>
+  setup({
+    types: { events: {} as { type: 'GO'; to: 'soon' | 'late' | 'charging' | 'refunding' } },
+    actors: {
+      charge: fromPromise(async () => 'charged'),
+      refund: effect(() => {
+        given.push('refund');
+        return new Promise<string>(() => {});
+      }),
+    },
+  }).createMachine({
+    initial: 'idle',
+    states: {
+      idle: {
+        on: {
+          GO: [
+            { guard: ({ event }) => event.to === 'soon', target: 'soon' },
+            { guard: ({ event }) => event.to === 'late', target: 'late' },
+            { guard: ({ event }) => event.to === 'charging', target: 'charging' },
+            { target: 'refunding' },
+          ],
+        },
+      },
+      soon: { after: { 100: 'over' } },
+      late: { after: { 10_000: 'over' } },
+      charging: { invoke: { id: 'call', src: 'charge', onDone: 'over' } },
+      refunding: { invoke: { id: 'call', src: 'refund', onDone: 'over' } },
+      over: {},
+    },
+  });
+
+/** A copy whose GO leads elsewhere. */
+async function chosen(to: 'soon' | 'charging', instead: 'late' | 'refunding') {
+  const house = new House();
+  const given: string[] = [];
+  const runtime = await house.open({ choice: choosing(given) });
+  const ref = await runtime.start('choice', { id: '1' });
+  await ref.send({ type: 'GO', to });
+  await house.advance(100);
+  expect(ref.getSnapshot().value).toBe('over');
+  const copy = await runtime.fork('choice-1', {
+    at: 2,
+    id: '2',
+    edit: (stimulus) =>
+      stimulus.type === 'EventReceived' ? { ...stimulus, event: { type: 'GO', to: instead } } : stimulus,
+  });
+  return { house, copy, given };
+}
+
+test('FK4, 19: no timer of the copy fires before it is due, though one of its number did in the original', async () => {
+  const { house, copy } = await chosen('soon', 'late');
+  expect(copy.getSnapshot().value).toBe('late');
+  await house.advance(9_899);
+  expect(copy.getSnapshot().value).toBe('late');
+  await house.advance(1);
+  expect(copy.getSnapshot().value).toBe('over');
+});
+
+test('FK4: an effect of the copy does not have the outcome that another one had at its address', async () => {
+  const { copy, given } = await chosen('charging', 'refunding');
+  expect(copy.getSnapshot().value).toBe('refunding');
+  expect(given).toEqual(['refund']);
+});
+
+test('FK5: a machine that tells the id of its root tells the same in a copy, and in a copy of that', async () => {
+  const house = new House();
+  const named = setup({ types: { context: {} as { me: string } } }).createMachine({
+    context: ({ self }) => ({ me: self.id }),
+    on: { TELL: { actions: emit(({ self }) => ({ type: 'Told', me: self.id })) } },
+  });
+  const runtime = await house.open({ named });
+  const ref = await runtime.start('named', { id: '1' });
+  await ref.send({ type: 'TELL' });
+  const copy = await runtime.fork('named-1', { at: 1, id: '2' });
+  await copy.send({ type: 'TELL' });
+  const third = await runtime.fork('named-2', { at: 3, id: '3', edit: (stimulus) => ({ ...stimulus }) });
+  await runtime.rewind('named-3', { to: 1 });
+  await third.send({ type: 'TELL' });
+  expect((await house.facts('named-3')).map(({ me }) => me)).toEqual(['1', '1', '1']);
+  const other = await house.open({ named });
+  for (const stream of ['named-1', 'named-2', 'named-3']) {
+    expect((await other.get(stream)).getSnapshot().context).toEqual({ me: '1' });
+  }
 });
 
 test('an edit of a past before a rebase, of another type, or without its start is refused', async () => {

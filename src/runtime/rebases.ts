@@ -15,13 +15,15 @@ import { standingOf } from '../kernel/standing.ts';
 import type { StepRecord } from '../kernel/stimulus.ts';
 import { describeTree } from '../kernel/tree-state.ts';
 import { canTake, reviveRoot } from '../kernel/xstate-internals.ts';
-import type { EventLog, Revision } from '../log/event-log.ts';
+import type { EventLog, RecordedEvent, Revision } from '../log/event-log.ts';
 import { sizeError } from '../log/event-size.ts';
 import type { Json } from '../log/json.ts';
+import { isFact } from '../log/runtime-events.ts';
 import type { Environment } from './environment.ts';
 import { foldUpTo, type Folded } from './fold-history.ts';
 import { loadActor, type LoadServices } from './load.ts';
 import type { Migrate } from './machines.ts';
+import { isOfHistory } from './readable-event.ts';
 
 /** What the root of an actor is sent that is resumed after its end. A machine that takes it says so in its chart. */
 export interface ResumeRequested {
@@ -150,16 +152,25 @@ export async function requireRevision(where: string, stream: string, at: Revisio
 
 /** RB2. What was numbered after a revision is not numbered so again. */
 async function keepNumbers(tree: ActorTree, stream: string, after: Revision, log: EventLog): Promise<void> {
-  const use = (session: number) => (tree._sessions = Math.max(tree._sessions, session + 1));
   try {
-    for await (const { data } of log.readStream(stream, { from: after + 1 })) {
-      const { transitions = [], intents = [], armed = [] } = JSON.parse(data) as StepRecord;
-      for (const { actor } of [...transitions, ...intents]) {
-        for (const [, session] of actor.matchAll(/:(\d+)(?=\/|$)/g)) use(Number(session));
-      }
-      for (const { timer } of armed) tree.timerCount = Math.max(tree.timerCount, timer + 1);
-    }
-  } catch {
+    for await (const event of log.readStream(stream, { from: after + 1 }))
+      if (!isFact(event)) keepNumbersOf(tree, event);
+  } catch (error) {
     // A damaged end of the stream: what cannot be read names nothing that anybody looks up.
+    if (!isOfHistory(error)) throw error;
+  }
+}
+
+function keepNumbersOf(tree: ActorTree, { data }: RecordedEvent): void {
+  try {
+    const { transitions = [], intents = [], armed = [] } = JSON.parse(data) as StepRecord;
+    for (const { actor } of [...transitions, ...intents]) {
+      for (const [, session] of actor.matchAll(/:(\d+)(?=\/|$)/g)) {
+        tree._sessions = Math.max(tree._sessions, Number(session) + 1);
+      }
+    }
+    for (const { timer } of armed) tree.timerCount = Math.max(tree.timerCount, timer + 1);
+  } catch {
+    // Damaged, though its checksum is right.
   }
 }

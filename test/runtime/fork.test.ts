@@ -1,6 +1,6 @@
 /** Another past: FK1 to FK3 of src/runtime/fork.ts. */
 import { expect, expectTypeOf, test } from 'vitest';
-import { assign, emit, setup } from 'xstate';
+import { assign, emit, fromPromise, setup } from 'xstate';
 import {
   ActorExistsError,
   effect,
@@ -11,9 +11,6 @@ import {
   type ActorRef,
   type EffectArguments,
 } from '../../src/index.ts';
-import { expect, test } from 'vitest';
-import { assign, emit, fromPromise, setup } from 'xstate';
-import { ActorExistsError, effect, InvalidArgumentError, random, uuid, type EffectArguments } from '../../src/index.ts';
 import { failureOf, House } from '../support/house.ts';
 
 const drawing = (keys: string[] = []) =>

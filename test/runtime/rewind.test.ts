@@ -1,10 +1,11 @@
 /** Going back: RB1 to RB3 of src/runtime/rebases.ts. */
 import { expect, expectTypeOf, test } from 'vitest';
-import { assign, fromPromise, setup } from 'xstate';
+import { assign, emit, fromPromise, setup } from 'xstate';
 import {
   ActorBlockedError,
   effect,
   InvalidArgumentError,
+  LogUnavailableError,
   NotFoundError,
   type ActorRef,
   type EffectArguments,
@@ -166,12 +167,54 @@ test('RB2: what begins after a rewind has an address and a timer number of its o
   await ref.send({ type: 'CANCEL' });
   await runtime.rewind('order-1', { to: 0 });
   await ref.send({ type: 'PAY' });
-  const begun = (await house.events('order-1')).flatMap(({ data }) => [
+  const begun = await begunIn(house);
+  expect(begun.length).toBe(4);
+  expect(new Set(begun).size).toBe(4);
+});
+
+/** Addresses and numbers of timers, as the runtime's events name them. */
+async function begunIn(house: House) {
+  const stimuli = (await house.events('order-1')).filter(({ meta }) => meta.actor === undefined);
+  return stimuli.flatMap(({ data }) => [
     ...((data.intents ?? []) as { actor: string }[]).map(({ actor }) => actor),
     ...((data.armed ?? []) as { timer: number }[]).map(({ timer }) => timer),
   ]);
-  expect(begun.length).toBe(4);
-  expect(new Set(begun).size).toBe(4);
+}
+
+test('RB2: so it has whatever facts hold', async () => {
+  const house = new House();
+  const telling = setup({
+    types: { emitted: {} as { type: 'Told'; transitions: number; armed: object[] } },
+    actors: { pay: fromPromise(() => new Promise(() => {})) },
+  }).createMachine({
+    initial: 'idle',
+    states: {
+      idle: {
+        on: { PAY: 'paying', TELL: { actions: emit({ type: 'Told', transitions: 3, armed: [{ timer: 1e9 }] }) } },
+      },
+      paying: { invoke: { src: 'pay' }, on: { CANCEL: 'idle' }, after: { 1_000: 'idle' } },
+    },
+  });
+  const runtime = await house.open({ order: telling });
+  const ref = await runtime.start('order', { id: '1' });
+  await ref.send({ type: 'TELL' });
+  await ref.send({ type: 'PAY' });
+  await ref.send({ type: 'CANCEL' });
+  await runtime.rewind('order-1', { to: 0 });
+  await ref.send({ type: 'PAY' });
+  expect(await begunIn(house)).toEqual([expect.stringMatching(/:1$/), 0, expect.stringMatching(/:2$/), 1]);
+});
+
+test('RB2: where the log cannot say what was numbered, nothing is written', async () => {
+  const house = new House();
+  const log = house.faulty();
+  const runtime = await house.open({ order: paying([]) }, { log });
+  const ref = await runtime.start('order', { id: '1' });
+  await ref.send({ type: 'PAY' });
+  await ref.send({ type: 'CANCEL' });
+  log.readErrorsFrom.set(1, new LogUnavailableError('The log is away for a while.', true));
+  expect(await failureOf(runtime.rewind('order-1', { to: 0 }))).toBeInstanceOf(LogUnavailableError);
+  expect(await house.types('order-1')).not.toContain('ActorRebased');
 });
 
 test('RB3: a timer that was due since is due at once, and no earlier', async () => {

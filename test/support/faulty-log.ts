@@ -53,6 +53,8 @@ export class FaultyLog implements EventLog {
   readonly attempts: Attempt[] = [];
   /** Errors that the next reads of a stream end with, one each. */
   readonly readErrors: Error[] = [];
+  /** Errors that the next read from a revision ends with. */
+  readonly readErrorsFrom = new Map<Revision, Error>();
   /** Errors that the next queries of the actor index end with, one each. */
   readonly indexErrors: Error[] = [];
   /** Errors that the next looks at one entry of the actor index end with, one each. */
@@ -147,7 +149,9 @@ export class FaultyLog implements EventLog {
 
   async *readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
     await this.#answering();
-    const error = this.readErrors.shift();
+    const from = options?.from ?? 0;
+    const error = this.readErrors.shift() ?? this.readErrorsFrom.get(from);
+    if (error) this.readErrorsFrom.delete(from);
     if (error) throw error;
     for await (const event of this.#inner.readStream(stream, options)) {
       const read = this.damage(event);

@@ -453,14 +453,16 @@ export class Actors {
       isAtRest: (stream, host) => {
         return !this.#loading.has(stream) && this.#hosts.get(stream) === host && host?.isIdle !== false;
       },
-      replace: (stream, folded) => {
+      hostOf: (stream, folded) => {
         if (this.#stopping) throw this.#stopping;
+        const environment = this.#options.environment.after(folded.recorded.environment);
+        return new ActorHost(stream, { ...folded, environment, isRecorded: false }, this.#hostServices);
+      },
+      replace: (host) => {
+        const { stream } = host;
         this.#hosts.get(stream)?.drop(undefined);
         this.blocked.delete(stream);
-        const environment = this.#options.environment.after(folded.recorded.environment);
-        const host = new ActorHost(stream, { ...folded, environment, isRecorded: false }, this.#hostServices);
         this.#hosts.set(stream, host);
-        return host;
       },
       takeUp: (host) => {
         this.#resumeEffects(host);

@@ -4,6 +4,7 @@
  *
  * RG1  What takes an actor's place is made from what is durable; whatever it is told while that is made comes first.
  * RG2  The rebase is durable before anybody sees the state or anything of it starts.
+ * RG3  A state that cannot be written takes nobody's place: the actor runs on as it was.
  */
 import { ActorExistsError, ConflictError } from '../errors.ts';
 import type { AnySnapshot } from '../kernel/xstate-internals.ts';
@@ -24,8 +25,10 @@ export interface Places {
   atRest(stream: string): Promise<ActorHost | undefined>;
   /** Whether this is still so. */
   isAtRest(stream: string, host: ActorHost | undefined): boolean;
-  /** Drops the actor and gives its place to a tree that the log does not have yet. */
-  replace(stream: string, folded: Folded): ActorHost;
+  /** A host for a tree that the log does not have yet; not in memory. */
+  hostOf(stream: string, folded: Folded): ActorHost;
+  /** Drops the actor and gives its place to this one, which is on its way to the log. */
+  replace(host: ActorHost): void;
   /** Takes up lost effects and fires what is due. */
   takeUp(host: ActorHost): void;
   /** Tells watchers where the actor stands now. */
@@ -89,13 +92,22 @@ export class Rebasing {
     const host = await this.#places.load(stream);
     if (host.tree?.status !== 'active') return;
     const revision = await new Promise<Revision>((resolve, reject) => {
-      const { tree, environment } = host;
+      const { environment } = host;
+      const tree = host.tree!;
+      const { messageIds } = tree;
       const info = { ...host.info, environment };
       const step = host.emptyStep();
-      tree!.forgetMessages(messageIdsKept);
-      const rebase = { reason: 'compacted', ...(input !== undefined && { input }) } as const;
-      const prepared = rebaseEvent(tree!, info, rebase, this.#services.environment);
-      const at = host.record({ prepared, origin: {}, resolve: () => resolve(at), reject }, step);
+      tree.forgetMessages(messageIdsKept);
+      try {
+        const rebase = { reason: 'compacted', ...(input !== undefined && { input }) } as const;
+        const prepared = rebaseEvent(tree, info, rebase, this.#services.environment);
+        const at = host.record({ prepared, origin: {}, resolve: () => resolve(at), reject }, step);
+        this.#noteCompaction(host, at);
+      } catch (error) {
+        // RG3.
+        tree.messageIds = messageIds;
+        throw error;
+      }
     });
     await log.truncate(stream, revision);
   }
@@ -110,6 +122,11 @@ export class Rebasing {
     this.compact(host.stream).catch((error: unknown) => {
       this.#services.logger.warn({ stream: host.stream, err: error }, 'the actor was not compacted; it runs on');
     });
+  }
+
+  /** The record of a compaction is no growth. */
+  #noteCompaction(host: ActorHost, at: Revision): void {
+    if (this.#compactEvery !== undefined) this.#compacted.set(host, Math.floor(at / this.#compactEvery));
   }
 
   /**
@@ -153,13 +170,16 @@ export class Rebasing {
 
   async #goOn(stream: string, { folded, reason, to, then }: Rebased): Promise<ActorHost> {
     const { tree } = folded;
-    const host = this.#places.replace(stream, folded);
+    const host = this.#places.hostOf(stream, folded);
     await new Promise<AnySnapshot>((resolve, reject) => {
       const step = host.emptyStep();
       const info = { ...folded.machine, environment: host.environment };
       const rebase = { reason, ...(to !== undefined && { to }) };
       const prepared = rebaseEvent(tree, info, rebase, this.#services.environment);
       host.record({ prepared, origin: {}, resolve, reject }, step, then && { prepared: then, origin: {}, reject });
+      // RG3. It could be written, and so could what follows.
+      if (!host.tree) return;
+      this.#places.replace(host);
       if (tree.status === 'active') this.#places.takeUp(host);
     });
     this.#services.logger.info(

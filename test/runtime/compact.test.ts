@@ -101,3 +101,13 @@ test('a runtime compacts by itself what grows beyond a number of events', async 
   const other = await house.open({ account: account() });
   expect((await other.get('account-1')).getSnapshot().context.sum).toBe(100);
 });
+
+test('what a compaction writes is no growth: one after every event comes to rest', async () => {
+  const house = new House();
+  const runtime = await house.open({ account: account() }, { compaction: { every: 1 } });
+  const ref = await runtime.start('account', { id: '1', input: { sum: 0 } });
+  for (let n = 0; n < 3; n++) await ref.send({ type: 'ADD', n: 1 });
+  await runtime.idle();
+  expect(await house.types('account-1')).toEqual(['ActorRebased']);
+  expect(await house.log.head('account-1')).toMatchObject({ state: 'truncated', revision: 6 });
+});

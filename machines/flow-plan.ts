@@ -9,7 +9,15 @@
 import { InvalidArgumentError } from 'rewake';
 import type { AnyActorLogic } from 'xstate';
 import { requireHandlers, type Handler } from './handler.ts';
-import { requireBoolean, requireFunction, requireKnown, requireLogic, requireName, wholeNumber } from './options.ts';
+import {
+  requireBoolean,
+  requireChartName,
+  requireFunction,
+  requireKnown,
+  requireLogic,
+  requireName,
+  wholeNumber,
+} from './options.ts';
 
 /** A step as its definition says, without types. */
 export interface StepDefinition {
@@ -149,7 +157,7 @@ function phasesOf({ steps, phases }: FlowDefinition, path: string): PlannedPhase
     const at = `${path}.phases[${index}]`;
     requireKnown(phase, phaseNames, at);
     const { id, steps: own, onFailure = [] } = phase as NonNullable<FlowDefinition['phases']>[number];
-    requirePart(id, `${at}.id`);
+    requireChartName(id, `${at}.id`);
     if (seen.has(id) || ids.includes(id) || isReserved(id)) {
       throw InvalidArgumentError.of(`${at}.id`, 'an id that no other phase, no step and no state of a flow has', id);
     }
@@ -198,7 +206,7 @@ function planned(
 
 /** What concerns the order; what a step runs is checked where it is made. */
 function checkStep(id: string, steps: FlowDefinition['steps'], path: string): void {
-  requirePart(id, path);
+  requireChartName(id, path);
   const step = steps[id]!;
   if (typeof step !== 'object' || step === null) throw InvalidArgumentError.of(path, 'a step, such as { run }', step);
   const { needs = [], forEach, when, input, concurrency } = step;
@@ -214,11 +222,6 @@ function checkStep(id: string, steps: FlowDefinition['steps'], path: string): vo
   }
   requireFunction(when, `${path}.when`);
   requireFunction(input, `${path}.input`);
-}
-
-/** A dot would make XState look for a state inside another one. */
-function requirePart(id: string, path: string): void {
-  if (requireName(id, path).includes('.')) throw InvalidArgumentError.of(path, 'a name without a dot', id);
 }
 
 function requireOther(need: string, id: string, steps: FlowDefinition['steps'], path: string): void {

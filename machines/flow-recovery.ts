@@ -14,6 +14,7 @@ import type { StepLogic } from './flow-step.ts';
 import type { HandledContext } from './handled-chart.ts';
 import type { LogicName, RecoveryActionData } from './recovery-actions.ts';
 import { RecoveryDirective } from './recovery-directive.ts';
+import { callsBy } from './handling-state.ts';
 import { HandlerFailedError } from './recovery-errors.ts';
 
 /** Calls of what a handler goes back to, in all (FV2). */
@@ -58,7 +59,7 @@ export function flowRecovery(
     canGoBack: (context: FlowContext): boolean => {
       const { action, handler, isChosen, ...of } = context.decision!;
       if (action.type !== 'resumeFrom' || !stepOf.has(action.step)) return false;
-      return isChosen === true || (callsOf(context, of)[handler] ?? 1) < goBackCallsMax;
+      return isChosen === true || callsBy(callsOf(context, of), handler) < goBackCallsMax;
     },
 
     /** What goes outward where a decision is not carried out (FV1). */

@@ -10,6 +10,7 @@
 import { InvalidArgumentError, type ResumeRequested } from 'rewake';
 import { dependentsOf, type FlowPlan, type PlannedPhase, type PlannedStep } from './flow-plan.ts';
 import type { HandlerScope } from './handler-facts.ts';
+import { callsBy } from './handling-state.ts';
 import { openedProgress, progressOf } from './progress.ts';
 import type { RecoveryActionData } from './recovery-actions.ts';
 
@@ -83,11 +84,16 @@ export function flowBegun(plan: FlowPlan, given: unknown): FlowContext {
   const known = progress as FlowProgress | undefined;
   return {
     input,
-    steps: Object.fromEntries(plan.steps.map(({ id }) => [id, known?.steps[id] ?? pending])),
-    phases: Object.fromEntries(plan.phases.map(({ id }) => [id, known?.phases[id] ?? { status: 'pending' }])),
+    steps: Object.fromEntries(plan.steps.map(({ id }) => [id, ownOf(known?.steps, id) ?? pending])),
+    phases: Object.fromEntries(plan.phases.map(({ id }) => [id, ownOf(known?.phases, id) ?? { status: 'pending' }])),
     completed: known?.completed ?? [],
     ...{ failure: null, decision: null, calls: {}, cleanups: 0, notUndone: [], output: null },
   };
+}
+
+/** What there is under a name, also under one that every object knows. */
+function ownOf<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /** What is finished of a flow, and of the steps that are not. */
@@ -227,7 +233,7 @@ export function callCounted(
 ): Pick<FlowContext, 'calls'> {
   const counted = callsOf(context, { scope, subject });
   return {
-    calls: { ...context.calls, [`${scope} ${subject}`]: { ...counted, [handler]: (counted[handler] ?? 1) + 1 } },
+    calls: { ...context.calls, [`${scope} ${subject}`]: { ...counted, [handler]: callsBy(counted, handler) + 1 } },
   };
 }
 

@@ -13,7 +13,7 @@ import type { CheckpointSaved } from 'rewake';
 import type { ErrorRule } from './classify.ts';
 import type { HandlerFact, HandlerScope } from './handler-facts.ts';
 import type { Handler } from './handler.ts';
-import { handlerFacts, type Decision, type HandlingInput } from './handling-state.ts';
+import { callsBy, handlerFacts, type Decision, type HandlingInput } from './handling-state.ts';
 import type { HandlingMachine } from './handling-chart.ts';
 import { attemptInput, type AttemptInput } from './lost-attempts.ts';
 import {
@@ -108,7 +108,7 @@ export function handledChart(parts: HandledParts): HandledMachine<unknown, unkno
       countCall: assign({
         calls: ({ context: { calls, decision } }) => ({
           ...calls,
-          [decision!.handler!]: (calls[decision!.handler!] ?? 1) + 1,
+          [decision!.handler!]: callsBy(calls, decision!.handler!) + 1,
         }),
       }),
       keepSkipped: assign({ output: ({ context }) => (context.decision!.action as SkipAction<unknown>).value }),

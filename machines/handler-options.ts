@@ -8,7 +8,7 @@ import { InvalidArgumentError, type Duration } from 'rewake';
 import type { AnyActorLogic } from 'xstate';
 import { requireMatches } from './error-rules.ts';
 import type { HandlerScope } from './handler-facts.ts';
-import { durationMs, requireFunction, requireKnown, requireLogic, requireName } from './options.ts';
+import { durationMs, requireFunction, requireKnown, requireLogic, requireChartName } from './options.ts';
 import { requireAction, type RecoveryAction, type RecoveryActionData } from './recovery-actions.ts';
 import type { RetryOptions } from './retry-policy.ts';
 import { policyOf } from './step-policy.ts';
@@ -95,9 +95,7 @@ export function checkHandler(options: HandlerOptions): void {
   const names = ['id', 'when', 'run', 'retry', 'timeout', 'then', 'handlers'];
   requireKnown(options, names, 'handler');
   const { id, when, run, retry, timeout, then, handlers } = options;
-  // A dot would make XState look for a state inside another one.
-  if (requireName(id, 'handler.id').includes('.'))
-    throw InvalidArgumentError.of('handler.id', 'a name without a dot', id);
+  requireChartName(id, 'handler.id');
   const path = `handler('${id}')`;
   if (when !== undefined) requireMatches([when].flat(), `${path}.when`);
   const logics = logicsToRun(run);

@@ -142,7 +142,12 @@ export function nestedName(handler: string, logic: string): string {
 }
 
 function callsOf({ calls, handler }: HandlingContext): number {
-  return calls[handler!] ?? 1;
+  return callsBy(calls, handler!);
+}
+
+/** Calls of a subject by the count of a handler, whatever that is called. */
+export function callsBy(calls: Readonly<Record<string, number>>, handler: string): number {
+  return Object.hasOwn(calls, handler) ? calls[handler]! : 1;
 }
 
 function handlerOf({ handler }: HandlingContext, { handlers }: HandlingPlan): Handler {

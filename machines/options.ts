@@ -25,6 +25,20 @@ export function requireName(value: string, path: string): string {
   throw InvalidArgumentError.of(path, 'a name', value);
 }
 
+/**
+ * A name that becomes part of a chart. XState takes a dot in it for a way through states, a number sign at its beginning for
+ * an id, and a star for every event.
+ */
+export function requireChartName(value: string, path: string): string {
+  const name = requireName(value, path);
+  if (!/\.|^#|^\*$|^__proto__$/.test(name)) return name;
+  throw InvalidArgumentError.of(
+    path,
+    "a name without a dot that does not begin with '#' and is not '*' or '__proto__'",
+    value,
+  );
+}
+
 const actorIdLengthMax = 200;
 // Control characters, and halves of surrogate pairs.
 const unstorable = /[\p{Cc}\p{Cs}]/u;

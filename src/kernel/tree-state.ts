@@ -13,7 +13,6 @@ import type { ActorTree, PendingEffect, Timer } from './actor-tree.ts';
 import { addressOf } from './actor-tree.ts';
 import {
   endedStage,
-  hasEnded,
   HostedActor,
   isHostedActor,
   isMachine,
@@ -107,15 +106,16 @@ export function restoreTree(
   tree.at = state.at;
   tree._sessions = state.sessions;
   tree.timerCount = state.timerCount;
-  for (const described of state.actors) restoreActor(tree, described, moveRoot);
+  // One that has ended may have left a timer that nobody can cancel: that goes on, as it would have.
+  const left = new Set(state.actors.filter((each) => !restoreActor(tree, each, moveRoot)).map(({ actor }) => actor));
   tree.root = state.actors[0]?.actor;
-  const timers = state.timers.filter(({ source }) => !hasEnded(source));
+  const timers = state.timers.filter(({ source }) => !left.has(source));
   tree.timers = mapOf(timers.map((timer) => [timer.seq, timer]));
   const cancellable = new Set(state.cancellable);
   tree.timerKeys = mapOf(
     timers.filter(({ seq }) => cancellable.has(seq)).map(({ source, id, seq }) => [`${source.sessionId}.${id}`, seq]),
   );
-  const effects = state.effects.filter(({ actor }) => !hasEnded(actor));
+  const effects = state.effects.filter(({ actor }) => !left.has(actor));
   tree.effects = mapOf(effects.map((effect) => [addressOf(effect.actor), { ...effect }]));
   tree._keyed = mapOf(state.keyed);
   tree.messageIds = state.messageIds.length > 0 ? new Set(state.messageIds) : undefined;
@@ -169,23 +169,26 @@ function describeActor(actor: HostedActor): ActorState {
   };
 }
 
+/** @returns false for one that the machine does not know any more */
 function restoreActor(
   tree: ActorTree,
   described: ActorState,
   moveRoot: ((position: MachinePosition) => MachinePosition) | undefined,
-): void {
+): boolean {
   const { actor, parent, src, systemId, syncSnapshot, stage, position, snapshot } = described;
   const logic = src === null ? tree.logic : sourceOf(parent, src);
   if (!logic) {
     // Made as ended already, when it was referred to.
-    if (moveRoot) return;
+    if (moveRoot) return false;
     throw new DecodeError(`the machine has no actor '${src}' any more`);
   }
   const { id, sessionId } = actor;
   HostedActor.create(tree, logic, { id, sessionId, src: src ?? logic, parent, systemId, syncSnapshot }, actor);
-  if (!position) return actor._resumeWith(snapshot!, stage);
-  if (!isMachine(logic)) throw new DecodeError(`'${src}' is no machine any more`);
-  actor._resumeWith(snapshotAt(logic, moveRoot && !parent ? moveRoot(position) : position), stage);
+  if (position && !isMachine(logic)) throw new DecodeError(`'${src}' is no machine any more`);
+  const restored =
+    position && isMachine(logic) ? snapshotAt(logic, moveRoot && !parent ? moveRoot(position) : position) : snapshot!;
+  actor._resumeWith(restored, stage);
+  return true;
 }
 
 function sourceOf(parent: HostedActor | undefined, src: string): AnyActorLogic | undefined {

@@ -205,3 +205,31 @@ describe('a description that does not fit is refused', () => {
     }
   });
 });
+
+/** A child that arms two timers under one id: as in XState, the first one outlives it and reaches the parent. */
+const leavingTimers = () => {
+  const child = createMachine({
+    entry: [
+      sendTo(({ self }) => self._parent!, { type: 'LATE' }, { id: 't', delay: 100 }),
+      sendTo(({ self }) => self._parent!, { type: 'LATE' }, { id: 't', delay: 200 }),
+    ] as never,
+  });
+  return createMachine({
+    initial: 'with',
+    states: {
+      with: { invoke: { id: 'child', src: 'child' }, on: { LEAVE: 'without' } },
+      without: { on: { LATE: 'told' } },
+      told: {},
+    },
+  }).provide({ actors: { child } });
+};
+
+it('T1, 20: a timer that an ended actor has left fires in the copy as it does in the original', () => {
+  const tree = started(leavingTimers());
+  tell(tree, { type: 'LEAVE' });
+  const copy = copyOf(tree);
+  expect(describeTree(copy)).toBe(describeTree(tree));
+  const fire = (of: ActorTree) => of.apply({ type: 'TimerFired', timer: of.nextTimer()!.seq }, 1_100, cause()).record;
+  expect(fire(copy)).toEqual(fire(tree));
+  expect(copy.rootActor.getSnapshot()).toMatchObject({ value: 'told' });
+});

@@ -59,6 +59,8 @@ import { isPassing } from './patience.ts';
 export interface Submission {
   readonly prepared: Prepared;
   readonly origin: Origin;
+  /** What was decided about lost effects when the actor was folded; when it is folded anew that is decided anew. */
+  readonly isResumption?: true;
   /** Called with the root's snapshot right after the stimulus, once that is durable. */
   readonly resolve?: ((after: AnySnapshot) => void) | undefined;
   readonly reject?: ((error: unknown) => void) | undefined;

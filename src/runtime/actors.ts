@@ -630,7 +630,7 @@ export class Actors {
     const isRebase = ({ prepared }: Submission) => prepared.stimulus.type === 'ActorRebased';
     // A migration is done again with the fold; whoever asked for another rebase hears that it came to nothing.
     for (const rebase of submissions.filter(isRebase)) rebase.reject?.(error);
-    const again = submissions.filter((submission) => !isRebase(submission));
+    const again = submissions.filter((submission) => !isRebase(submission) && !submission.isResumption);
     if (this.#hosts.get(stream) === host) this.#hosts.delete(stream);
     const rejectAll = (reason: unknown) => again.forEach((submission) => submission.reject?.(reason));
     if (this.#stopping) return rejectAll(this.#stopping);

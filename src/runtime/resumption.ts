@@ -33,7 +33,11 @@ export function resumption(
     const error = new EffectLostError(host.stream, actor, effect.restarts, reason, effect.interrupted);
     const { correlationId, eventId: causationId } = effect.cause;
     const outright = effect.actor.kind === 'custom';
-    failures.push({ prepared: effectFailed(actor, error, outright), origin: { correlationId, causationId } });
+    failures.push({
+      prepared: effectFailed(actor, error, outright),
+      origin: { correlationId, causationId },
+      isResumption: true,
+    });
   }
   const news = folded && environment.news(folded.recorded.environment);
   const changed = folded && (news || folded.recorded.definition !== folded.machine.definition) ? folded : undefined;
@@ -50,7 +54,8 @@ export function resumption(
       },
     }),
   });
-  return [{ prepared: news ? environment.recording(prepared) : prepared, origin: {} }, ...failures];
+  const recorded = news ? environment.recording(prepared) : prepared;
+  return [{ prepared: recorded, origin: {}, isResumption: true }, ...failures];
 }
 
 /** A person's word that a lost effect shall run again. */

@@ -43,6 +43,40 @@ describe('two writers', () => {
     expect((await house.types('counter-1')).length).toBe(11);
   });
 
+  it('decide about a lost effect once each, also when the decision was refused (invariants 12 and 13)', async () => {
+    const house = new House();
+    const runs: string[] = [];
+    const working = (host: string) =>
+      createMachine({
+        context: { by: [] },
+        invoke: { src: 'work' },
+        on: { ADD: { actions: assign({ by: ({ event }) => [event.by as string] }) } },
+      }).provide({
+        actors: {
+          work: effect(() => {
+            runs.push(host);
+            return new Promise(() => {});
+          }),
+        },
+      });
+    const first = await house.openToCrash({ worker: working('first') });
+    await first.runtime.start('worker', { id: '1' });
+    first.crash();
+    const log = house.faulty();
+    const open = log.hold();
+    const second = await house.open({ worker: working('second') }, { log });
+    const other = await house.open({ worker: working('other') }, { resume: false });
+    await rest();
+    await other.send('worker-1', { type: 'ADD', by: 'other' });
+    open();
+    await second.idle();
+    await rest();
+    await second.resume();
+    await rest();
+    expect(runs).toEqual(['first', 'other', 'second']);
+    expect((await second.get('worker-1')).getSnapshot().status).toBe('active');
+  });
+
   it('with the same message id apply it once (invariant 9)', async () => {
     const house = new House();
     const refs = await Promise.all(

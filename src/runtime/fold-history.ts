@@ -63,7 +63,10 @@ export async function foldUpTo(
   seen?: (event: RecordedEvent) => void,
 ): Promise<Folded> {
   try {
-    return await foldExplained(stream, services, { from: 0, to, seen });
+    const folded = await foldExplained(stream, services, { from: 0, to, seen });
+    if (to === Infinity || folded.revision >= to) return folded;
+    const detail = `the record is missing, and so is all up to revision ${to}`;
+    throw new DamagedRecordError(stream, folded.revision + 1, detail);
   } catch (error) {
     // F6.
     const rebased = isOfHistory(error) ? await newestRebase(stream, services.log, to) : undefined;

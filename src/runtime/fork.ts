@@ -86,8 +86,22 @@ export async function forkOf(
   services: LoadServices,
   ids: () => string,
 ): Promise<Fork> {
-  const { at, correlationId, edit } = options;
-  await requireRevision(`fork('${stream}', { at })`, stream, at, services.log);
+  const present = () => requireRevision(`fork('${stream}', { at })`, stream, options.at, services.log);
+  await present();
+  try {
+    return await copied(stream, options, services, ids);
+  } finally {
+    // A compaction may have removed it meanwhile: then nothing that was read of it is to be trusted, errors included.
+    await present();
+  }
+}
+
+async function copied(
+  stream: string,
+  { at, id, correlationId, edit }: Parameters<typeof forkOf>[1],
+  services: LoadServices,
+  ids: () => string,
+): Promise<Fork> {
   const past: RecordedEvent[] = [];
   const folded = await foldUpTo(stream, at, services, (event) => {
     // Another version of the machine, or a rebase, may begin the fold anew.
@@ -95,7 +109,7 @@ export async function forkOf(
     past.push(event);
   });
   past.push(...(await factsAfter(stream, at, services)));
-  const name = streamName(readStreamName(stream).machine, options.id);
+  const name = streamName(readStreamName(stream).machine, id);
   const rootId = folded.tree.rootActor.id;
   const isKnown = rootId === readStreamName(stream).id;
   const copy = new Copy(name, { stream, revision: at, ...(!isKnown && { root: rootId }) }, correlationId, ids);

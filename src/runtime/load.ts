@@ -2,6 +2,7 @@
  * From a stream to a loaded actor. Owns where it comes from: its snapshot or its history; writes nothing.
  *
  * F8  A stream that ends before the actor index says so has lost its end: it is damaged, and not folded as far as it goes.
+ * F9  What a compaction removed while it was read is not damage: the stream is read again from where it begins now.
  */
 import type { AnyEventObject } from 'xstate';
 import { DamagedRecordError, NotFoundError, ReplayDivergedError } from '../errors.ts';
@@ -25,6 +26,22 @@ export interface LoadServices extends SnapshotServices {
  * @throws as {@link foldUpTo}
  */
 export async function loadActor(stream: string, services: LoadServices, lastRevision?: Revision): Promise<Folded> {
+  let known = lastRevision;
+  for (let before = 0; ;) {
+    try {
+      return await loadAll(stream, services, known);
+    } catch (error) {
+      // F9.
+      if (!(error instanceof DamagedRecordError || error instanceof ReplayDivergedError)) throw error;
+      const truncatedTo = await truncatedBefore(stream, services.log);
+      if (truncatedTo <= Math.max(before, error.revision)) throw error;
+      before = truncatedTo;
+      known = undefined;
+    }
+  }
+}
+
+async function loadAll(stream: string, services: LoadServices, lastRevision: Revision | undefined): Promise<Folded> {
   // Before the stream: what is appended meanwhile makes the stream longer than it has to be, never shorter.
   const expected = lastRevision ?? (await services.log.actor(stream))?.revision;
   const folded = await loadWhole(stream, services, expected ?? Infinity).catch(async (error: unknown) => {
@@ -34,6 +51,12 @@ export async function loadActor(stream: string, services: LoadServices, lastRevi
   });
   if (expected !== undefined && folded.revision < expected) throw cutShort(stream, folded.revision + 1, expected);
   return folded;
+}
+
+/** The first revision that is still there, where a compaction has removed what came before. */
+async function truncatedBefore(stream: string, log: EventLog): Promise<Revision> {
+  const head = await log.head(stream);
+  return head.state === 'truncated' ? head.before : 0;
 }
 
 /** What differs from a history that goes no further is a fact whose record is missing. */

@@ -69,8 +69,15 @@ export function rebaseEvent(
  * @throws NotFoundError | StreamDeletedError | InvalidArgumentError, and what folding that far throws
  */
 export async function rewound(stream: string, to: Revision, services: LoadServices): Promise<Rebased> {
-  const last = await requireRevision(`rewind('${stream}', { to })`, stream, to, services.log);
-  const folded = await foldUpTo(stream, to, services);
+  const present = () => requireRevision(`rewind('${stream}', { to })`, stream, to, services.log);
+  const last = await present();
+  let folded: Folded;
+  try {
+    folded = await foldUpTo(stream, to, services);
+  } finally {
+    // A compaction may have removed it meanwhile: then nothing that was read of it is to be trusted, errors included.
+    await present();
+  }
   const { tree } = folded;
   if (tree.status !== 'active') {
     throw new InvalidArgumentError(

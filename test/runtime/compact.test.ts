@@ -1,7 +1,7 @@
 /** A history replaced by its state. */
 import { expect, test } from 'vitest';
-import { assign, fromCallback, setup } from 'xstate';
-import { ActorExistsError, effect, type EffectArguments } from '../../src/index.ts';
+import { assign, emit, fromCallback, sendTo, setup } from 'xstate';
+import { ActorExistsError, effect, InvalidArgumentError, type EffectArguments } from '../../src/index.ts';
 import { sqliteLog } from '../../src/stores/sqlite/index.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
 import { failureOf, House } from '../support/house.ts';
@@ -110,4 +110,78 @@ test('what a compaction writes is no growth: one after every event comes to rest
   await runtime.idle();
   expect(await house.types('account-1')).toEqual(['ActorRebased']);
   expect(await house.log.head('account-1')).toMatchObject({ state: 'truncated', revision: 6 });
+});
+
+test('1, 20: a timer that an ended child has left fires after a compaction, and a fresh host agrees', async () => {
+  const child = setup({}).createMachine({
+    entry: [
+      sendTo(({ self }) => self._parent!, { type: 'LATE' }, { id: 't', delay: 100 }),
+      sendTo(({ self }) => self._parent!, { type: 'LATE' }, { id: 't', delay: 200 }),
+    ],
+  });
+  const parent = setup({ actors: { child } }).createMachine({
+    initial: 'with',
+    states: {
+      with: { invoke: { id: 'child', src: 'child' }, on: { LEAVE: 'without' } },
+      without: { on: { LATE: 'told' } },
+      told: {},
+    },
+  });
+  const house = new House();
+  const runtime = await house.open({ parent });
+  const ref = await runtime.start('parent', { id: '1' });
+  await ref.send({ type: 'LEAVE' });
+  await runtime.compact('parent-1');
+  await house.advance(100);
+  expect(ref.getSnapshot().value).toBe('told');
+  const other = await house.open({ parent });
+  expect((await other.get('parent-1')).getSnapshot().value).toBe('told');
+});
+
+/** A host whose first read of an event of the stream makes another host compact it. */
+async function besideCompaction() {
+  const { house, runtime, ref } = await used();
+  const log = house.faulty();
+  let compacting: Promise<void> | undefined;
+  log.damage = (event) => {
+    if (event.revision === 3) compacting ??= runtime.compact('account-1');
+    return event;
+  };
+  const other = await house.open({ account: account() }, { log, resume: false });
+  return { house, ref, other, compacted: () => compacting };
+}
+
+test('F9: what a compaction removes while it is read is no damage', async () => {
+  const { ref, other, compacted } = await besideCompaction();
+  const read = await other.get('account-1');
+  await compacted();
+  expect(read.getSnapshot().context).toEqual(ref.getSnapshot().context);
+});
+
+test('F9: a copy, and a way back, to what a compaction removes meanwhile is refused', async () => {
+  for (const go of ['fork', 'rewind'] as const) {
+    const { house, ref, other, compacted } = await besideCompaction();
+    const going = go === 'fork' ? other.fork('account-1', { at: 40, id: '2' }) : other.rewind('account-1', { to: 40 });
+    const error = await failureOf(going);
+    await compacted();
+    expect(error.message).toMatch(/expected a revision of the stream, from 51 to 51, found 40/);
+    expect(await house.types('account-2')).toEqual([]);
+    expect(ref.getSnapshot().status).toBe('active');
+  }
+});
+
+test('F9: a copy up to where the facts were removed meanwhile is refused', async () => {
+  const house = new House();
+  const telling = setup({ types: { emitted: {} as { type: 'Told'; n: number } } }).createMachine({
+    on: { TELL: { actions: [1, 2, 3].map((n) => emit({ type: 'Told', n })) } },
+  });
+  const runtime = await house.open({ teller: telling });
+  const ref = await runtime.start('teller', { id: '1' });
+  await ref.send({ type: 'TELL' });
+  const log = house.faulty();
+  // The facts behind a revision are read by themselves.
+  log.beforeRead = (from) => (from === 2 ? runtime.compact('teller-1') : undefined);
+  const other = await house.open({ teller: telling }, { log, resume: false });
+  expect(await failureOf(other.fork('teller-1', { at: 1, id: '2' }))).toBeInstanceOf(InvalidArgumentError);
+  expect(await house.types('teller-2')).toEqual([]);
 });

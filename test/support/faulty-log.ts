@@ -61,6 +61,8 @@ export class FaultyLog implements EventLog {
   readonly rowErrors: Error[] = [];
   /** Streams that the actor index has no answer for. */
   unreachable: (stream: string) => boolean = () => false;
+  /** Happens before a stream is read from a revision. */
+  beforeRead: (from: Revision) => Promise<void> | undefined = () => undefined;
   /** Changes events as they are read; undefined leaves one out. */
   damage: (event: RecordedEvent) => RecordedEvent | undefined = (event) => event;
   #silent = false;
@@ -150,6 +152,7 @@ export class FaultyLog implements EventLog {
   async *readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
     await this.#answering();
     const from = options?.from ?? 0;
+    await this.beforeRead(from);
     const error = this.readErrors.shift() ?? this.readErrorsFrom.get(from);
     if (error) this.readErrorsFrom.delete(from);
     if (error) throw error;

@@ -4,6 +4,7 @@
  * VE1  Nothing is written, and no machine is run.
  * VE2  One damaged stream hides no other.
  * VE3  Memory does not grow with the log.
+ * VE4  What a runtime removes meanwhile by compacting is no damage.
  */
 import { RewakeError } from '../errors.ts';
 import type { EventLog, StoredStream } from './event-log.ts';
@@ -83,6 +84,24 @@ interface Counted {
 }
 
 async function* checked(log: EventLog, stream: StoredStream): AsyncGenerator<Finding[] | Counted> {
+  for await (const found of examined(log, stream)) {
+    const isDamaged = Array.isArray(found) && found.some(({ severity }) => severity === 'damage');
+    if (isDamaged && (await isShortenedSince(log, stream))) {
+      // What was missing a compaction has removed meanwhile.
+      for await (const now of storedStreams(log, stream.name)) yield* checked(log, now);
+      return;
+    }
+    yield found;
+  }
+}
+
+/** Whether the beginning of a stream was removed since it was looked up. */
+async function isShortenedSince(log: EventLog, { name, head }: StoredStream): Promise<boolean> {
+  const now = await log.head(name).catch(() => undefined);
+  return now?.state === 'truncated' && now.before > (head.state === 'truncated' ? head.before : 0);
+}
+
+async function* examined(log: EventLog, stream: StoredStream): AsyncGenerator<Finding[] | Counted> {
   const check = await checkOf(log, stream);
   try {
     let records = 0;

@@ -144,6 +144,21 @@ describe('verifyLog', () => {
     expect(await all(verifyLog(house.log))).toEqual([]);
   });
 
+  it('finds nothing missing that a runtime removes meanwhile by compacting', async () => {
+    const house = new House();
+    const machine = createMachine({ on: { GO: { actions: emit({ type: 'Went' }) } } });
+    const runtime = await house.open({ machine });
+    const ref = await runtime.start('machine', { id: '1' });
+    for (let n = 0; n < 50; n++) await ref.send({ type: 'GO' });
+    let compacting: Promise<void> | undefined;
+    const onProgress = () => void (compacting ??= runtime.compact('machine-1'));
+    const findings: Finding[] = [];
+    for await (const found of verifyLog(house.log, { onProgress })) findings.push(found);
+    await compacting;
+    expect(await house.types('machine-1')).toEqual(['ActorRebased']);
+    expect(findings).toEqual([]);
+  });
+
   it('says how far it has come, looks at one stream when asked, and ends when it is told to', async () => {
     const { log } = await history();
     const seen: string[] = [];

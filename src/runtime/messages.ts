@@ -35,9 +35,16 @@ export function receivable(stream: string, event: unknown, messageId: string | u
       `messageId for '${stream}': expected a string, found ${show(messageId)}. Nothing was written.`,
     );
   }
-  const prepared = eventReceived('/', checkEvent(stream, event), messageId);
-  if (prepared.stimulus.type === 'EventReceived') checkEvent(stream, prepared.stimulus.event);
+  const prepared = eventReceived('/', checkReceived(stream, event), messageId);
+  if (prepared.stimulus.type === 'EventReceived') checkReceived(stream, prepared.stimulus.event);
   return prepared;
+}
+
+/** What comes from outside is no event of XState's own: that would tell a machine that something of it has ended. */
+function checkReceived(stream: string, event: unknown): AnyEventObject {
+  const checked = checkEvent(stream, event);
+  if (checked.type.startsWith('xstate.')) throw new InvalidEventError(stream, `the reserved type '${checked.type}'`);
+  return checked;
 }
 
 /** Inside an effect a message carries on the effect's correlation and names it as its cause. */

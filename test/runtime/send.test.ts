@@ -43,6 +43,7 @@ describe('an event', () => {
       { type: '*' },
       { type: 'xstate.init' },
       { type: 'xstate.stop' },
+      { type: 'xstate.done.actor.charge', output: 'faked' },
     ];
     for (const event of wrong) expect(await failureOf(ref.send(event as never))).toBeInstanceOf(InvalidEventError);
     expect(await house.types('counter-1')).toEqual(['ActorStarted']);

@@ -28,15 +28,31 @@ export function signatureOf(error: unknown, verdict: ErrorVerdict): ErrorSignatu
   const { class: errorClass, code, status } = verdict;
   const name = nameOf(error) ?? typeof error;
   const message = messageOf(error);
-  const kind = [name, code ?? '', status ?? '', withoutValues(message.slice(0, textMax)).slice(0, kindMax)].join('\n');
   return {
     class: errorClass,
     name,
     ...(code !== undefined && { code }),
     ...(status !== undefined && { status }),
     message: cut(message),
-    fingerprint: fnv1a(kind).toString(16).padStart(8, '0'),
+    fingerprint: fingerprintOf(`${name}\n${code ?? ''}\n${status ?? ''}\n`, message.slice(0, textMax)),
   };
+}
+
+/** Most errors of a program come again and again, word by word. */
+const fingerprints = new Map<string, string>();
+const fingerprintsMax = 500;
+
+function fingerprintOf(head: string, text: string): string {
+  const key = head + text;
+  let fingerprint = fingerprints.get(key);
+  if (fingerprint === undefined) {
+    fingerprint = fnv1a(head + withoutValues(text).slice(0, kindMax))
+      .toString(16)
+      .padStart(8, '0');
+    if (fingerprints.size >= fingerprintsMax) fingerprints.clear();
+    fingerprints.set(key, fingerprint);
+  }
+  return fingerprint;
 }
 
 /** Between two UTF-16 halves there is no cut: a half is no text. */

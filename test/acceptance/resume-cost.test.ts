@@ -13,7 +13,7 @@ import { House } from '../support/house.ts';
 async function written(facts: boolean) {
   const house = new House();
   const counting = crashingLog(house.log, undefined);
-  const runtime = await house.open({ flow: orderFlow(facts) as unknown as AnyStateMachine }, { log: counting.log });
+  const runtime = await house.open({ flow: orderFlow(facts, 3) as unknown as AnyStateMachine }, { log: counting.log });
   const ref = await runtime.start('flow', { id: '1', input: { n: 1 } } as never);
   for (let turn = 0; turn < 20; turn++) await house.advance(1_000);
   const output = (await ref.output()) as unknown;

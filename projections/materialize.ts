@@ -11,8 +11,7 @@
  */
 import {
   LeaseLostError,
-  LogUnavailableError,
-  OutcomeUnknownError,
+  isPassing,
   ProjectionOwnedError,
   realClock,
   sleep,
@@ -130,11 +129,6 @@ async function findStart<State>(
     if (progress) return { slot, progress, position: stored.position };
   }
   return { slot: 'building', progress: beginning(projection), position: undefined };
-}
-
-/** Errors after which the same call may succeed. A save that has been done already is done again without harm. */
-function isPassing(error: unknown): boolean {
-  return (error instanceof LogUnavailableError && error.retryable) || error instanceof OutcomeUnknownError;
 }
 
 class Keeper<State, Result> implements MaterializedProjection<Result> {
@@ -283,6 +277,7 @@ class Keeper<State, Result> implements MaterializedProjection<Result> {
       await this.#save(slot);
       return true;
     } catch (error) {
+      // A save that has been done already is done again without harm.
       if (!isPassing(error)) throw error;
       this.#saveAt = this.#clock.now() + this.#saveAfterMs;
       this.#isAway = true;

@@ -81,6 +81,7 @@ export type {
 } from './runtime/explain/explained.ts';
 export type { Logger } from './runtime/logger.ts';
 export type { MachineEntry, Machines, Migrate } from './runtime/machines.ts';
+export { isPassing } from './runtime/patience.ts';
 export { createRuntime, Runtime, type AnyRuntime } from './runtime/runtime.ts';
 export type { ResumeOptions, ResumeRequested } from './runtime/rebases.ts';
 export { repairLog, type RepairOptions, type RepairReport, type StreamRepair } from './runtime/repair.ts';

@@ -90,7 +90,9 @@ export class Rebasing {
     await this.#places.load(stream);
     const { input } = (await loggedStart(stream, log)) ?? {};
     const host = await this.#places.load(stream);
-    if (host.tree?.status !== 'active') return;
+    // Its place was taken meanwhile.
+    if (!host.tree) return this.compact(stream);
+    if (host.tree.status !== 'active') return;
     const revision = await new Promise<Revision>((resolve, reject) => {
       const { environment } = host;
       const tree = host.tree!;

@@ -54,6 +54,9 @@ export function failing(times: number, error: () => Error, output: unknown = 'at
   };
 }
 
+/** Fails the first time. */
+export const brokenOnce = failing(1, () => new Error('broken'));
+
 /** How a flow is lived. */
 export interface LifeOptions {
   /** Where its first host dies; nowhere when omitted. */

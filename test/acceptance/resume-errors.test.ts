@@ -26,7 +26,7 @@ import type { RuntimeOptions } from '../../src/runtime/runtime-options.ts';
 import { withRawConnection } from '../stores/sqlite/log-files.ts';
 import { FileHouse } from '../support/file-house.ts';
 import { failureOf } from '../support/house.ts';
-import { failing, hanging, World, type Answer } from './file-lives.ts';
+import { brokenOnce, failing, hanging, World, type Answer } from './file-lives.ts';
 
 type Options = Partial<Omit<RuntimeOptions, 'machines' | 'log'>>;
 
@@ -47,10 +47,7 @@ function mended({ world, mend }: Parts, carriers: object = { carry: world.work('
     steps: {
       pack: { run: crate },
       go: {
-        run: world.work(
-          'go',
-          failing(1, () => new Error('broken')),
-        ),
+        run: world.work('go', brokenOnce),
         needs: ['pack'],
         onFailure: [handler({ id: 'mend', run: world.work('mend', mend), then: retry() })],
       },
@@ -264,10 +261,7 @@ describe('Resume process handles its own errors gracefully', () => {
     const machine = flow('trip', {
       steps: {
         go: {
-          run: world.work(
-            'go',
-            failing(1, () => new Error('broken')),
-          ),
+          run: world.work('go', brokenOnce),
         },
       },
     });
@@ -286,10 +280,7 @@ describe('Resume process handles its own errors gracefully', () => {
     const machine = flow('trip', {
       steps: {
         go: {
-          run: world.work(
-            'go',
-            failing(1, () => new Error('broken')),
-          ),
+          run: world.work('go', brokenOnce),
         },
       },
       onFailure: [handler({ id: 'stop', when: 'never', then: abort() })],

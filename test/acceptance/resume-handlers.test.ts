@@ -13,7 +13,7 @@ import { abort, fallback, retry, skip } from '../../machines/recovery-actions.ts
 import { FileHouse } from '../support/file-house.ts';
 import { failureOf, type ReadEvent } from '../support/house.ts';
 import { atEveryAppend } from '../support/two-lives.ts';
-import { failing, hanging, handlerStory, live, World, type Lived, type LifeOptions } from './file-lives.ts';
+import { brokenOnce, failing, hanging, handlerStory, live, World, type Lived, type LifeOptions } from './file-lives.ts';
 
 /** Fails for want of seats. */
 class OverbookedError extends Error {
@@ -313,10 +313,7 @@ describe('Nested error handlers work correctly after resume', () => {
     const machine = flow('nested', {
       steps: {
         go: {
-          run: world.work(
-            'go',
-            failing(1, () => new Error('broken')),
-          ),
+          run: world.work('go', brokenOnce),
           onFailure: [
             handler({
               id: 'mend',
@@ -399,10 +396,7 @@ describe('Nested error handlers work correctly after resume', () => {
       steps: {
         pack: { run: world.work('pack'), undo: world.work('unpack') },
         go: {
-          run: world.work(
-            'go',
-            failing(1, () => new Error('broken')),
-          ),
+          run: world.work('go', brokenOnce),
           needs: ['pack'],
           onFailure: [
             handler({
@@ -533,10 +527,7 @@ describe('Error handler retries work correctly after resume', () => {
     const machine = flow('patient', {
       steps: {
         go: {
-          run: world.work(
-            'go',
-            failing(1, () => new Error('broken')),
-          ),
+          run: world.work('go', brokenOnce),
           onFailure: [
             handler({
               id: 'mend',

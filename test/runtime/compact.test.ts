@@ -4,7 +4,7 @@ import { assign, emit, fromCallback, sendTo, setup } from 'xstate';
 import { ActorExistsError, effect, InvalidArgumentError, type EffectArguments } from '../../src/index.ts';
 import { sqliteLog } from '../../src/stores/sqlite/index.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
-import { failureOf, House } from '../support/house.ts';
+import { failureOf, House, outcomeOf } from '../support/house.ts';
 
 type Events = { type: 'ADD'; n: number } | { type: 'PAID' };
 
@@ -184,4 +184,16 @@ test('F9: a copy up to where the facts were removed meanwhile is refused', async
   const other = await house.open({ teller: telling }, { log, resume: false });
   expect(await failureOf(other.fork('teller-1', { at: 1, id: '2' }))).toBeInstanceOf(InvalidArgumentError);
   expect(await house.types('teller-2')).toEqual([]);
+});
+
+test('an actor that is taken back at that very moment is compacted all the same', async () => {
+  for (let turns = 0; turns < 60; turns++) {
+    const { house, runtime } = await used();
+    const rewinding = runtime.rewind('account-1', { to: 3 });
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    // Whichever comes first: what is compacted has nowhere to go back to.
+    await Promise.all([outcomeOf(rewinding), runtime.compact('account-1')]);
+    expect(await house.log.head('account-1'), `after ${turns} turns`).toMatchObject({ state: 'truncated' });
+    await runtime.close();
+  }
 });

@@ -9,7 +9,7 @@
  * BH4  A runtime that closes lets calls that have a slot end; those that wait leave the queue and wait anew in the next one.
  */
 import { assign, emit, sendTo, fromCallback, setup, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
-import { effectContext } from 'rewake';
+import { effectContext, withEffectDefaults } from 'rewake';
 import { requireKnown, requireLogic, requireName, wholeNumber } from './options.ts';
 import {
   errorOf,
@@ -117,7 +117,7 @@ export function withBulkhead(key: string, options: BulkheadOptions = {}) {
 
 /** Claims a slot when it starts, says so, and gives it back when it is stopped. */
 function slotLogic(key: string, limits: SlotLimits) {
-  return fromCallback<SlotEvent>(({ sendBack, self }) => {
+  const logic = fromCallback<SlotEvent>(({ sendBack, self }) => {
     const begin = effectContext(self)?.standby();
     const granted = () => {
       begin?.();
@@ -127,6 +127,7 @@ function slotLogic(key: string, limits: SlotLimits) {
     if (!claim) sendBack({ type: 'slot.refused' });
     return () => claim?.release();
   });
+  return withEffectDefaults(logic, { internal: true });
 }
 
 function limitsOf(key: string, options: BulkheadOptions): SlotLimits {

@@ -8,7 +8,7 @@
  *      for itself.
  */
 import { fromCallback, type AnyActorRef, type PromiseActorLogic } from 'xstate';
-import { effect, type EffectArguments } from 'rewake';
+import { effect, type EffectArguments, withEffectDefaults } from 'rewake';
 import { cache, changesNothing, freshEntry, type CacheSnapshot, type ValueStored } from './cache.ts';
 import { board, type FlightNews, type FlightReport } from './flights.ts';
 import { KeyedGate } from './keyed-gate.ts';
@@ -24,17 +24,18 @@ export function cacheGate(name: string): KeyedGate<CacheSnapshot> {
 
 /** Looks for the result of a key. */
 export function lookUp(gate: KeyedGate<CacheSnapshot>): PromiseActorLogic<Found, string> {
-  return effect(async ({ input: key, context }: EffectArguments<string>): Promise<Found> => {
+  const run = async ({ input: key, context }: EffectArguments<string>): Promise<Found> => {
     const snapshot = await gate.look(context);
     const entry = freshEntry(snapshot, key, context.now());
     if (!entry) return { flight: `${snapshot.context.id} ${key}` };
     return { hit: { value: entry.value, ageMs: Math.max(0, context.now() - entry.answeredAt) } };
-  });
+  };
+  return effect(run, { internal: true });
 }
 
 /** Stores a result; whether it is in the cache then. Never rejects: the call has its result. */
 export function store(gate: KeyedGate<CacheSnapshot>): PromiseActorLogic<boolean, ValueStored> {
-  return effect(async ({ input: stored, context }: EffectArguments<ValueStored>): Promise<boolean> => {
+  const run = async ({ input: stored, context }: EffectArguments<ValueStored>): Promise<boolean> => {
     try {
       const before = await gate.look(context);
       const isNews = !changesNothing(before, stored, context.now());
@@ -43,18 +44,20 @@ export function store(gate: KeyedGate<CacheSnapshot>): PromiseActorLogic<boolean
     } catch {
       return false;
     }
-  });
+  };
+  return effect(run, { internal: true });
 }
 
 /** A seat among the calls that are the same: its input is their name. */
 export function seat() {
-  return fromCallback<FlightReport, string>(({ input, sendBack, receive, self }) => {
+  const logic = fromCallback<FlightReport, string>(({ input, sendBack, receive, self }) => {
     const leads = isResumed(self, { sharing: 'calling' }, { sharing: 'storing' });
     const name = isInside(self._parent, input) ? `${input} in ${self.sessionId}` : input;
     const taken = board(name, (news: FlightNews) => sendBack(news), leads);
     receive((report) => taken.report(report));
     return () => taken.leave();
   });
+  return withEffectDefaults(logic, { internal: true });
 }
 
 /** Whether one of those that a caller runs in makes the call of this flight (CE3). */

@@ -104,7 +104,7 @@ function commandOf(
 
 function logicOf(run: unknown): AnyActorLogic {
   if (typeof run !== 'function') return run as AnyActorLogic;
-  return effect(keepingHints(run as (args: EffectArguments<unknown>) => unknown)) as AnyActorLogic;
+  return effect(run as (args: EffectArguments<unknown>) => unknown, { around: keepingHints }) as AnyActorLogic;
 }
 
 function requireRun(run: unknown, path: string): void {

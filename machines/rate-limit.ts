@@ -83,7 +83,9 @@ export function withRateLimit(key: string, options: RateLimitOptions) {
       },
       actors: {
         call: logic as AnyActorLogic,
-        askLimiter: effect(({ input: waitMs, context }: EffectArguments<number>) => gate.ask(context, waitMs)),
+        askLimiter: effect(({ input: waitMs, context }: EffectArguments<number>) => gate.ask(context, waitMs), {
+          internal: true,
+        }),
       },
       delays: {
         untilTurn: ({ context }) => delayMsOf(context),

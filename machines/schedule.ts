@@ -58,6 +58,7 @@ export function schedule(name: string, options: ScheduleOptions) {
   // It is never what kills its host, however often it was running when the host died.
   const plan = effect(({ input, context }: EffectArguments<PlanFrom>) => planOf(rules, input, context.now()), {
     maxRestarts: Number.MAX_SAFE_INTEGER,
+    internal: true,
   });
   return <Logic extends AnyActorLogic>(logic: Logic): ScheduleMachine<InputOfRuns<Logic>> => {
     requireLogic(logic, `schedule(${JSON.stringify(name)})(logic)`);

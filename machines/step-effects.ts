@@ -55,24 +55,27 @@ export function stepEffects(policy: Policy) {
 
 /** Asks for a permit. Its input is how long the attempt may take, in ms; null without a bound. */
 function askBreaker({ breaker }: Policy): PromiseActorLogic<Permit, number | null> {
-  return effect(({ input, context }: EffectArguments<number | null>) => breaker!.enter(context, input));
+  const ask = ({ input, context }: EffectArguments<number | null>) => breaker!.enter(context, input);
+  return effect(ask, { internal: true });
 }
 
 /** Asks for a retry. Its input is whether the dependency said that it is asked too often. */
 function askBudget({ retry }: Policy): PromiseActorLogic<RetryAnswer, boolean> {
-  return effect(({ input, context }: EffectArguments<boolean>) => retry!.budget!.ask(context, input));
+  const ask = ({ input, context }: EffectArguments<boolean>) => retry!.budget!.ask(context, input);
+  return effect(ask, { internal: true });
 }
 
 /** Tells how an attempt ended that did not tell by itself: it took too long, was lost, or is not a function. */
 function report(policy: Policy): PromiseActorLogic<void, StepContext> {
-  return effect(async ({ input, context }: EffectArguments<StepContext>) => {
+  const run = async ({ input, context }: EffectArguments<StepContext>) => {
     const { permit, grant, failure, failed, ending, answeredMs } = input;
     // A deadline of the step's own says nothing about the dependency.
     const newest = failed && ending?.exhausted !== 'deadline' ? failure : undefined;
     const outcome = failed ? (newest?.verdict.breaker ?? 'ignored') : 'success';
     const durationMs = newest?.durationMs ?? answeredMs;
     await tell(policy, context, { permit, grant, outcome, durationMs, failure: newest });
-  });
+  };
+  return effect(run, { internal: true });
 }
 
 /** A function that tells itself how it ended. */

@@ -3,7 +3,7 @@
  * chart is step-machine.ts, the options step-policy.ts.
  */
 import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate';
-import { effect, type Duration, type EffectArguments } from 'rewake';
+import { effect, type Duration, type EffectArguments, type EffectFunction } from 'rewake';
 import { asAttempt } from './lost-attempts.ts';
 import { requireFunction, requireLogic } from './options.ts';
 import type { BreakerUse } from './breaker-gate.ts';
@@ -36,8 +36,8 @@ export function step<Input, Output>(
   const policy = policyOf(name, options);
   requireFunction(call ?? null, `step('${name}')(call)`);
   const heard = isHeard(policy);
-  const run = heard ? reporting(policy, call) : keepingHints(call);
-  const logic = effect(run as Call<unknown, Output>, lostOptions(policy));
+  const around = (run: EffectFunction) => (heard ? reporting(policy, run as never) : keepingHints(run as never));
+  const logic = effect(call as Call<unknown, Output>, { ...lostOptions(policy), around });
   return stepMachine({ logic, reports: heard }, policy);
 }
 

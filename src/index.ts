@@ -56,6 +56,7 @@ export {
   type CheckpointSaved,
   type EffectArguments,
   type EffectContext,
+  type EffectFunction,
   type EffectOptions,
 } from './runtime/effect.ts';
 export type { EnvironmentChange, EnvironmentOptions, OnEnvironmentChange } from './runtime/environment.ts';

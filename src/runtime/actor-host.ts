@@ -50,7 +50,7 @@ import type { ActorHead, EventLog, Metadata, NewEvent, Revision } from '../log/e
 import { requireSizes, sizeError } from '../log/event-size.ts';
 import { hostedContext } from './effect.ts';
 import { describeFailure, failureOf, interrupted } from './effect-outcome.ts';
-import { RunningEffect, type EffectHost } from './effect-runner.ts';
+import { RunningEffect, type EffectHost, type StandIn } from './effect-runner.ts';
 import type { Logger } from './logger.ts';
 import { checkEvent, originOf, type Origin } from './messages.ts';
 import { isPassing } from './patience.ts';
@@ -98,6 +98,7 @@ export interface HostServices {
   start: EffectHost['start'];
   look: EffectHost['look'];
   output: EffectHost['output'];
+  readonly standIn: StandIn | undefined;
 }
 
 /** What is known of an actor that has been folded or is about to start. */
@@ -368,6 +369,10 @@ export class ActorHost implements EffectHost, Surroundings {
 
   get start(): EffectHost['start'] {
     return this.#services.start;
+  }
+
+  get standIn(): StandIn | undefined {
+    return this.#services.standIn;
   }
 
   now(): TimeMs {

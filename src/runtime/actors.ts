@@ -28,6 +28,7 @@ import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion, type Upcasters } from '../log/upcast.ts';
 import { ActorHost, type HostServices, type Submission } from './actor-host.ts';
 import type { Settlement } from './actor-ref.ts';
+import type { StandIn } from './effect-runner.ts';
 import type { Environment } from './environment.ts';
 import type { FeatureSet } from './features.ts';
 import type { Folded } from './fold-history.ts';
@@ -66,6 +67,10 @@ export interface ActorsOptions {
   readonly host: string;
   /** Whether a lease keeps other hosts off the log. */
   readonly exclusive: boolean;
+  /** What a test puts in the place of effects. */
+  readonly standIn?: StandIn | undefined;
+  /** False where a call of the log that failed is tried again at once. */
+  readonly pauses?: boolean | undefined;
 }
 
 interface Loading {
@@ -126,7 +131,7 @@ export class Actors {
     this.#clock = clock;
     this.#logger = logger;
     this.#newId = uuidv7Source(() => clock.now(), options.random ?? realRandom);
-    this.#patience = new Patience(clock, options.random, logger, () => this.#stopping);
+    this.#patience = new Patience(clock, options.random, logger, () => this.#stopping, options.pauses);
     this.watchers = new Watchers(logger);
     this.#wakes = new Wakes(
       log,
@@ -582,6 +587,7 @@ export class Actors {
         this.rebasing.considerCompaction(host);
       },
       lost: (host, error, again) => this.#lost(host, error, again),
+      standIn: this.#options.standIn,
       retryDelay: (attempt, error) => this.#patience.pause(attempt, error),
       send: (effect, stream, event, options = {}) =>
         this.submit(stream, () => receivable(stream, event, options.messageId), originOf(effect)),

@@ -49,7 +49,12 @@ export interface EffectHost {
   look(stream: string): Promise<AnySnapshot>;
   output(stream: string, signal: AbortSignal): Promise<unknown>;
   now(): TimeMs;
+  /** What a test puts in the place of the effect's own logic, if anything. */
+  standIn?: StandIn | undefined;
 }
+
+/** Answers with the logic that is run in the place of an effect's own; undefined where that one is run. */
+export type StandIn = (effect: PendingEffect, address: string) => AnyActorLogic | undefined;
 
 /** The system as a started logic sees it: whatever it relays is a report of the effect, not a step of the tree. */
 class EffectSystem {
@@ -93,6 +98,7 @@ export class RunningEffect {
   readonly #address: string;
   readonly #host: EffectHost;
   readonly #scope: Scope;
+  readonly #logic: AnyActorLogic;
   /** The logic's own copy: XState writes a subscription into it. */
   readonly #state: AnySnapshot;
   #controller: AbortController | undefined;
@@ -111,13 +117,13 @@ export class RunningEffect {
     this.#host = host;
     this.#state = ownState(effect.actor.getSnapshot());
     this.#scope = this.#makeScope(effect.actor);
+    this.#logic = host.standIn?.(effect, address) ?? effect.actor.logic;
   }
 
   start(): void {
-    const { logic } = this.#effect.actor;
     const context = new RunningContext(this, this.#effect, this.#address, this.#host);
     try {
-      runInEffect(context, this.#scope.self, () => logic.start?.(this.#state, this.#scope));
+      runInEffect(context, this.#scope.self, () => this.#logic.start?.(this.#state, this.#scope));
     } catch (error) {
       this.#threw(error);
     }
@@ -126,7 +132,7 @@ export class RunningEffect {
   deliver(event: AnyEventObject): void {
     if (this.#over) return;
     try {
-      this.#effect.actor.logic.transition(this.#state, event, this.#scope);
+      this.#logic.transition(this.#state, event, this.#scope);
     } catch (error) {
       this.#threw(error);
     }
@@ -147,7 +153,7 @@ export class RunningEffect {
     this.#controller?.abort(reason);
     this.#waiting?.abort(reason);
     try {
-      this.#effect.actor.logic.transition(this.#state, { type: stopEventType }, this.#scope);
+      this.#logic.transition(this.#state, { type: stopEventType }, this.#scope);
     } catch {
       // A logic that fails while it is being stopped has nobody left to tell.
     }

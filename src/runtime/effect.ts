@@ -30,7 +30,19 @@ export interface EffectOptions {
    * machine finds it. So a checkpoint outlives an attempt that failed.
    */
   readonly checkpoint?: 'effect' | 'machine';
+  /**
+   * It talks to other actors of its runtime, or only reckons, and to nothing outside: `rewake/testing` runs it as it is, where
+   * it answers other effects from a script.
+   */
+  readonly internal?: boolean;
+  /**
+   * What is done around the call, for those who build machines: whatever is put in the place of the call is wrapped, too.
+   */
+  readonly around?: (run: EffectFunction) => EffectFunction;
 }
+
+/** What {@link effect} runs. */
+export type EffectFunction = (args: EffectArguments<never>) => unknown;
 
 /** What a machine hears that keeps the checkpoints of its effects. */
 export interface CheckpointSaved {
@@ -161,14 +173,15 @@ export function effect<Output, Input = unknown>(
   options: EffectOptions = {},
 ): PromiseActorLogic<Output, Input> {
   validate(options);
+  const call = (options.around?.(run) ?? run) as typeof run;
   const logic = fromPromise<Output, Input>(async ({ input, signal, self: actor }) => {
     const self = actor as unknown as AnyActorRef;
     const running = storage.getStore();
-    if (running?.self === self) return run({ input, signal, self, context: running.context });
+    if (running?.self === self) return call({ input, signal, self, context: running.context });
     // Not hosted, though perhaps inside an effect that is.
     const hosted = running?.hosted;
     const context = new NeutralContext(signal, self, hosted);
-    return storage.run({ context, self, hosted }, () => run({ input, signal, self, context }));
+    return storage.run({ context, self, hosted }, () => call({ input, signal, self, context }));
   });
   optionsOf.set(logic, options);
   return logic;

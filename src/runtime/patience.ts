@@ -16,13 +16,24 @@ export class Patience {
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #stopping: () => Error | undefined;
+  readonly #pauses: boolean;
 
-  /** @param stopping why nothing more is tried; undefined as long as it is */
-  constructor(clock: Clock, random: Random | undefined, logger: Logger, stopping: () => Error | undefined) {
+  /**
+   * @param stopping why nothing more is tried; undefined as long as it is
+   * @param pauses false where the next try follows at once
+   */
+  constructor(
+    clock: Clock,
+    random: Random | undefined,
+    logger: Logger,
+    stopping: () => Error | undefined,
+    pauses = true,
+  ) {
     this.#clock = clock;
     this.#random = random ?? realRandom;
     this.#logger = logger;
     this.#stopping = stopping;
+    this.#pauses = pauses;
   }
 
   /** Does something until no passing failure is in the way. It has to be repeatable. */
@@ -44,7 +55,7 @@ export class Patience {
   async pause(attempt: number, error: unknown): Promise<void> {
     this.#requireGoingOn();
     const ceilingMs = Math.min(5_000, 50 * 2 ** Math.min(attempt, 10));
-    const delayMs = ceilingMs / 2 + (this.#random() * ceilingMs) / 2;
+    const delayMs = !this.#pauses ? 0 : ceilingMs / 2 + (this.#random() * ceilingMs) / 2;
     this.#logger.warn({ err: error, attempt, delayMs }, 'the log could not be used; trying again');
     await sleep(this.#clock, delayMs);
     this.#requireGoingOn();

@@ -26,6 +26,7 @@ import {
 import { Actors } from './actors.ts';
 import { Environment } from './environment.ts';
 import { FeatureSet, type FeatureTable } from './features.ts';
+import type { StandIn } from './effect-runner.ts';
 import type { ForkOptions } from './fork.ts';
 import { explain } from './explain/explain.ts';
 import type { Explanation } from './explain/explained.ts';
@@ -45,6 +46,16 @@ import {
   type StartOptions,
 } from './runtime-options.ts';
 
+/** What a test may change behind the scenes of a runtime. */
+export interface Backstage {
+  /** The features of another version, which is run in the place of this one. */
+  readonly features?: FeatureTable;
+  /** What is run in the place of effects. */
+  readonly standIn?: StandIn;
+  /** False where a call of the log that failed is tried again at once, without a pause. */
+  readonly pauses?: boolean;
+}
+
 /** Hosts machines on a log. Made by {@link createRuntime}. */
 export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   readonly #log: EventLog;
@@ -58,18 +69,15 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   readonly #refServices: RefServices;
   #closing: Promise<void> | undefined;
 
-  /**
-   * Use {@link createRuntime}, which also takes the lease and resumes.
-   * @param known the features of another version, to be run in its place by a test
-   */
-  constructor(options: RuntimeOptions<M>, known?: FeatureTable) {
+  /** Use {@link createRuntime}, which also takes the lease and resumes. */
+  constructor(options: RuntimeOptions<M>, { features, standIn, pauses }: Backstage = {}) {
     const { clock = realClock, logger = consoleLogger, passivate } = options;
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
     this.#log = options.log ?? memoryLog({ clock });
     this.#machines = new MachineRegistry(options.machines);
-    this.#features = new FeatureSet(options.features, known);
+    this.#features = new FeatureSet(options.features, features);
     this.#actors = new Actors({
       log: this.#log,
       clock,
@@ -85,6 +93,8 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       passivateMs: passivate === false ? undefined : toMs(passivate?.idle ?? '1m'),
       host: options.host ?? `${hostname()}/${process.pid}`,
       exclusive: options.lease !== false,
+      standIn,
+      pauses,
     });
     this.#ownership = this.#makeOwnership();
     this.#refServices = this.#makeRefServices();

@@ -58,7 +58,7 @@ const rooms: readonly Room[] = [
     name: 'examples',
     files: /^examples\//,
     rooms: [],
-    packages: /^(?:xstate|rewake(?:\/\w+)?|rxjs|fp-ts\/lib\/\w+\.js|node:.+)$/,
+    packages: /^(?:xstate|rewake(?:\/\w+)*|rxjs|fast-check|vitest|@fast-check\/vitest|fp-ts\/lib\/\w+\.js|node:.+)$/,
   },
 ];
 

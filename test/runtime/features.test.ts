@@ -45,7 +45,7 @@ async function oldHost(
     passivate: false,
     snapshots,
   } as const;
-  const runtime = new Runtime(options, known);
+  const runtime = new Runtime(options, known && { features: known });
   await runtime.open();
   onTestFinished(() => void runtime.close());
   return runtime;

@@ -1,0 +1,361 @@
+/**
+ * A real log that fails where it is told to. Owns the faults of a log, where each strikes, and the death of whoever uses it;
+ * everything else is answered by the log inside: what it says was written is there.
+ *
+ * FL1  Appends, snapshots and operations are counted from 0 over all lives, so that one plan tells of several processes.
+ * FL2  Once it has died nobody is answered any more and nothing is written; the next process opens it anew.
+ * FL3  A fault says what became of the append it met: whether it was written, and what its caller was told.
+ */
+import { InvalidArgumentError, LogUnavailableError, OutcomeUnknownError } from '../errors.ts';
+import type {
+  ActorHead,
+  ActorQuery,
+  ActorRow,
+  AppendOptions,
+  AppendResult,
+  Capabilities,
+  Check,
+  Checkpoints,
+  EventLog,
+  Expected,
+  Lease,
+  LeaseHolder,
+  LeaseOptions,
+  NewEvent,
+  ReadAllOptions,
+  ReadStreamOptions,
+  RecordedEvent,
+  Revision,
+  Snapshots,
+  StreamHead,
+  SubscribeOptions,
+  SubscriptionItem,
+  Write,
+} from '../log/event-log.ts';
+
+/** Where a process dies in an append: before it is written; or when it is durable, before anyone hears of it. */
+export type AppendPhase = 'beforeAppend' | 'afterAppend';
+/** Where a process dies while a snapshot is stored. */
+export type SnapshotPhase = 'beforeSnapshot' | 'afterSnapshot';
+
+/** What a log does to those who use it. Numbers count from 0, over all lives together. */
+export type LogFault =
+  /** The process dies at this append. */
+  | { readonly fault: 'crash'; readonly append: number; readonly phase: AppendPhase }
+  /** The process dies at this write of a snapshot. */
+  | { readonly fault: 'crash'; readonly snapshot: number; readonly phase: SnapshotPhase }
+  /** The process dies before this call of the log of any kind. */
+  | { readonly fault: 'crash'; readonly operation: number }
+  /** The process dies in this append, and only so many of its events were written, at most all but one. */
+  | { readonly fault: 'tornTail'; readonly append: number; readonly events: number }
+  /** The process dies after this append, and the newest so many appends of the log are lost with it. */
+  | { readonly fault: 'lostTail'; readonly append: number; readonly appends: number }
+  /** The append is written, and its answer is lost. */
+  | { readonly fault: 'ackLost'; readonly append: number }
+  /** So many tries of the append are refused before one passes, and nothing is written. */
+  | { readonly fault: 'storeError'; readonly append: number; readonly times: number };
+
+/** No answer, to whoever awaits it and to whoever iterates over it. */
+function unanswered<T>(): Promise<T> {
+  return new Promise<T>(() => {});
+}
+
+/** A death, and what was being written when it came. */
+export interface Death {
+  readonly fault: LogFault;
+  /** The stream that was appended to or snapshotted; undefined where it struck elsewhere. */
+  readonly stream?: string;
+  /** The events of the append, written or not. */
+  readonly events: readonly NewEvent[];
+}
+
+/** An append that was written: what it takes to undo it. */
+interface Written {
+  readonly stream: string;
+  readonly from: number;
+  readonly before: ActorHead | undefined;
+}
+
+/** What all lives of one log count together (FL1). */
+class Counts {
+  appends = 0;
+  snapshots = 0;
+  operations = 0;
+  /** Tries of the present append that were refused. */
+  refused = 0;
+  readonly deaths: Death[] = [];
+  readonly written: Written[] = [];
+}
+
+/**
+ * Wraps a log, and has it fail as the plan says. When it died, {@link FaultyLog.reborn} is the log as the next process opens it.
+ *
+ * @example
+ * const log = new FaultyLog(memoryLog({ clock }), [{ fault: 'crash', append: 2, phase: 'afterAppend' }]);
+ */
+export class FaultyLog implements EventLog {
+  readonly #inner: EventLog;
+  readonly #plan: readonly LogFault[];
+  readonly #counts: Counts;
+  readonly #keepsWritten: boolean;
+  readonly snapshots: Snapshots;
+  readonly checkpoints: Checkpoints;
+  readonly stored?: NonNullable<EventLog['stored']>;
+  readonly quarantine?: NonNullable<EventLog['quarantine']>;
+  readonly quarantined?: NonNullable<EventLog['quarantined']>;
+  readonly selfCheck?: NonNullable<EventLog['selfCheck']>;
+  #death: Death | undefined;
+
+  /** @throws InvalidArgumentError for a fault that this log cannot have, or that there is not */
+  constructor(inner: EventLog, plan: readonly LogFault[] = [], counts: unknown = new Counts()) {
+    this.#inner = inner;
+    this.#plan = plan;
+    this.#counts = counts as Counts;
+    this.#keepsWritten = plan.some(({ fault }) => fault === 'lostTail');
+    for (const fault of plan) requireFault(fault, inner);
+    const { snapshots, checkpoints } = inner;
+    this.snapshots = {
+      load: (stream) => this.#ask(() => snapshots.load(stream)),
+      save: (stream, snapshot) => this.#save(stream, () => snapshots.save(stream, snapshot)),
+    };
+    this.checkpoints = {
+      load: (id) => this.#ask(() => checkpoints.load(id)),
+      store: (id, position, lease) => this.#ask(() => checkpoints.store(id, position, lease)),
+    };
+    if (inner.stored) this.stored = (stream) => this.#read(() => inner.stored!(stream));
+    if (inner.quarantined) this.quarantined = (stream) => this.#read(() => inner.quarantined!(stream));
+    if (inner.selfCheck) this.selfCheck = () => this.#read(() => inner.selfCheck!());
+    if (inner.quarantine) this.quarantine = (...args) => this.#ask(() => inner.quarantine!(...args));
+  }
+
+  /** Appends that were begun so far, over all lives; tries of one append count once. */
+  get appends(): number {
+    return this.#counts.appends;
+  }
+
+  /** Snapshots that were begun so far, over all lives. */
+  get snapshotsBegun(): number {
+    return this.#counts.snapshots;
+  }
+
+  /** Calls of any kind so far, over all lives. */
+  get operations(): number {
+    return this.#counts.operations;
+  }
+
+  /** How this life ended; undefined while it lasts. */
+  get death(): Death | undefined {
+    return this.#death;
+  }
+
+  /** All deaths so far, in order. */
+  get deaths(): readonly Death[] {
+    return this.#counts.deaths;
+  }
+
+  /** The same log as another process opens it. The one before it falls silent. */
+  reborn(): FaultyLog {
+    this.silence();
+    return this.beside();
+  }
+
+  /** The same log as another process sees it that runs at the same time. */
+  beside(): FaultyLog {
+    return new FaultyLog(this.#inner, this.#plan, this.#counts);
+  }
+
+  /** FL2. Ends this life without any fault of the plan. */
+  silence(): void {
+    this.#death ??= { fault: { fault: 'crash', operation: this.#counts.operations }, events: [] };
+  }
+
+  get name(): string {
+    return this.#inner.name;
+  }
+
+  get capabilities(): Capabilities {
+    return this.#inner.capabilities;
+  }
+
+  append(
+    stream: string,
+    expected: Expected,
+    events: readonly NewEvent[],
+    options?: AppendOptions,
+  ): Promise<AppendResult> {
+    if (this.#isOver() || this.#diesNow({ stream, events })) return unanswered();
+    if (events.length === 0) return this.#inner.append(stream, expected, events, options);
+    const number = this.#counts.appends;
+    const fault = this.#plan.find((each) => 'append' in each && each.append === number);
+    if (fault?.fault === 'storeError' && this.#counts.refused < fault.times) {
+      this.#counts.refused++;
+      return Promise.reject(new LogUnavailableError(`${this.name} is away for a while, as the plan says.`, true));
+    }
+    this.#counts.appends++;
+    this.#counts.refused = 0;
+    return fault
+      ? this.#strike(fault, stream, expected, events, options)
+      : this.#write(stream, expected, events, options);
+  }
+
+  async #strike(
+    fault: LogFault,
+    stream: string,
+    expected: Expected,
+    events: readonly NewEvent[],
+    options: AppendOptions | undefined,
+  ): Promise<AppendResult> {
+    if (fault.fault === 'storeError') return this.#write(stream, expected, events, options);
+    if (fault.fault === 'ackLost') {
+      await this.#write(stream, expected, events, options);
+      throw new OutcomeUnknownError(stream);
+    }
+    this.#end(fault, { stream, events });
+    // Nobody hears of what becomes of it, also where it is refused.
+    const write = (part: readonly NewEvent[]) => this.#write(stream, expected, part, options).catch(() => {});
+    if (fault.fault === 'tornTail') {
+      const kept = events.slice(0, Math.min(fault.events, events.length - 1));
+      await this.#inner.append(stream, expected, kept).catch(() => {});
+    } else if (fault.fault === 'lostTail') {
+      await write(events);
+      await this.#lose(fault.appends);
+    } else if ('phase' in fault && fault.phase === 'afterAppend') {
+      await write(events);
+    }
+    return unanswered();
+  }
+
+  async #write(
+    stream: string,
+    expected: Expected,
+    events: readonly NewEvent[],
+    options: AppendOptions | undefined,
+  ): Promise<AppendResult> {
+    if (!this.#keepsWritten) return this.#inner.append(stream, expected, events, options);
+    const before = headOf(await this.#inner.actor(stream));
+    const result = await this.#inner.append(stream, expected, events, options);
+    if (!result.deduplicated) {
+      this.#counts.written.push({ stream, from: result.revision - events.length + 1, before });
+    }
+    return result;
+  }
+
+  /** The newest appends are gone, as if a disk had only said that it wrote them. */
+  async #lose(appends: number): Promise<void> {
+    for (const { stream, from, before } of this.#counts.written.splice(-appends).toReversed()) {
+      await this.#inner.quarantine!(stream, from, { reason: 'lost with the process, as the plan says', actor: before });
+    }
+  }
+
+  appendMany(writes: readonly Write[], checks?: readonly Check[]): Promise<AppendResult[]> {
+    return this.#ask(() => this.#inner.appendMany(writes, checks));
+  }
+
+  readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
+    return this.#read(() => this.#inner.readStream(stream, options));
+  }
+
+  readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent> {
+    return this.#read(() => this.#inner.readAll(options));
+  }
+
+  head(stream: string): Promise<StreamHead> {
+    return this.#ask(() => this.#inner.head(stream));
+  }
+
+  subscribe(options?: SubscribeOptions): AsyncIterable<SubscriptionItem> {
+    return this.#read(() => this.#inner.subscribe(options));
+  }
+
+  actors(query?: ActorQuery): AsyncIterable<ActorRow> {
+    return this.#read(() => this.#inner.actors(query));
+  }
+
+  actor(stream: string): Promise<ActorRow | undefined> {
+    return this.#ask(() => this.#inner.actor(stream));
+  }
+
+  lease(id: string, options: LeaseOptions): Promise<Lease | null> {
+    return this.#ask(() => this.#inner.lease(id, options));
+  }
+
+  leaseHolder(id: string): Promise<LeaseHolder | undefined> {
+    return this.#ask(() => this.#inner.leaseHolder(id));
+  }
+
+  truncate(stream: string, before: Revision): Promise<void> {
+    return this.#ask(() => this.#inner.truncate(stream, before));
+  }
+
+  delete(stream: string, expected: Expected): Promise<void> {
+    return this.#ask(() => this.#inner.delete(stream, expected));
+  }
+
+  /** Closes the log inside, for all lives. */
+  async close(): Promise<void> {
+    if (!this.#death) await this.#inner.close();
+  }
+
+  #isOver(): boolean {
+    return this.#death !== undefined;
+  }
+
+  /** Counts one more call; whether the process dies before it. */
+  #diesNow(what: Omit<Death, 'fault'>): boolean {
+    const number = this.#counts.operations++;
+    const fault = this.#plan.find((each) => 'operation' in each && each.operation === number);
+    if (fault) this.#end(fault, what);
+    return fault !== undefined;
+  }
+
+  #end(fault: LogFault, what: Omit<Death, 'fault'>): void {
+    if (this.#death) return;
+    this.#death = { fault, ...what };
+    this.#counts.deaths.push(this.#death);
+  }
+
+  /** An answer of the log inside, unless it dies before it is given. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    if (this.#isOver() || this.#diesNow({ events: [] })) return unanswered();
+    const answer = await question();
+    return this.#isOver() ? unanswered() : answer;
+  }
+
+  async *#read<T>(question: () => AsyncIterable<T>): AsyncGenerator<T, undefined> {
+    if (this.#isOver() || this.#diesNow({ events: [] })) await unanswered();
+    for await (const item of question()) {
+      if (this.#isOver()) await unanswered();
+      yield item;
+    }
+  }
+
+  async #save(stream: string, save: () => Promise<void>): Promise<void> {
+    if (this.#isOver() || this.#diesNow({ stream, events: [] })) return unanswered();
+    const number = this.#counts.snapshots++;
+    const fault = this.#plan.find((each) => 'snapshot' in each && each.snapshot === number);
+    if (!fault) return save();
+    this.#end(fault, { stream, events: [] });
+    if ('phase' in fault && fault.phase === 'afterSnapshot') await save().catch(() => {});
+    return unanswered();
+  }
+}
+
+function headOf(row: ActorRow | undefined): ActorHead | undefined {
+  if (!row) return undefined;
+  const { stream: _, revision: __, ...head } = row;
+  return head;
+}
+
+const numbers = ['append', 'snapshot', 'operation', 'events', 'appends', 'times'];
+
+function requireFault(fault: LogFault, { name, quarantine }: EventLog): void {
+  const where = `a fault of ${name}`;
+  for (const [field, value] of Object.entries(fault)) {
+    if (numbers.includes(field) && !(Number.isInteger(value) && (value as number) >= 0))
+      throw InvalidArgumentError.of(`${where}, ${fault.fault}.${field}`, 'a whole number of at least 0', value);
+  }
+  if (fault.fault === 'lostTail' && !quarantine) {
+    const expected = 'a log that can take events back (quarantine); leave lostTail out of the plan';
+    throw InvalidArgumentError.of(`${where}, lostTail`, expected, name);
+  }
+}

@@ -44,6 +44,7 @@ import {
   type StartInfo,
 } from '../kernel/records.ts';
 import { headOf } from '../kernel/standing.ts';
+import type { Stimulus } from '../kernel/stimulus.ts';
 import { hasEnded, stopEventType, type AnySnapshot, type HostedActor } from '../kernel/xstate-internals.ts';
 import { sealEvent, type Place } from '../log/envelope.ts';
 import type { ActorHead, EventLog, Metadata, NewEvent, Revision } from '../log/event-log.ts';
@@ -82,6 +83,8 @@ export interface HostServices {
   readonly host: string;
   now(): TimeMs;
   newId(): string;
+  /** The id of the event that records a stimulus. */
+  stimulusId(stream: string, stimulus: Stimulus): string;
   /** The schema version that facts of this type are written with. */
   schemaVersion(type: string): number;
   /** The wake-up time of an actor changed. */
@@ -249,7 +252,7 @@ export class ActorHost implements EffectHost, Surroundings {
     const now = this.#services.now();
     const at = now > tree.at ? now : tree.at;
     this.lastUsed = at;
-    const eventId = this.#services.newId();
+    const eventId = this.#services.stimulusId(this.stream, prepared.stimulus);
     const correlationId = origin.correlationId ?? this.correlationId;
     const step = tree.apply(prepared.stimulus, at, { eventId, correlationId });
     let events: NewEvent[];

@@ -22,6 +22,7 @@ import {
 import { ActorTree, type Step } from '../kernel/actor-tree.ts';
 import { migrateTree } from '../kernel/migrate.ts';
 import { actorStarted, type Prepared } from '../kernel/records.ts';
+import type { Stimulus } from '../kernel/stimulus.ts';
 import { HostedActor, type AnySnapshot } from '../kernel/xstate-internals.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
@@ -46,6 +47,9 @@ import { SnapshotWriter } from './snapshot-writer.ts';
 import { Wakes } from './wakes.ts';
 import { Watchers } from './watchers.ts';
 
+/** The id of the event that records a stimulus: unique in the log, the same for the same one; undefined for any new id. */
+export type StimulusId = (stream: string, stimulus: Stimulus) => string | undefined;
+
 /** What the actors are run with. */
 export interface ActorsOptions {
   readonly log: EventLog;
@@ -67,6 +71,8 @@ export interface ActorsOptions {
   readonly host: string;
   /** Whether a lease keeps other hosts off the log. */
   readonly exclusive: boolean;
+  /** The id of the event of a stimulus, where a test says it. */
+  readonly stimulusId?: StimulusId | undefined;
   /** What a test puts in the place of effects. */
   readonly standIn?: StandIn | undefined;
   /** False where a call of the log that failed is tried again at once. */
@@ -577,6 +583,7 @@ export class Actors {
       host: this.#options.host,
       now: () => this.#clock.now(),
       newId: this.#newId,
+      stimulusId: (stream, stimulus) => this.#options.stimulusId?.(stream, stimulus) ?? this.#newId(),
       schemaVersion: (type) => currentVersion(type, this.#loadServices.upcasters),
       wakeChanged: (host) => {
         if (this.#hosts.get(host.stream) === host) this.#wakes.set(host.stream, host.wakeAt);

@@ -54,7 +54,7 @@ export interface EffectHost {
 }
 
 /** Answers with the logic that is run in the place of an effect's own; undefined where that one is run. */
-export type StandIn = (effect: PendingEffect, address: string) => AnyActorLogic | undefined;
+export type StandIn = (effect: PendingEffect, address: string, stream: string) => AnyActorLogic | undefined;
 
 /** The system as a started logic sees it: whatever it relays is a report of the effect, not a step of the tree. */
 class EffectSystem {
@@ -117,7 +117,7 @@ export class RunningEffect {
     this.#host = host;
     this.#state = ownState(effect.actor.getSnapshot());
     this.#scope = this.#makeScope(effect.actor);
-    this.#logic = host.standIn?.(effect, address) ?? effect.actor.logic;
+    this.#logic = host.standIn?.(effect, address, host.stream) ?? effect.actor.logic;
   }
 
   start(): void {

@@ -23,7 +23,7 @@ import {
   type SendOptions,
   type Unsubscribe,
 } from './actor-ref.ts';
-import { Actors } from './actors.ts';
+import { Actors, type StimulusId } from './actors.ts';
 import { Environment } from './environment.ts';
 import { FeatureSet, type FeatureTable } from './features.ts';
 import type { StandIn } from './effect-runner.ts';
@@ -52,6 +52,8 @@ export interface Backstage {
   readonly features?: FeatureTable;
   /** What is run in the place of effects. */
   readonly standIn?: StandIn;
+  /** Ids of events that come from what they record, so that chance is the same in every run. */
+  readonly stimulusId?: StimulusId;
   /** False where a call of the log that failed is tried again at once, without a pause. */
   readonly pauses?: boolean;
 }
@@ -70,7 +72,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** Use {@link createRuntime}, which also takes the lease and resumes. */
-  constructor(options: RuntimeOptions<M>, { features, standIn, pauses }: Backstage = {}) {
+  constructor(options: RuntimeOptions<M>, { features, standIn, stimulusId, pauses }: Backstage = {}) {
     const { clock = realClock, logger = consoleLogger, passivate } = options;
     this.#options = options;
     this.#clock = clock;
@@ -94,6 +96,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       host: options.host ?? `${hostname()}/${process.pid}`,
       exclusive: options.lease !== false,
       standIn,
+      stimulusId,
       pauses,
     });
     this.#ownership = this.#makeOwnership();

@@ -6,7 +6,7 @@
  * FL2  Once it has died nobody is answered any more and nothing is written; the next process opens it anew.
  * FL3  A fault says what became of the append it met: whether it was written, and what its caller was told.
  */
-import { InvalidArgumentError, LogUnavailableError, OutcomeUnknownError } from '../errors.ts';
+import { ConflictError, InvalidArgumentError, LogUnavailableError, OutcomeUnknownError } from '../errors.ts';
 import type {
   ActorHead,
   ActorQuery,
@@ -46,7 +46,7 @@ export type LogFault =
   | { readonly fault: 'crash'; readonly snapshot: number; readonly phase: SnapshotPhase }
   /** The process dies before this call of the log of any kind. */
   | { readonly fault: 'crash'; readonly operation: number }
-  /** The process dies in this append, and only so many of its events were written, at most all but one. */
+  /** The process dies in this append: of its events only so many were written, and of the last of them one half. */
   | { readonly fault: 'tornTail'; readonly append: number; readonly events: number }
   /** The process dies after this append, and the newest so many appends of the log are lost with it. */
   | { readonly fault: 'lostTail'; readonly append: number; readonly appends: number }
@@ -60,14 +60,18 @@ function unanswered<T>(): Promise<T> {
   return new Promise<T>(() => {});
 }
 
-/** A death, and what was being written when it came. */
-export interface Death {
+/** A fault that struck, and what was being written when it did. */
+export interface Strike {
   readonly fault: LogFault;
+  /** Id of the newest event that was written by then; undefined where nothing was. */
+  readonly after: string | undefined;
   /** The stream that was appended to or snapshotted; undefined where it struck elsewhere. */
   readonly stream?: string;
   /** The events of the append, written or not. */
   readonly events: readonly NewEvent[];
 }
+
+type What = Omit<Strike, 'fault' | 'after'>;
 
 /** An append that was written: what it takes to undo it. */
 interface Written {
@@ -83,7 +87,9 @@ class Counts {
   operations = 0;
   /** Tries of the present append that were refused. */
   refused = 0;
-  readonly deaths: Death[] = [];
+  newest: string | undefined;
+  isCalm = false;
+  readonly strikes: Strike[] = [];
   readonly written: Written[] = [];
 }
 
@@ -104,7 +110,8 @@ export class FaultyLog implements EventLog {
   readonly quarantine?: NonNullable<EventLog['quarantine']>;
   readonly quarantined?: NonNullable<EventLog['quarantined']>;
   readonly selfCheck?: NonNullable<EventLog['selfCheck']>;
-  #death: Death | undefined;
+  #endsOnConflict = false;
+  #death: Strike | undefined;
 
   /** @throws InvalidArgumentError for a fault that this log cannot have, or that there is not */
   constructor(inner: EventLog, plan: readonly LogFault[] = [], counts: unknown = new Counts()) {
@@ -144,13 +151,18 @@ export class FaultyLog implements EventLog {
   }
 
   /** How this life ended; undefined while it lasts. */
-  get death(): Death | undefined {
+  get death(): Strike | undefined {
     return this.#death;
   }
 
-  /** All deaths so far, in order. */
-  get deaths(): readonly Death[] {
-    return this.#counts.deaths;
+  /** Every fault that struck so far, in order, over all lives. */
+  get strikes(): readonly Strike[] {
+    return this.#counts.strikes;
+  }
+
+  /** Id of the newest event that was written; undefined before the first. */
+  get newest(): string | undefined {
+    return this.#counts.newest;
   }
 
   /** The same log as another process opens it. The one before it falls silent. */
@@ -166,7 +178,17 @@ export class FaultyLog implements EventLog {
 
   /** FL2. Ends this life without any fault of the plan. */
   silence(): void {
-    this.#death ??= { fault: { fault: 'crash', operation: this.#counts.operations }, events: [] };
+    this.#death ??= { fault: { fault: 'crash', operation: this.#counts.operations }, after: this.newest, events: [] };
+  }
+
+  /** Its user does not know that another one took over: the first conflict is the last answer that it gets. */
+  endOnConflict(): void {
+    this.#endsOnConflict = true;
+  }
+
+  /** No fault strikes any more, in this life and in others. */
+  calm(): void {
+    this.#counts.isCalm = true;
   }
 
   get name(): string {
@@ -186,9 +208,10 @@ export class FaultyLog implements EventLog {
     if (this.#isOver() || this.#diesNow({ stream, events })) return unanswered();
     if (events.length === 0) return this.#inner.append(stream, expected, events, options);
     const number = this.#counts.appends;
-    const fault = this.#plan.find((each) => 'append' in each && each.append === number);
+    const fault = this.#find((each) => 'append' in each && each.append === number);
     if (fault?.fault === 'storeError' && this.#counts.refused < fault.times) {
       this.#counts.refused++;
+      this.#note(fault, { stream, events });
       return Promise.reject(new LogUnavailableError(`${this.name} is away for a while, as the plan says.`, true));
     }
     this.#counts.appends++;
@@ -208,14 +231,14 @@ export class FaultyLog implements EventLog {
     if (fault.fault === 'storeError') return this.#write(stream, expected, events, options);
     if (fault.fault === 'ackLost') {
       await this.#write(stream, expected, events, options);
+      this.#note(fault, { stream, events });
       throw new OutcomeUnknownError(stream);
     }
     this.#end(fault, { stream, events });
     // Nobody hears of what becomes of it, also where it is refused.
     const write = (part: readonly NewEvent[]) => this.#write(stream, expected, part, options).catch(() => {});
     if (fault.fault === 'tornTail') {
-      const kept = events.slice(0, Math.min(fault.events, events.length - 1));
-      await this.#inner.append(stream, expected, kept).catch(() => {});
+      await this.#inner.append(stream, expected, torn(events, fault.events)).catch(() => {});
     } else if (fault.fault === 'lostTail') {
       await write(events);
       await this.#lose(fault.appends);
@@ -231,12 +254,15 @@ export class FaultyLog implements EventLog {
     events: readonly NewEvent[],
     options: AppendOptions | undefined,
   ): Promise<AppendResult> {
-    if (!this.#keepsWritten) return this.#inner.append(stream, expected, events, options);
-    const before = headOf(await this.#inner.actor(stream));
-    const result = await this.#inner.append(stream, expected, events, options);
-    if (!result.deduplicated) {
+    const before = this.#keepsWritten ? headOf(await this.#inner.actor(stream)) : undefined;
+    const result = await this.#inner.append(stream, expected, events, options).catch((error: unknown) => {
+      if (this.#endsOnConflict && error instanceof ConflictError) this.silence();
+      throw error;
+    });
+    if (this.#keepsWritten && !result.deduplicated) {
       this.#counts.written.push({ stream, from: result.revision - events.length + 1, before });
     }
+    this.#counts.newest = events.at(-1)?.id;
     return result;
   }
 
@@ -301,17 +327,25 @@ export class FaultyLog implements EventLog {
   }
 
   /** Counts one more call; whether the process dies before it. */
-  #diesNow(what: Omit<Death, 'fault'>): boolean {
+  #diesNow(what: What): boolean {
     const number = this.#counts.operations++;
-    const fault = this.#plan.find((each) => 'operation' in each && each.operation === number);
+    const fault = this.#find((each) => 'operation' in each && each.operation === number);
     if (fault) this.#end(fault, what);
     return fault !== undefined;
   }
 
-  #end(fault: LogFault, what: Omit<Death, 'fault'>): void {
-    if (this.#death) return;
-    this.#death = { fault, ...what };
-    this.#counts.deaths.push(this.#death);
+  #find(strikes: (fault: LogFault) => boolean): LogFault | undefined {
+    return this.#counts.isCalm ? undefined : this.#plan.find(strikes);
+  }
+
+  #end(fault: LogFault, what: What): void {
+    this.#death ??= this.#note(fault, what);
+  }
+
+  #note(fault: LogFault, what: What): Strike {
+    const strike = { fault, after: this.newest, ...what };
+    this.#counts.strikes.push(strike);
+    return strike;
   }
 
   /** An answer of the log inside, unless it dies before it is given. */
@@ -332,12 +366,18 @@ export class FaultyLog implements EventLog {
   async #save(stream: string, save: () => Promise<void>): Promise<void> {
     if (this.#isOver() || this.#diesNow({ stream, events: [] })) return unanswered();
     const number = this.#counts.snapshots++;
-    const fault = this.#plan.find((each) => 'snapshot' in each && each.snapshot === number);
+    const fault = this.#find((each) => 'snapshot' in each && each.snapshot === number);
     if (!fault) return save();
     this.#end(fault, { stream, events: [] });
     if ('phase' in fault && fault.phase === 'afterSnapshot') await save().catch(() => {});
     return unanswered();
   }
+}
+
+function torn(events: readonly NewEvent[], count: number): NewEvent[] {
+  const kept = events.slice(0, count);
+  const last = kept.pop();
+  return last ? [...kept, { ...last, data: last.data.slice(0, last.data.length / 2) }] : [];
 }
 
 function headOf(row: ActorRow | undefined): ActorHead | undefined {

@@ -1,2 +1,18 @@
 /** The public surface of 'rewake/testing': exports only. Needs fast-check. */
-export { FaultyLog, type AppendPhase, type Death, type LogFault, type SnapshotPhase } from './faulty-log.ts';
+export { VirtualClock, seededRandom } from '../clock.ts';
+export { EffectNotScriptedError, EndlessScenarioError, NotDeterministicError } from './failures.ts';
+export type { Fault, FaultPlan, WorldFault } from './fault-plan.ts';
+export { faults, type FaultKinds, type LoosePlan } from './faults.ts';
+export { FaultyLog, type AppendPhase, type LogFault, type SnapshotPhase, type Strike } from './faulty-log.ts';
+export { fuzz, type FuzzOptions, type FuzzReport } from './fuzz.ts';
+export type { Breach } from './judge.ts';
+export type { ActorView, Outcome, SeenFact } from './outcome.ts';
+export type { Mark, Recovery, Run } from './play.ts';
+export { replay, type ReplayOptions } from './replay.ts';
+export { RecoveryFailureError, type Chance } from './report.ts';
+export type { Answer, EffectCall, EffectScript } from './effect-script.ts';
+export { defineScenario, type Scenario, type ScenarioEvent } from './scenario.ts';
+export type { Call, Loss } from './scripted-world.ts';
+export { phases, sweep, type Phase, type SweepOptions, type SweepReport } from './sweep.ts';
+export { timelineOf } from './timeline.ts';
+export type { Tally, Trial } from './trials.ts';

@@ -1,2 +1,2 @@
 /** The public surface of 'rewake/testing/vitest': exports only. Needs vitest and @fast-check/vitest. */
-export {};
+export { test, type RecoveryTest, type RecoveryTestOptions } from './recovery-test.ts';

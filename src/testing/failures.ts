@@ -1,0 +1,57 @@
+/**
+ * What the kit throws besides wrong arguments. Owns the errors; what is found is judge.ts's, how it is told timeline.ts's.
+ */
+import { RewakeError } from '../errors.ts';
+
+/** An effect began for which the scenario has no answer. */
+export class EffectNotScriptedError extends RewakeError {
+  readonly code = 'REWAKE_EFFECT_NOT_SCRIPTED';
+  readonly effect: string;
+
+  /** @param names by which the effect can be named in a script, the nearest first */
+  constructor(stream: string, address: string, names: readonly string[], found: string) {
+    const [name = 'effect'] = names;
+    super(
+      `Effect ${address} of '${stream}' began, and the scenario ${found}. Expected an answer under one of the names ` +
+        `${names.map((each) => `'${each}'`).join(', ')}. Add effects: { ${property(name)}: { output: … } }, a list of answers, one for each ` +
+        "call, a function of the call, or 'live' to run the effect itself.",
+    );
+    this.effect = address;
+  }
+}
+
+/** A machine reads the clock, chance or the like by itself, so that folding its stream may come to something else. */
+export class NotDeterministicError extends RewakeError {
+  readonly code = 'REWAKE_NOT_DETERMINISTIC';
+  readonly stream: string;
+  readonly revision: number;
+  /** What was read, and where: `Date.now() read in isLate (order.ts:12)`. */
+  readonly reads: readonly string[];
+
+  constructor(stream: string, revision: number, event: string, reads: readonly string[]) {
+    super(
+      `The machine of '${stream}' is not deterministic: with event '${event}' at revision ${revision}, ${reads.join(', and ')}. ` +
+        'Expected guards, assigns, delays and inputs that take what they need from the event, the context, or now(), random() and ' +
+        "uuid() of 'rewake', which a replay gives the same values.",
+    );
+    this.stream = stream;
+    this.revision = revision;
+    this.reads = reads;
+  }
+}
+
+/** A scenario does not come to an end. */
+export class EndlessScenarioError extends RewakeError {
+  readonly code = 'REWAKE_ENDLESS_SCENARIO';
+
+  constructor(name: string, found: string) {
+    super(
+      `Scenario ${name} does not come to an end: ${found}. Give it an end: a final state, or { until: '1h' } for how long it is watched.`,
+    );
+  }
+}
+
+/** A name as it is written in an object. */
+export function property(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+}

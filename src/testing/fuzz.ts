@@ -1,0 +1,88 @@
+/**
+ * A scenario under faults by chance. Owns the property and its parameters; plans are faults.ts's, the verdict judge.ts's.
+ *
+ * FZ1  Two properties in one: a run is what it would be without its faults, and the same plan gives the same log to the byte.
+ * FZ2  What fails is shrunk as data, events and faults together, and told by the run that the last one shrunk to.
+ */
+import fc from 'fast-check';
+import { checkNames } from '../runtime/runtime-options.ts';
+import { faults, fitPlan, type LoosePlan } from './faults.ts';
+import type { Run } from './play.ts';
+import { RecoveryFailureError } from './report.ts';
+import { requireEvents, type Scenario, type ScenarioEvent } from './scenario.ts';
+import { Trials, type FailedTrial, type Tally } from './trials.ts';
+
+/** What is tried. */
+export interface FuzzOptions {
+  /** By which a failure is found again; drawn anew when omitted. */
+  readonly seed?: number;
+  /** With a seed: the very run that failed. */
+  readonly path?: string;
+  /** 100 when omitted. */
+  readonly numRuns?: number;
+  /** Sequences of events; those of the scenario when omitted. {@link eventsFor} makes them from a machine. */
+  readonly events?: fc.Arbitrary<readonly ScenarioEvent[]>;
+  /** Plans of what goes wrong; anything when omitted. */
+  readonly faults?: fc.Arbitrary<LoosePlan>;
+  /** Called with every run. */
+  readonly onRun?: (run: Run) => void;
+}
+
+/** What was tried, and held. */
+export interface FuzzReport extends Readonly<Tally> {
+  readonly seed: number;
+}
+
+/**
+ * Plays a scenario with faults by chance, and events by chance where they are given. Resolves when all of it holds.
+ * @throws RecoveryFailureError the smallest failure that was found, as a timeline
+ * @throws EffectNotScriptedError | NotDeterministicError | EndlessScenarioError | InvalidArgumentError
+ *
+ * @example
+ * await fuzz(orders, { events: eventsFor(order, { PAY: { amount: 3 } }), numRuns: 500 });
+ */
+export async function fuzz<World>(scenario: Scenario<World>, options: FuzzOptions = {}): Promise<FuzzReport> {
+  const names = ['seed', 'path', 'numRuns', 'events', 'faults', 'onRun'];
+  checkNames('fuzz(scenario, options)', options, names);
+  const { seed, path, numRuns = 100, events, faults: plans = faults(), onRun } = options;
+  const trials = new Trials(scenario as Scenario, onRun);
+  const given = events ?? fc.constant<readonly ScenarioEvent[] | undefined>(undefined);
+  let failed: FailedTrial | undefined;
+  // What makes the scenario no use is no failure of recovery: it is not shrunk.
+  let unusable: unknown;
+  const property = fc.asyncProperty(given, plans, async (said, loose) => {
+    if (unusable !== undefined) return true;
+    try {
+      failed = await attempt(trials, said, loose);
+    } catch (error) {
+      unusable = error;
+      return true;
+    }
+    return failed === undefined;
+  });
+  const parameters = { numRuns, ...(seed !== undefined && { seed }), ...(path !== undefined && { path }) };
+  const checked = await fc.check(property, parameters);
+  if (unusable !== undefined) throw unusable as Error;
+  if (!checked.failed) return { ...trials.tally, seed: checked.seed };
+  const [said, loose] = checked.counterexample!;
+  const smallest = (await attempt(trials, said, loose)) ?? failed!;
+  throw new RecoveryFailureError(trials.scenario, smallest, {
+    seed: checked.seed,
+    path: checked.counterexamplePath!,
+    runs: checked.numRuns,
+    shrinks: checked.numShrinks,
+  });
+}
+
+async function attempt(
+  trials: Trials,
+  events: readonly ScenarioEvent[] | undefined,
+  loose: LoosePlan,
+): Promise<FailedTrial | undefined> {
+  if (events) requireEvents(events, 'fuzz({ events })');
+  const alone = await trials.tryAlone({ plan: [], events });
+  if (alone) return alone;
+  const plan = fitPlan(loose, await trials.reference({ plan: [], events }));
+  const { run, failed } = await trials.try({ plan, events });
+  return failed ?? trials.tryTwice({ plan, events }, run);
+}

@@ -1,0 +1,525 @@
+/**
+ * One run of a scenario: lives of a process one after the other, until it is over. Owns when something happens and how a life
+ * ends and the next begins; what the world answers is scripted-world.ts's, what a run must be like judge.ts's.
+ *
+ * PL1  Nothing waits for real time: the clock moves when everything has come to rest, from one due time to the next.
+ * PL2  A life begins at the very time at which the one before it ended, so that times can be compared, too.
+ * PL3  What was not acknowledged is said again in the next life: a start, and an event with its message id.
+ * PL4  Events get ids that come from what they record, so that machines draw the same random numbers with and without faults.
+ */
+import { createHash } from 'node:crypto';
+import { seededRandom, toMs, VirtualClock } from '../clock.ts';
+import { ActorFinishedError, NotFoundError } from '../errors.ts';
+import { memoryLog } from '../log/memory-log.ts';
+import type { EventLog, RecordedEvent } from '../log/event-log.ts';
+import { noUpcasters } from '../log/upcast.ts';
+import type { Stimulus } from '../kernel/stimulus.ts';
+import { FeatureSet } from '../runtime/features.ts';
+import { loadActor } from '../runtime/load.ts';
+import { MachineRegistry, type Machines } from '../runtime/machines.ts';
+import { repairLog } from '../runtime/repair.ts';
+import { checkOptions } from '../runtime/runtime-options.ts';
+import { Runtime } from '../runtime/runtime.ts';
+import { forgetFlights } from '../../machines/flights.ts';
+import { forgetSlots } from '../../machines/slots.ts';
+import { EndlessScenarioError } from './failures.ts';
+import { disturbancesOf, faultsOf, logFaults, losesEvents, type FaultPlan } from './fault-plan.ts';
+import { FaultyLog, type Strike } from './faulty-log.ts';
+import { literal } from './literal.ts';
+import { History, observed } from './history.ts';
+import { factsOf, viewOf, type ActorView, type Outcome } from './outcome.ts';
+import { timed, type Scenario, type ScenarioEvent } from './scenario.ts';
+import { ScriptedWorld, type Loss } from './scripted-world.ts';
+
+/** How a scenario is played. */
+export interface PlayOptions {
+  /** In the place of those of the scenario. */
+  readonly events?: readonly ScenarioEvent[] | undefined;
+  readonly faults?: FaultPlan;
+  /** Effects that fail as if their host had died, to compare with a run in which it did. */
+  readonly losses?: readonly Loss[];
+  /** Where the scenario says nothing of snapshots: after every event. */
+  readonly snapshots?: boolean;
+}
+
+/** What came of a run, and what it takes to judge it. */
+export interface Run extends Outcome {
+  readonly plan: FaultPlan;
+  /** Stream of the actor that was started. */
+  readonly root: string;
+  readonly said: readonly ScenarioEvent[];
+  readonly startMs: number;
+  /** Appends, snapshots and other calls of the log. */
+  readonly appends: number;
+  readonly snapshots: number;
+  readonly operations: number;
+  /** Each recovery, in order: where a crash strikes it. */
+  readonly recoveries: readonly Recovery[];
+  /** Faults of the log that struck. */
+  readonly strikes: readonly Strike[];
+  /** What else went wrong, and after which event. */
+  readonly marks: readonly Mark[];
+  /** Lives that ended before the run was over. */
+  readonly deaths: number;
+  readonly losses: readonly Loss[];
+  /** What runtimes complained of, and what they threw. */
+  readonly complaints: readonly string[];
+  readonly blocked: readonly string[];
+  /** Keys of effects that ran twice in one life. */
+  readonly twice: readonly string[];
+  /** Message ids that were acknowledged. */
+  readonly acknowledged: readonly string[];
+  /** Appends of a resume at the end, when nothing has happened since the one before. */
+  readonly appendsOfSecondResume: number;
+  /** By stream: how it stands when its events are folded. */
+  readonly folds: Readonly<Record<string, ActorView>>;
+  /** Why the run is no use: the scenario cannot be played. */
+  readonly failure: Error | undefined;
+}
+
+/** The calls of the log, and the appends among them, in which a life took up what the one before it left; ends excluded. */
+export interface Recovery {
+  readonly from: number;
+  readonly to: number;
+  readonly appends: readonly [from: number, to: number];
+}
+
+/** Something that went wrong outside of the log. */
+export interface Mark {
+  /** Id of the newest event that was written by then. */
+  readonly after: string | undefined;
+  readonly what: string;
+}
+
+/** Plays a scenario to its end. @throws what the scenario itself throws */
+export async function play(scenario: Scenario, options: PlayOptions = {}): Promise<Run> {
+  const clock = new VirtualClock();
+  const inner = await (scenario.log?.(clock) ?? memoryLog({ clock }));
+  try {
+    return await new Play(scenario, options, clock, inner).run();
+  } finally {
+    forgetProcess();
+    await inner.close();
+  }
+}
+
+const untilDefault = '1000d';
+const timersMax = 20_000;
+const turnsMax = 2_000;
+const correlationId = 'scenario';
+
+class Play {
+  readonly #scenario: Scenario;
+  readonly #options: PlayOptions;
+  readonly #clock: VirtualClock;
+  readonly #startMs: number;
+  readonly #inner: EventLog;
+  readonly #plan: FaultPlan;
+  readonly #outside: unknown;
+  readonly #world: ScriptedWorld;
+  readonly #complaints: string[] = [];
+  readonly #acknowledged: string[] = [];
+  readonly #recoveries: Recovery[] = [];
+  readonly #jumps: { atMs: number; byMs: number }[];
+  readonly #thefts: { append: number }[];
+  readonly #marks: Mark[] = [];
+  readonly #history: History;
+  #deaths = 0;
+  #wasRefused = false;
+  #log: FaultyLog;
+  #runtime!: Runtime;
+  #isOpen = false;
+  #name = '';
+  #machines: Machines = {};
+  #lives = 0;
+  /** Losses of the run that this one is compared with, which have not happened yet. */
+  readonly #losing: Loss[];
+  /** The last thing that was said and not acknowledged. */
+  #saying: ((runtime: Runtime) => Promise<unknown>) | undefined;
+
+  constructor(scenario: Scenario, options: PlayOptions, clock: VirtualClock, inner: EventLog) {
+    const { faults = [], losses = [] } = options;
+    this.#scenario = scenario;
+    this.#options = options;
+    this.#clock = clock;
+    this.#startMs = clock.now();
+    this.#inner = inner;
+    this.#plan = faults;
+    this.#history = new History((keys) => this.#world.lose(keys));
+    this.#log = new FaultyLog(observed(inner, this.#history), logFaults(faults));
+    this.#outside = scenario.world?.();
+    const disturbances = disturbancesOf(faults, losses);
+    const reached = () => this.#log.appends;
+    this.#world = new ScriptedWorld(clock, scenario.effects ?? {}, this.#outside, disturbances, reached);
+    this.#losing = losses.toSorted((a, b) => a.afterAppends - b.afterAppends);
+    // Set before any other, they come first of what is due at the same time.
+    for (const { at } of losses) clock.setTimer(at, () => void this.#loseNext());
+    this.#jumps = faultsOf(faults, 'clockJump').toSorted((a, b) => a.atMs - b.atMs);
+    this.#thefts = faultsOf(faults, 'stealOwner').toSorted((a, b) => a.append - b.append);
+  }
+
+  async run(): Promise<Run> {
+    await this.#live();
+    const { input } = this.#scenario;
+    const said = this.#options.events ?? this.#scenario.events ?? [];
+    await this.#say('start', (runtime) => runtime.start(this.#name, { id: '1', input, correlationId } as never));
+    const duplicates = new Set(faultsOf(this.#plan, 'duplicate').map(({ event }) => event));
+    for (const [index, each] of said.entries()) {
+      if (this.#world.failure) break;
+      const [afterMs, event] = timed(each);
+      await this.#advance(afterMs);
+      await this.#send(event, index);
+      if (duplicates.has(index - 1)) await this.#sendAgain(said, index - 1);
+    }
+    if (duplicates.has(said.length - 1)) await this.#sendAgain(said, said.length - 1);
+    await this.#goOn();
+    return this.#collect(said);
+  }
+
+  /** Until nothing is due any more, the root is over, or it has been watched for long enough. */
+  async #goOn(): Promise<void> {
+    const endMs = this.#startMs + toMs(this.#scenario.until ?? untilDefault);
+    for (let timers = 0; !this.#world.failure && !(await this.#isOver()); timers++) {
+      const due = this.#nextDue();
+      if (due === undefined || due > endMs) return;
+      if (timers > timersMax) {
+        throw this.#endless(`${timersMax} timers fired, and more are due`);
+      }
+      await this.#advance(Math.max(0, due - this.#clock.now()));
+    }
+  }
+
+  #endless(found: string): EndlessScenarioError {
+    const faults = this.#plan.length > 0 ? ` with the faults ${literal(this.#plan)}` : '';
+    return new EndlessScenarioError(this.#scenario.name ?? this.#name, `${found}${faults}`);
+  }
+
+  #nextDue(): number | undefined {
+    const due = this.#clock.nextDue();
+    const jump = this.#jumps[0];
+    return jump && (due === undefined || this.#startMs + jump.atMs < due) ? this.#startMs + jump.atMs : due;
+  }
+
+  async #isOver(): Promise<boolean> {
+    return (await this.#inner.actor(this.#stream))?.status !== 'active';
+  }
+
+  get #stream(): string {
+    return `${this.#name}-1`;
+  }
+
+  // ── lives ────────────────────────────────────────────────────────────────────────────────────────
+
+  async #live(): Promise<void> {
+    forgetProcess();
+    const { operations: from, appends } = this.#log;
+    this.#history.begin(await this.#read());
+    await this.#open(`host-${++this.#lives}`);
+    await this.#rest();
+    const { operations: to, appends: toAppend } = this.#log;
+    if (this.#lives > 1) this.#recoveries.push({ from, to, appends: [appends, toAppend] });
+    if (this.#log.death) await this.#liveAgain();
+  }
+
+  async #open(host: string): Promise<void> {
+    const { machines, runtime: options } = this.#scenario;
+    this.#machines = typeof machines === 'function' ? machines(this.#outside) : machines;
+    this.#name = this.#scenario.machine ?? Object.keys(this.#machines)[0]!;
+    const complain = (fields: object, message: string) => void this.#complaints.push(complaint(message, fields));
+    const runtime = new Runtime(
+      checkOptions({
+        snapshots: this.#options.snapshots ? { every: 1 } : false,
+        ...options,
+        ...{ log: this.#log, clock: this.#clock, machines: this.#machines, random: seededRandom(this.#lives) },
+        ...{ lease: false, passivate: false, keepLogOpen: true, host },
+        logger: { debug() {}, info() {}, warn() {}, error: complain },
+      } as const),
+      { standIn: this.#world.standIn, stimulusId, pauses: false },
+    );
+    this.#runtime = runtime;
+    this.#isOpen = false;
+    const log = this.#log;
+    runtime.open().then(
+      () => (this.#isOpen = true),
+      (error: unknown) => {
+        if (!log.death) this.#complaints.push(`the runtime does not open: ${String(error)}`);
+        this.#isOpen = true;
+      },
+    );
+  }
+
+  async #liveAgain(): Promise<void> {
+    this.#deaths++;
+    this.#world.die();
+    const torn = this.#log.death?.fault.fault === 'tornTail';
+    this.#log = this.#log.reborn();
+    // What an operator does before the next process is started.
+    if (torn) await repairLog(this.#inner, { quarantine: 'a torn append', clock: this.#clock });
+    await this.#live();
+    const saying = this.#saying;
+    if (saying) this.#speak(saying);
+  }
+
+  /** Another host, which does not know of the first one. */
+  async #steal(): Promise<void> {
+    this.#mark('another host takes the actors up');
+    this.#log.endOnConflict();
+    this.#world.share();
+    this.#log = this.#log.beside();
+    this.#lives++;
+    await this.#open('rival');
+    await this.#rest();
+    const saying = this.#saying;
+    if (saying) this.#speak(saying);
+  }
+
+  /** Answers for the person who is asked about an effect that was lost. */
+  async #decide(): Promise<void> {
+    for (const { stream, actor, key } of this.#history.takeAsked()) {
+      const answer = this.#world.answerOf(key);
+      if (!answer || 'never' in answer) continue;
+      const ref = await this.#runtime.get(stream);
+      await ref.settle(actor, 'error' in answer ? { error: answer.error } : { output: answer.output });
+    }
+  }
+
+  // ── time ─────────────────────────────────────────────────────────────────────────────────────────
+
+  #speak(what: (runtime: Runtime) => Promise<unknown>): void {
+    const heard = () => {
+      if (this.#saying === what) this.#saying = undefined;
+      this.#wasRefused = false;
+    };
+    const log = this.#log;
+    what(this.#runtime).then(heard, (error: unknown) => {
+      if (log.death || log !== this.#log) return;
+      heard();
+      this.#wasRefused = true;
+      const isGone = error instanceof NotFoundError && losesEvents(this.#plan);
+      if (!isGone && !(error instanceof ActorFinishedError))
+        this.#complaints.push(`what was said is refused: ${String(error)}`);
+    });
+  }
+
+  async #say(messageId: string, what: (runtime: Runtime) => Promise<unknown>): Promise<void> {
+    this.#saying = what;
+    this.#speak(what);
+    await this.#settle();
+    if (this.#isSaying()) this.#complaints.push(`'${messageId}' is not acknowledged`);
+    else if (!this.#wasRefused) this.#acknowledged.push(messageId);
+    this.#saying = undefined;
+  }
+
+  #isSaying(): boolean {
+    return this.#saying !== undefined;
+  }
+
+  #send(event: Parameters<Runtime['send']>[1], index: number): Promise<void> {
+    const messageId = `event-${index}`;
+    return this.#say(messageId, (runtime) => runtime.send(this.#stream, event, { messageId }));
+  }
+
+  #sendAgain(said: readonly ScenarioEvent[], index: number): Promise<void> {
+    this.#mark(`event ${index} is sent again`);
+    return this.#send(timed(said[index]!)[1], index);
+  }
+
+  #mark(what: string): void {
+    this.#marks.push({ after: this.#log.newest, what });
+  }
+
+  /** Moves the time on, with every jump of the clock on the way. */
+  async #advance(byMs: number): Promise<void> {
+    let targetMs = this.#clock.now() + byMs;
+    for (;;) {
+      const [jump] = this.#jumps;
+      const jumpMs = jump ? this.#startMs + jump.atMs : Infinity;
+      await this.#step(Math.min(targetMs, jumpMs));
+      if (!jump || jumpMs > targetMs) return;
+      this.#jumps.shift();
+      this.#clock.jump(jump.byMs);
+      this.#mark(`the clock is set by ${jump.byMs} ms`);
+      targetMs += jump.byMs;
+      await this.#settle();
+    }
+  }
+
+  /** PL1: from one due time to the next. */
+  async #step(targetMs: number): Promise<void> {
+    for (let due = this.#clock.nextDue(); due !== undefined && due <= targetMs; due = this.#clock.nextDue()) {
+      await this.#clock.advance(Math.max(0, due - this.#clock.now()), () => this.#rest());
+      await this.#settle();
+    }
+    await this.#clock.advance(Math.max(0, targetMs - this.#clock.now()));
+    await this.#settle();
+  }
+
+  /** Until nothing goes on without time: timers that are due before answers, which come one after the other. */
+  async #settle(): Promise<void> {
+    while (!this.#world.failure) {
+      await this.#rest();
+      if (this.#log.death) await this.#liveAgain();
+      else if (this.#thefts[0] && this.#log.appends > this.#thefts[0].append) {
+        this.#thefts.shift();
+        await this.#steal();
+      } else if (this.#isDue()) await this.#clock.advance(0, () => this.#rest());
+      else if (this.#history.isAsked) await this.#decide();
+      else if (!this.#loseNext() && !this.#world.release()) return;
+    }
+  }
+
+  /** Lets the next effect be lost that is lost in the run that this one is compared with, if it is time. */
+  #loseNext(): boolean {
+    const [next] = this.#losing;
+    if (!next || !this.#world.isLossDue(next)) return false;
+    this.#losing.shift();
+    this.#world.loseNow(next.key);
+    return true;
+  }
+
+  #isDue(): boolean {
+    const due = this.#clock.nextDue();
+    return due !== undefined && due <= this.#clock.now();
+  }
+
+  /** Until no promise and no append is under way. */
+  async #rest(): Promise<void> {
+    let before = -1;
+    for (let still = 0, turns = 0; still < 2; turns++) {
+      if (turns > turnsMax) throw this.#endless('it never comes to rest');
+      const wasIdle = await this.#turn();
+      // A call of the log that is tried again waits for the clock.
+      if (this.#log.death || this.#isDue()) return;
+      still = wasIdle && before === this.#log.operations ? still + 1 : 0;
+      before = this.#log.operations;
+    }
+  }
+
+  async #turn(): Promise<boolean> {
+    let isIdle = false;
+    void this.#runtime.idle().then(() => (isIdle = true));
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+    return isIdle && this.#isOpen;
+  }
+
+  // ── what came of it ──────────────────────────────────────────────────────────────────────────────
+
+  async #collect(said: readonly ScenarioEvent[]): Promise<Run> {
+    this.#log.calm();
+    const { appends, snapshotsBegun: snapshots, operations, strikes } = this.#log;
+    const events = await this.#read();
+    const streams = await this.#streams();
+    const ends = this.#world.failure ? {} : await this.#ends(streams);
+    const appendsOfSecondResume = this.#world.failure ? 0 : await this.#resumeAgain();
+    const blocked: string[] = [];
+    for await (const { stream, reason } of this.#runtime.list({ status: 'blocked' })) {
+      blocked.push(`${stream}: ${String(reason)}`);
+    }
+    const folds = await this.#folds(streams);
+    this.#world.die();
+    this.#log.silence();
+    return {
+      ...{ world: this.#outside, ends, folds, facts: factsOf(events, this.#startMs), calls: this.#world.calls, events },
+      ...{ strikes: [...strikes], marks: this.#marks, deaths: this.#deaths },
+      ...{ plan: this.#plan, root: this.#stream, said, startMs: this.#startMs, appends, snapshots, operations },
+      ...{ recoveries: this.#recoveries, losses: this.#history.losses, complaints: this.#complaints, blocked },
+      ...{ twice: this.#world.twice, acknowledged: this.#acknowledged, appendsOfSecondResume },
+      failure: this.#world.failure,
+    };
+  }
+
+  async #resumeAgain(): Promise<number> {
+    const before = this.#log.appends;
+    await this.#runtime.resume().catch((error: unknown) => void this.#complaints.push(String(error)));
+    await this.#rest();
+    return this.#log.appends - before;
+  }
+
+  async #streams(): Promise<string[]> {
+    const streams: string[] = [];
+    for await (const { stream } of this.#inner.actors()) streams.push(stream);
+    return streams;
+  }
+
+  async #ends(streams: readonly string[]): Promise<Record<string, ActorView>> {
+    const ends: Record<string, ActorView> = {};
+    for (const stream of streams) {
+      try {
+        ends[stream] = viewOf((await this.#runtime.get(stream)).getSnapshot());
+      } catch (error) {
+        this.#complaints.push(`${stream} cannot be loaded: ${String(error)}`);
+      }
+    }
+    return ends;
+  }
+
+  async #folds(streams: readonly string[]): Promise<Record<string, ActorView>> {
+    const { upcasters = noUpcasters, features } = this.#scenario.runtime ?? {};
+    const services = {
+      ...{
+        log: this.#inner,
+        machines: new MachineRegistry(this.#machines),
+        upcasters,
+        features: new FeatureSet(features),
+      },
+      ...{ logger: silent, snapshotEvery: undefined },
+    };
+    const folds: Record<string, ActorView> = {};
+    for (const stream of streams) {
+      const folded = await loadActor(stream, services).catch((error: unknown) => {
+        this.#complaints.push(`${stream} cannot be folded: ${String(error)}`);
+      });
+      if (folded) folds[stream] = viewOf(folded.tree.rootActor.getSnapshot());
+    }
+    return folds;
+  }
+
+  async #read(): Promise<RecordedEvent[]> {
+    const events: RecordedEvent[] = [];
+    for await (const event of this.#inner.readAll()) events.push(event);
+    return events;
+  }
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** What machines keep in their process and on no log. */
+function forgetProcess(): void {
+  forgetSlots();
+  forgetFlights();
+}
+
+function complaint(message: string, fields: object): string {
+  const { err, error = err, ...rest } = fields as { err?: unknown; error?: unknown };
+  const what = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
+  return `${message}${what}${error === undefined ? '' : `: ${String(error as Error)}`}`;
+}
+
+/** PL4. */
+function stimulusId(stream: string, stimulus: Stimulus): string | undefined {
+  const what = identityOf(stimulus);
+  if (what === undefined) return undefined;
+  const hex = createHash('sha256').update(`${stream}\n${what}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** What tells one stimulus of a stream from every other; undefined where nothing does. */
+function identityOf(stimulus: Stimulus): string | undefined {
+  switch (stimulus.type) {
+    case 'ActorStarted':
+      return 'start';
+    case 'EventReceived':
+      return stimulus.messageId === undefined ? undefined : `message ${stimulus.to} ${stimulus.messageId}`;
+    case 'EffectSucceeded':
+      return `outcome ${stimulus.actor}`;
+    case 'EffectFailed':
+      return stimulus.action ? undefined : `outcome ${stimulus.actor}`;
+    case 'TimerFired':
+      return `timer ${stimulus.timer}`;
+    case 'EffectProgressed':
+    case 'ActorResumed':
+    case 'ActorStopped':
+    case 'ActorRebased':
+      return undefined;
+  }
+}

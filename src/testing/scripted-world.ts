@@ -1,0 +1,348 @@
+/**
+ * The outside world of one run: it answers effects from a script, over all lives of the process. Owns which answer belongs to
+ * which effect, and when it is given; how lives begin and end is play.ts's.
+ *
+ * SW1  An effect is known by its idempotency key: one that is run again gets the answer it got before, at the time at which
+ *      it would have come. The world works on while its caller is dead.
+ * SW2  One answer is given at a time, when everything that the one before it caused has come to rest: the one that is due
+ *      first, of several the one that was asked for first, unless choices say otherwise.
+ * SW3  What an effect that is lost would have been answered, the next one of its name is: a loss takes nothing from a script.
+ */
+import { fromPromise, type AnyActorLogic } from 'xstate';
+import type { VirtualClock } from '../clock.ts';
+import { EffectLostError } from '../errors.ts';
+import { sourceOf, type PendingEffect } from '../kernel/actor-tree.ts';
+import { readStreamName } from '../log/stream-name.ts';
+import { effect as effectLogic, effectOptions, type EffectArguments, type EffectContext } from '../runtime/effect.ts';
+import { EffectNotScriptedError } from './failures.ts';
+import { requireAnswer, type Answer, type EffectCall, type EffectScript } from './effect-script.ts';
+
+/** An effect that a host let fail because another one died. */
+export interface Loss {
+  readonly key: string;
+  /** How many stimuli were recorded before, without those that tell of a resume. */
+  readonly afterAppends: number;
+  /** When, in ms since the epoch. */
+  readonly at: number;
+}
+
+/** An effect that was begun. */
+export interface Call {
+  readonly name: string;
+  readonly key: string;
+  readonly stream: string;
+  readonly actor: string;
+  readonly input: unknown;
+  /** Among those of its name. */
+  readonly index: number;
+  /** Ms after the start at which it was begun first. */
+  readonly at: number;
+  /** How often it was run. */
+  readonly runs: number;
+  readonly answer: Answer;
+  readonly isLost: boolean;
+}
+
+interface Asked extends Call {
+  readonly sequence: number;
+  readonly dueAt: number;
+  runs: number;
+  runsInLife: number;
+  life: number;
+  isLost: boolean;
+}
+
+interface Place {
+  readonly key: string;
+  readonly stream: string;
+  readonly actor: string;
+}
+
+interface Named {
+  readonly name: string;
+  readonly names: readonly string[];
+}
+
+interface Waiting {
+  readonly asked: Asked;
+  readonly life: number;
+  readonly settle: () => void;
+}
+
+/** What a plan of faults changes about the world's answers. */
+export interface Disturbances {
+  /** By name and index of the answer, with a space between: how many ms it comes later. */
+  readonly late: ReadonlyMap<string, number>;
+  /** Which of several answers that could be given is given: one number for each such moment. */
+  readonly choices: readonly number[];
+  readonly losses: readonly Loss[];
+  /** Whether the last answer of a list is given again where more is asked than the scenario expects. */
+  readonly repeatsLast: boolean;
+}
+
+/** The world of one run. */
+export class ScriptedWorld {
+  readonly #clock: VirtualClock;
+  readonly #startMs: number;
+  readonly #script: Readonly<Record<string, EffectScript>>;
+  readonly #world: unknown;
+  readonly #disturbances: Disturbances;
+  readonly #asked = new Map<string, Asked>();
+  /** By name: indexes of answers that a lost effect did not hear. */
+  readonly #unheard = new Map<string, number[]>();
+  readonly #lost: ReadonlyMap<string, Loss>;
+  readonly #reached: () => number;
+  /** Effects that will be lost, by key: what lets them. */
+  readonly #doomed = new Map<string, () => void>();
+  #waiting: Waiting[] = [];
+  #life = 0;
+  #isShared = false;
+  #chosen = 0;
+  /** Why the run is no use: the first one counts. */
+  failure: Error | undefined;
+  /** Effects that ran twice in one life, by key. */
+  readonly twice: string[] = [];
+
+  /** @param reached how many stimuli are recorded, as {@link Loss.afterAppends} counts them */
+  constructor(
+    clock: VirtualClock,
+    script: Readonly<Record<string, EffectScript>>,
+    world: unknown,
+    disturbances: Disturbances,
+    reached: () => number,
+  ) {
+    this.#clock = clock;
+    this.#startMs = clock.now();
+    this.#script = script;
+    this.#world = world;
+    this.#disturbances = disturbances;
+    this.#lost = new Map(disturbances.losses.map((loss) => [loss.key, loss]));
+    this.#reached = reached;
+  }
+
+  /** Every effect that was begun, in order. */
+  get calls(): readonly Call[] {
+    return [...this.#asked.values()];
+  }
+
+  /** What is run in the place of an effect in this life; undefined for the effect itself. */
+  readonly standIn = (pending: PendingEffect, address: string, stream: string): AnyActorLogic | undefined => {
+    const { actor } = pending;
+    const options = effectOptions(actor.logic);
+    if (options.internal) return undefined;
+    const names = namesOf(pending, stream);
+    const name = names.find((each) => Object.hasOwn(this.#script, each));
+    const key = `${pending.cause.eventId}${address}`;
+    if (name !== undefined && this.#lost.has(key))
+      return this.#losing({ name, names }, pending, { key, stream, actor: address });
+    if (name !== undefined && this.#script[name] === 'live') return undefined;
+    const life = this.#life;
+    if (name === undefined || actor.kind !== 'promise') {
+      const found =
+        name === undefined ? 'has no answer for it' : `can answer promises alone, and this is a ${actor.kind}`;
+      return this.#failing(new EffectNotScriptedError(stream, address, names, found));
+    }
+    return effectLogic(({ input, context }) => this.#answer({ name, names }, life, input, context), options);
+  };
+
+  /** The process has died: nobody of it hears of anything any more. */
+  die(): void {
+    this.#life++;
+    this.#waiting = [];
+  }
+
+  /** Several hosts run effects at once from now on: the same one may run in each of them. */
+  share(): void {
+    this.#isShared = true;
+  }
+
+  /** SW3. Takes note of effects that were let fail. */
+  lose(keys: Iterable<string>): void {
+    for (const key of keys) {
+      const asked = this.#asked.get(key);
+      if (!asked || asked.isLost) continue;
+      asked.isLost = true;
+      this.#leave(asked);
+    }
+  }
+
+  /** How an effect would have been answered, for a person who is asked about it. */
+  answerOf(key: string): Answer | undefined {
+    return this.#asked.get(key)?.answer;
+  }
+
+  /** SW2. Gives one answer that is due, if there is one. */
+  release(): boolean {
+    const ready = this.#waiting.filter(({ asked }) => asked.dueAt <= this.#clock.now());
+    if (ready.length === 0) return false;
+    ready.sort((a, b) => a.asked.dueAt - b.asked.dueAt || a.asked.sequence - b.asked.sequence);
+    const choice = ready.length > 1 ? (this.#disturbances.choices[this.#chosen++] ?? 0) : 0;
+    const next = ready[choice % ready.length]!;
+    this.#waiting.splice(this.#waiting.indexOf(next), 1);
+    next.settle();
+    return true;
+  }
+
+  /** Whether all that was recorded before a loss is recorded. */
+  isLossDue({ afterAppends, at }: Loss): boolean {
+    return this.#reached() >= afterAppends && this.#clock.now() >= at;
+  }
+
+  /** Lets an effect fail as a host does that comes after a dead one. */
+  loseNow(key: string): void {
+    this.lose([key]);
+    this.#waiting = this.#waiting.filter(({ asked }) => asked.key !== key);
+    this.#doomed.get(key)?.();
+    this.#doomed.delete(key);
+  }
+
+  /**
+   * One that is lost in the run that this one is compared with. It does what it did there until its host died, and nothing
+   * after; then it fails, and what is around its call hears of nothing.
+   */
+  #losing({ name, names }: Named, { restarts, actor }: PendingEffect, place: Place): AnyActorLogic {
+    const { key } = place;
+    const { around, ...options } = effectOptions(actor.logic);
+    const loss = this.#lost.get(key)!;
+    const isOver = () => this.isLossDue(loss);
+    const life = this.#life;
+    // A live effect would do its work a second time in the same world.
+    const call = ({ input, context }: EffectArguments<unknown>) =>
+      this.#script[name] === 'live' ? never : this.#answer({ name, names }, life, input, context);
+    const run = (around?.(call) ?? call) as typeof call;
+    return effectLogic((args: EffectArguments<unknown>) => {
+      const lost = new Promise<never>((_, reject) => {
+        this.#doomed.set(key, () => reject(lossOf(place.stream, place.actor, restarts)));
+      });
+      const done = run({ ...args, context: untilOver(args.context, isOver) });
+      return Promise.race([lost, untilThen(done, isOver)]);
+    }, options);
+  }
+
+  #failing(error: Error): AnyActorLogic {
+    this.failure ??= error;
+    return fromPromise(() => Promise.reject(error));
+  }
+
+  async #answer({ name, names }: Named, life: number, input: unknown, context: EffectContext): Promise<unknown> {
+    const { idempotencyKey: key } = context;
+    const { stream, actor } = context;
+    const asked = this.#asked.get(key) ?? this.#begin(name, names, { key, stream, actor, input });
+    asked.runs++;
+    if (asked.life !== life) asked.runsInLife = 0;
+    asked.life = life;
+    if (++asked.runsInLife > 1 && !this.#isShared) this.twice.push(key);
+    const again = asked.runs > 1 ? this.#say(asked, context) : asked.answer;
+    await new Promise<void>((settle) => {
+      if (life !== this.#life) return;
+      this.#waiting.push({ asked, life, settle });
+      if (asked.dueAt > this.#clock.now() && !('never' in again)) this.#clock.setTimer(asked.dueAt, () => {});
+    });
+    if ('error' in again) throw errorOf(again.error);
+    return (again as { output: unknown }).output;
+  }
+
+  #begin(name: string, names: readonly string[], place: Place & { readonly input: unknown }): Asked {
+    const sequence = this.#asked.size;
+    const unheard = this.#unheard.get(name)?.shift();
+    const index = unheard ?? this.#heard(name);
+    const nowMs = this.#clock.now();
+    const base = { ...place, name, index, sequence, at: nowMs - this.#startMs };
+    const counts = { runs: 0, runsInLife: 0, life: this.#life, isLost: false };
+    const answer = this.#scripted(base, names, 1);
+    const lateMs = this.#disturbances.late.get(`${name} ${index}`) ?? 0;
+    const afterMs = ('never' in answer ? 0 : (answer.afterMs ?? 0)) + lateMs;
+    const dueAt = 'never' in answer ? Infinity : nowMs + afterMs;
+    const asked: Asked = { ...base, ...counts, answer, dueAt };
+    this.#asked.set(place.key, asked);
+    return asked;
+  }
+
+  #leave({ name, index }: Asked): void {
+    const unheard = this.#unheard.get(name) ?? [];
+    this.#unheard.set(name, unheard);
+    unheard.push(index);
+    unheard.sort((a, b) => a - b);
+  }
+
+  #heard(name: string): number {
+    let count = 0;
+    for (const asked of this.#asked.values()) if (asked.name === name) count = Math.max(count, asked.index + 1);
+    return count;
+  }
+
+  /** A function is asked every time; a list has one answer for each effect. */
+  #say(asked: Asked, context: EffectContext): Answer {
+    return typeof this.#script[asked.name] === 'function' ? this.#scripted(asked, [], context.attempt) : asked.answer;
+  }
+
+  #scripted(
+    { name, key, input, index, stream, actor }: Pick<Call, 'name' | 'key' | 'input' | 'index' | 'stream' | 'actor'>,
+    names: readonly string[],
+    attempt: number,
+  ): Answer {
+    const script = this.#script[name]!;
+    const call: EffectCall = { name, input, key, index, attempt, world: this.#world };
+    const answer =
+      typeof script === 'function' ? script(call) : this.#listed(script as Answer | readonly Answer[], index);
+    if (answer === undefined && typeof script !== 'function') {
+      const found = `has ${(script as Answer[]).length} answers for '${name}', and this is call ${index + 1}`;
+      this.failure ??= new EffectNotScriptedError(stream, actor, names.length > 0 ? names : [name], found);
+      return { never: true };
+    }
+    requireAnswer(answer, `scenario.effects.${name}, call ${index + 1}`);
+    return answer;
+  }
+
+  #listed(script: Answer | readonly Answer[], index: number): Answer | undefined {
+    if (!isList(script)) return script;
+    return script[index] ?? (this.#disturbances.repeatsLast ? script.at(-1) : undefined);
+  }
+}
+
+const never = new Promise<never>(() => {});
+
+/** What a promise comes to, unless it is over by then. */
+async function untilThen<T>(done: Promise<T>, isOver: () => boolean): Promise<T> {
+  const [settled] = await Promise.allSettled([done]);
+  return isOver() ? never : settled.status === 'fulfilled' ? settled.value : Promise.reject(settled.reason as Error);
+}
+
+/** The context of an effect that does nothing any more once it is over. */
+function untilOver(context: EffectContext, isOver: () => boolean): EffectContext {
+  return new Proxy(context, {
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key);
+      if (typeof member !== 'function' || key === 'now' || key === 'standby') return member;
+      return (...args: unknown[]) => (isOver() ? never : (member as (...args: unknown[]) => unknown)(...args));
+    },
+  });
+}
+
+/** From the effect up to its root: its id and source, then those of the actors around it. */
+function namesOf({ actor }: PendingEffect, stream: string): string[] {
+  const names = new Set<string>();
+  for (let at = actor; at._parent; at = at._parent) {
+    names.add(at.id);
+    names.add(sourceOf(at));
+  }
+  names.add(readStreamName(stream).machine);
+  return [...names].filter((name) => name !== '' && !name.startsWith('xstate.invoke.'));
+}
+
+function lossOf(stream: string, actor: string, restarts: number): EffectLostError {
+  const why = "its host stopped before the outcome was recorded, and its options say onLost: 'fail'";
+  return new EffectLostError(stream, actor, restarts, why);
+}
+
+/** An error of its own for each call: whoever gets it may write on it. */
+function errorOf(error: unknown): unknown {
+  if (typeof error === 'function') return (error as () => unknown)();
+  if (!(error instanceof Error)) return error;
+  const copy = Object.create(Object.getPrototypeOf(error) as object) as Error;
+  return Object.defineProperties(copy, Object.getOwnPropertyDescriptors(error));
+}
+
+function isList(script: Answer | readonly Answer[]): script is readonly Answer[] {
+  return Array.isArray(script);
+}

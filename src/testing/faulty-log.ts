@@ -5,8 +5,15 @@
  * FL1  Appends, snapshots and operations are counted from 0 over all lives, so that one plan tells of several processes.
  * FL2  Once it has died nobody is answered any more and nothing is written; the next process opens it anew.
  * FL3  A fault says what became of the append it met: whether it was written, and what its caller was told.
+ * FL4  Of several users at a time each takes for its own only what it wrote itself.
  */
-import { ConflictError, InvalidArgumentError, LogUnavailableError, OutcomeUnknownError } from '../errors.ts';
+import {
+  ConflictError,
+  IdReuseError,
+  InvalidArgumentError,
+  LogUnavailableError,
+  OutcomeUnknownError,
+} from '../errors.ts';
 import type {
   ActorHead,
   ActorQuery,
@@ -89,6 +96,8 @@ class Counts {
   refused = 0;
   newest: string | undefined;
   isCalm = false;
+  /** Whether several use the log who do not know of each other. */
+  isShared = false;
   readonly strikes: Strike[] = [];
   readonly written: Written[] = [];
 }
@@ -110,6 +119,8 @@ export class FaultyLog implements EventLog {
   readonly quarantine?: NonNullable<EventLog['quarantine']>;
   readonly quarantined?: NonNullable<EventLog['quarantined']>;
   readonly selfCheck?: NonNullable<EventLog['selfCheck']>;
+  /** First ids of appends of which it does not know what became. */
+  readonly #doubtful = new Set<string>();
   #endsOnConflict = false;
   #death: Strike | undefined;
 
@@ -181,9 +192,13 @@ export class FaultyLog implements EventLog {
     this.#death ??= { fault: { fault: 'crash', operation: this.#counts.operations }, after: this.newest, events: [] };
   }
 
-  /** Its user does not know that another one took over: the first conflict is the last answer that it gets. */
+  /**
+   * Its user does not know that another one took over: the first conflict is the last answer that it gets, and no fault strikes
+   * it any more.
+   */
   endOnConflict(): void {
     this.#endsOnConflict = true;
+    this.#counts.isShared = true;
   }
 
   /** No fault strikes any more, in this life and in others. */
@@ -232,6 +247,7 @@ export class FaultyLog implements EventLog {
     if (fault.fault === 'ackLost') {
       await this.#write(stream, expected, events, options);
       this.#note(fault, { stream, events });
+      this.#doubtful.add(events[0]!.id);
       throw new OutcomeUnknownError(stream);
     }
     this.#end(fault, { stream, events });
@@ -255,7 +271,7 @@ export class FaultyLog implements EventLog {
     options: AppendOptions | undefined,
   ): Promise<AppendResult> {
     const before = this.#keepsWritten ? headOf(await this.#inner.actor(stream)) : undefined;
-    const result = await this.#inner.append(stream, expected, events, options).catch((error: unknown) => {
+    const result = await this.#asOwner(stream, expected, events, options).catch((error: unknown) => {
       if (this.#endsOnConflict && error instanceof ConflictError) this.silence();
       throw error;
     });
@@ -263,6 +279,29 @@ export class FaultyLog implements EventLog {
       this.#counts.written.push({ stream, from: result.revision - events.length + 1, before });
     }
     this.#counts.newest = events.at(-1)?.id;
+    return result;
+  }
+
+  /**
+   * FL4. What another owner wrote first is a conflict, also where both give what they write the same ids, as two hosts of one
+   * scenario do: a repeat is only what this one has tried itself.
+   */
+  async #asOwner(
+    stream: string,
+    expected: Expected,
+    events: readonly NewEvent[],
+    options: AppendOptions | undefined,
+  ): Promise<AppendResult> {
+    const id = events[0]!.id;
+    if (!this.#counts.isShared || this.#doubtful.has(id)) return this.#inner.append(stream, expected, events, options);
+    const conflict = async () => {
+      const head = await this.#inner.head(stream);
+      return new ConflictError(stream, String(expected), 'revision' in head ? head.revision : undefined);
+    };
+    const result = await this.#inner.append(stream, expected, events, options).catch(async (error: unknown) => {
+      throw error instanceof IdReuseError ? await conflict() : error;
+    });
+    if (result.deduplicated) throw await conflict();
     return result;
   }
 
@@ -335,7 +374,7 @@ export class FaultyLog implements EventLog {
   }
 
   #find(strikes: (fault: LogFault) => boolean): LogFault | undefined {
-    return this.#counts.isCalm ? undefined : this.#plan.find(strikes);
+    return this.#counts.isCalm || this.#endsOnConflict ? undefined : this.#plan.find(strikes);
   }
 
   #end(fault: LogFault, what: What): void {

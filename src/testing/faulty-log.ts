@@ -122,6 +122,7 @@ export class FaultyLog implements EventLog {
   /** First ids of appends of which it does not know what became. */
   readonly #doubtful = new Set<string>();
   #endsOnConflict = false;
+  #conflict: string | undefined;
   #death: Strike | undefined;
 
   /** @throws InvalidArgumentError for a fault that this log cannot have, or that there is not */
@@ -159,6 +160,11 @@ export class FaultyLog implements EventLog {
   /** Calls of any kind so far, over all lives. */
   get operations(): number {
     return this.#counts.operations;
+  }
+
+  /** The stream by which its user noticed that another one took over; undefined as long as it did not. */
+  get conflict(): string | undefined {
+    return this.#conflict;
   }
 
   /** How this life ended; undefined while it lasts. */
@@ -272,7 +278,10 @@ export class FaultyLog implements EventLog {
   ): Promise<AppendResult> {
     const before = this.#keepsWritten ? headOf(await this.#inner.actor(stream)) : undefined;
     const result = await this.#asOwner(stream, expected, events, options).catch((error: unknown) => {
-      if (this.#endsOnConflict && error instanceof ConflictError) this.silence();
+      if (this.#endsOnConflict && error instanceof ConflictError) {
+        this.#conflict = stream;
+        this.silence();
+      }
       throw error;
     });
     if (this.#keepsWritten && !result.deduplicated) {

@@ -55,10 +55,11 @@ export async function judgeAlone(run: Run, scenario: Scenario): Promise<Breach[]
   // Without faults it is the scenario that is wrong.
   if (run.failure && run.plan.length === 0) throw run.failure;
   if (run.failure) return [breach(4, `it calls what it does not call without these faults: ${run.failure.message}`)];
-  const { complaints, blocked, twice, ends, folds, appendsOfSecondResume: appended } = run;
+  const { complaints, blocked, twice, unstopped, ends, folds, appendsOfSecondResume: appended } = run;
   const found = [
     ...complaints.map((what) => breach(1, what)),
     ...blocked.map((what) => breach(1, `an actor is blocked: ${what}`)),
+    ...unstopped.map((key) => breach(25, `effect ${key} went on after its host knew that another one has the actor`)),
     ...twice.map((key) => breach(32, `effect ${key} was run twice in one life of the process`)),
     ...(appended > 0 ? [breach(5, `a second resume, without anything new, appended ${appended} times`)] : []),
     ...lostOf(run),

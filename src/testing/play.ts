@@ -67,6 +67,8 @@ export interface Run extends Outcome {
   readonly blocked: readonly string[];
   /** Keys of effects that ran twice in one life. */
   readonly twice: readonly string[];
+  /** Keys of effects that a host did not stop when it noticed that another one has their actor. */
+  readonly unstopped: readonly string[];
   /** Message ids that were acknowledged. */
   readonly acknowledged: readonly string[];
   /** Appends of a resume at the end, when nothing has happened since the one before. */
@@ -124,6 +126,9 @@ class Play {
   readonly #thefts: { append: number }[];
   readonly #marks: Mark[] = [];
   readonly #history: History;
+  /** Hosts that do not know that another one took their actors. */
+  #stale: { readonly log: FaultyLog; readonly host: number }[] = [];
+  readonly #unstopped: string[] = [];
   #deaths = 0;
   #wasRefused = false;
   #log: FaultyLog;
@@ -264,13 +269,21 @@ class Play {
   async #steal(): Promise<void> {
     this.#mark('another host takes the actors up');
     this.#log.endOnConflict();
-    this.#world.share();
+    this.#stale.push({ log: this.#log, host: this.#world.share() });
     this.#log = this.#log.beside();
     this.#lives++;
     await this.#open('rival');
     await this.#rest();
     const saying = this.#saying;
     if (saying) this.#speak(saying);
+  }
+
+  /** Hosts that have noticed that their actors are not their own any more, and what they should have stopped. */
+  #dismiss(): void {
+    for (const { log, host } of this.#stale.filter((each) => each.log.conflict !== undefined)) {
+      this.#stale = this.#stale.filter((each) => each.log !== log);
+      this.#unstopped.push(...this.#world.leave(host, log.conflict!));
+    }
   }
 
   /** Answers for the person who is asked about an effect that was lost. */
@@ -358,6 +371,7 @@ class Play {
   async #settle(): Promise<void> {
     while (!this.#world.failure) {
       await this.#rest();
+      this.#dismiss();
       if (this.#log.death) await this.#liveAgain();
       else if (this.#thefts[0] && this.#log.appends > this.#thefts[0].append) {
         this.#thefts.shift();
@@ -425,7 +439,12 @@ class Play {
       ...{ strikes: [...strikes], marks: this.#marks, deaths: this.#deaths },
       ...{ plan: this.#plan, root: this.#stream, said, startMs: this.#startMs, appends, snapshots, operations },
       ...{ recoveries: this.#recoveries, losses: this.#history.losses, complaints: this.#complaints, blocked },
-      ...{ twice: this.#world.twice, acknowledged: this.#acknowledged, appendsOfSecondResume },
+      ...{
+        unstopped: this.#unstopped,
+        twice: this.#world.twice,
+        acknowledged: this.#acknowledged,
+        appendsOfSecondResume,
+      },
       failure: this.#world.failure,
     };
   }

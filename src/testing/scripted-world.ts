@@ -66,6 +66,9 @@ interface Named {
 interface Waiting {
   readonly asked: Asked;
   readonly life: number;
+  /** Which of the hosts that live at once runs it. */
+  readonly host: number;
+  readonly signal: AbortSignal;
   readonly settle: () => void;
 }
 
@@ -97,6 +100,7 @@ export class ScriptedWorld {
   #waiting: Waiting[] = [];
   #life = 0;
   #isShared = false;
+  #host = 0;
   #chosen = 0;
   /** Why the run is no use: the first one counts. */
   failure: Error | undefined;
@@ -151,9 +155,20 @@ export class ScriptedWorld {
     this.#waiting = [];
   }
 
-  /** Several hosts run effects at once from now on: the same one may run in each of them. */
-  share(): void {
+  /**
+   * Another host runs effects from now on, at the same time: the same one may run in each of them.
+   * @returns the number of the host before it
+   */
+  share(): number {
     this.#isShared = true;
+    return this.#host++;
+  }
+
+  /** A host has noticed that a stream is not its own. @returns keys of effects of that stream that it did not stop */
+  leave(host: number, stream: string): string[] {
+    const left = this.#waiting.filter((each) => each.host === host && each.asked.stream === stream);
+    this.#waiting = this.#waiting.filter((each) => each.host !== host);
+    return left.filter(({ signal }) => !signal.aborted).map(({ asked }) => asked.key);
   }
 
   /** SW3. Takes note of effects that were let fail. */
@@ -232,10 +247,11 @@ export class ScriptedWorld {
     if (asked.life !== life) asked.runsInLife = 0;
     asked.life = life;
     if (++asked.runsInLife > 1 && !this.#isShared) this.twice.push(key);
+    const host = this.#host;
     const again = asked.runs > 1 ? this.#say(asked, context) : asked.answer;
     await new Promise<void>((settle) => {
       if (life !== this.#life) return;
-      this.#waiting.push({ asked, life, settle });
+      this.#waiting.push({ asked, life, host, signal: context.signal, settle });
       if (asked.dueAt > this.#clock.now() && !('never' in again)) this.#clock.setTimer(asked.dueAt, () => {});
     });
     if ('error' in again) throw errorOf(again.error);

@@ -1,6 +1,6 @@
 /**
  * The EventLog port: what rewake asks of any store. Owns the types; holds no logic. Adapters live in src/stores, the
- * in-memory reference in memory-log.ts, the cases every adapter must pass in contract.ts.
+ * in-memory reference in memory-log.ts, the cases every adapter must pass in src/testing/contract.
  *
  * L1  An append is atomic: all its events at contiguous revisions, together with its actor head, or nothing.
  * L2  An append with an explicit revision or 'no-stream' is idempotent: repeated with the same ids it answers with the

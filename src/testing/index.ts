@@ -16,3 +16,11 @@ export type { Call, Loss } from './scripted-world.ts';
 export { phases, sweep, type Phase, type SweepOptions, type SweepReport } from './sweep.ts';
 export { timelineOf } from './timeline.ts';
 export type { Tally, Trial } from './trials.ts';
+export type { ContractFeature, ContractFixture, ContractTarget } from './contract/contract-case.ts';
+export {
+  logContract,
+  type CreateLog,
+  type LogContract,
+  type LogContractCase,
+  type NotApplicableCase,
+} from './contract/log-contract.ts';

@@ -1,28 +1,18 @@
 /** The memory log against the contract, and what is its own. */
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../src/clock.ts';
 import { InvalidArgumentError, NotFoundError } from '../../src/errors.ts';
-import { planContract, runContractCase, type ContractTarget } from '../../src/log/contract.ts';
 import { memoryLog } from '../../src/log/memory-log.ts';
 import { sealEvent } from '../../src/log/envelope.ts';
 import type { Position } from '../../src/log/event-log.ts';
+import { logContract } from '../../src/testing/contract/log-contract.ts';
 
-const target: ContractTarget = {
-  features: ['atomicMultiStream', 'checks', 'truncate', 'erase', 'quarantine'],
-  create: async () => {
-    const clock = new VirtualClock();
-    return { clock, open: async () => memoryLog({ clock, maxEventBytes: 2 ** 21 }), destroy: async () => {} };
-  },
-};
-const plan = planContract(target.features);
+const contract = await logContract((clock) => memoryLog({ clock, maxEventBytes: 2 ** 21 }));
 
 describe('the memory log', () => {
-  for (const contractCase of plan.applicable) {
-    it(`${contractCase.number}. ${contractCase.title}`, () => runContractCase(contractCase, target));
-  }
+  for (const { number, title, run } of contract.cases) it(`${number}. ${title}`, run);
 
   it('has no answer to the cases that need a store which outlives it or breaks', () => {
-    expect(plan.notApplicable.map(({ contractCase, missing }) => [contractCase.number, ...missing])).toEqual([
+    expect(contract.notApplicable.map(({ number, missing }) => [number, ...missing])).toEqual([
       [23, 'reopen'],
       [29, 'kill'],
       [39, 'reopen'],

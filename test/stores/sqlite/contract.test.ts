@@ -4,21 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../src/clock.ts';
-import { planContract, runContractCase, type ContractTarget } from '../../../src/log/contract.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import type { Database, DriverName } from '../../../src/stores/sqlite/driver.ts';
 import { openSqliteLog } from '../../../src/stores/sqlite/open.ts';
+import type { ContractTarget } from '../../../src/testing/contract/contract-case.ts';
+import { logContract } from '../../../src/testing/contract/log-contract.ts';
 import { driversHere } from './log-files.ts';
 
-describe.each(driversHere())('a SQLite log on %s', (driver) => {
-  const target = sqliteTarget(driver);
-  const { applicable, notApplicable } = planContract(target.features);
+describe.each(driversHere())('a SQLite log on %s', async (driver) => {
+  const { cases, notApplicable } = await logContract(sqliteTarget(driver));
 
   it('answers for every case of the contract', () => {
     expect(notApplicable).toEqual([]);
   });
 
-  for (const each of applicable) it(`${each.number} ${each.title}`, () => runContractCase(each, target));
+  for (const { number, title, run } of cases) it(`${number} ${title}`, run);
 });
 
 function sqliteTarget(driver: DriverName): ContractTarget {

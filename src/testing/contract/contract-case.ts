@@ -1,17 +1,16 @@
 /**
  * The shape of a contract case and the ground it stands on. Owns the fixture that an adapter provides, the test events
- * and the small tools the cases share; the cases themselves live in the contract-*.ts files, the list in contract.ts.
+ * and the small tools the cases share; the cases themselves live in the *-cases.ts files, the list in log-contract.ts.
  *
  * CC1  A case needs no test runner: it passes by resolving and fails by rejecting.
  * CC2  A case gets a fresh, empty log, and waits for no real time: only the fixture's virtual clock moves.
  * CC3  What a case needs beyond the port it names in `requires`; nothing is skipped inside a case.
  */
 import assert from 'node:assert/strict';
-import type { VirtualClock } from '../clock.ts';
-import { seededRandom, uuidv7Source } from '../clock.ts';
-import { sealEvent } from './envelope.ts';
-import type { ActorHead, ActorQuery, ActorRow, EventLog, NewEvent, RecordedEvent } from './event-log.ts';
-import type { SubscriptionItem } from './event-log.ts';
+import { seededRandom, uuidv7Source, type VirtualClock } from '../../clock.ts';
+import { sealEvent } from '../../log/envelope.ts';
+import type { ActorHead, ActorQuery, ActorRow, EventLog, NewEvent, RecordedEvent } from '../../log/event-log.ts';
+import type { SubscriptionItem } from '../../log/event-log.ts';
 
 /**
  * What an adapter can do beyond the bare port, as far as cases depend on it.
@@ -26,6 +25,12 @@ import type { SubscriptionItem } from './event-log.ts';
  */
 export type ContractFeature =
   'atomicMultiStream' | 'checks' | 'truncate' | 'reopen' | 'kill' | 'shared' | 'erase' | 'faults' | 'quarantine';
+
+/** Every feature there is. */
+export const contractFeatures: readonly ContractFeature[] = [
+  ...(['atomicMultiStream', 'checks', 'truncate', 'reopen', 'kill'] as const),
+  ...(['shared', 'erase', 'faults', 'quarantine'] as const),
+];
 
 /** One empty store, made for one case. */
 export interface ContractFixture {
@@ -46,7 +51,12 @@ export interface ContractFixture {
 
 /** An adapter under test. */
 export interface ContractTarget {
-  readonly features: readonly ContractFeature[];
+  /**
+   * What it can do; say it, so that a case cannot drop out unnoticed. Where it is omitted the log and the fixture are
+   * looked at: `reopen` and `shared` are then not there, and `erase` is.
+   */
+  readonly features?: readonly ContractFeature[];
+  /** Makes an empty store. */
   create(): Promise<ContractFixture>;
 }
 
@@ -138,6 +148,12 @@ export async function next<T>(iterator: AsyncIterator<T>): Promise<T> {
   const step = await iterator.next();
   assert.ok(!step.done, 'the iterator ended early');
   return step.value;
+}
+
+/** A promise that a case awaits later; where the case fails before that, nobody is told of what becomes of it. */
+export function awaitedLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** Lets a read that was begun come to where it waits, as far as that takes no more than a few turns of the event loop. */

@@ -9,10 +9,10 @@ import {
   IdReuseError,
   InvalidArgumentError,
   OutcomeUnknownError,
-} from '../errors.ts';
+} from '../../errors.ts';
+import { verifyEvent } from '../../log/envelope.ts';
+import type { AppendResult, EventLog } from '../../log/event-log.ts';
 import { all, contractCase, holdsExactly, idsOf, refusal, type ContractCase, type Scene } from './contract-case.ts';
-import { verifyEvent } from './envelope.ts';
-import type { AppendResult, EventLog } from './event-log.ts';
 
 export const appendCases: readonly ContractCase[] = [
   contractCase(1, "a first append with 'no-stream' gets revision 0", async ({ log, event }) => {

@@ -3,11 +3,20 @@
  * Owns no machinery; see contract-case.ts.
  */
 import assert from 'node:assert/strict';
-import { ConflictError, LeaseLostError, LogClosedError, StreamDeletedError } from '../errors.ts';
-import { actorHead, all, contractCase, eventIds, holdsExactly, idsOf, itemsUntil } from './contract-case.ts';
+import { ConflictError, LeaseLostError, LogClosedError, StreamDeletedError } from '../../errors.ts';
+import type { EventLog, Lease, LeaseOptions, NewEvent, Position } from '../../log/event-log.ts';
+import {
+  actorHead,
+  all,
+  awaitedLater,
+  contractCase,
+  eventIds,
+  holdsExactly,
+  idsOf,
+  itemsUntil,
+} from './contract-case.ts';
 import { itemsUntilCaughtUp, next, refusal, settled } from './contract-case.ts';
 import type { ContractCase, Scene } from './contract-case.ts';
-import type { EventLog, Lease, LeaseOptions, NewEvent, Position } from './event-log.ts';
 
 export const lifecycleCases: readonly ContractCase[] = [
   contractCase(
@@ -133,8 +142,16 @@ export const lifecycleCases: readonly ContractCase[] = [
     assert.equal(features.includes('checks'), checks);
     assert.equal(features.includes('truncate'), truncate);
     assert.equal(features.includes('quarantine'), log.quarantine !== undefined && log.quarantined !== undefined);
-    assert.equal(features.includes('reopen'), durable !== 'none', 'a durable log is tested by opening it again');
-    assert.equal(features.includes('kill'), durable !== 'none', 'a durable log is tested by killing it');
+    assert.equal(
+      features.includes('reopen'),
+      durable !== 'none',
+      'a durable log is tested by opening it again: give a target with create() and the feature reopen',
+    );
+    assert.equal(
+      features.includes('kill'),
+      durable !== 'none',
+      'a durable log is tested by killing it: give a fixture with kill()',
+    );
     assert.ok(maxEventBytes >= 1_000_000, `maxEventBytes is ${maxEventBytes}`);
     assert.ok(log.name.length > 0);
   }),
@@ -258,7 +275,7 @@ async function closing({ log, events }: Scene): Promise<void> {
   await log.append('order-1', 'no-stream', events(2_000));
   const waiting = log.subscribe()[Symbol.asyncIterator]();
   await itemsUntilCaughtUp(waiting);
-  const pending = waiting.next();
+  const pending = awaitedLater(waiting.next());
   await settled();
   const idle = log.subscribe()[Symbol.asyncIterator]();
   await next(idle);

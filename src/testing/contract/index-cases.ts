@@ -3,10 +3,10 @@
  * Owns no machinery; see contract-case.ts.
  */
 import assert from 'node:assert/strict';
-import { ConflictError } from '../errors.ts';
+import { ConflictError } from '../../errors.ts';
+import type { ActorHead, ActorRow, EventLog } from '../../log/event-log.ts';
 import { actorHead, all, contractCase, refusal, streamsOf } from './contract-case.ts';
 import type { ContractCase, Scene } from './contract-case.ts';
-import type { ActorHead, ActorRow, EventLog } from './event-log.ts';
 
 export const indexCases: readonly ContractCase[] = [
   contractCase(31, 'an append writes its actor head together with its events', async ({ log, events }) => {

@@ -3,8 +3,10 @@
  * Owns no machinery; see contract-case.ts.
  */
 import assert from 'node:assert/strict';
+import type { EventLog, NewEvent, Position, RecordedEvent, SubscriptionItem } from '../../log/event-log.ts';
 import {
   all,
+  awaitedLater,
   contractCase,
   eventIds,
   holdsExactly,
@@ -16,7 +18,6 @@ import {
   settled,
 } from './contract-case.ts';
 import type { ContractCase, Scene } from './contract-case.ts';
-import type { EventLog, NewEvent, Position, RecordedEvent, SubscriptionItem } from './event-log.ts';
 
 export const readCases: readonly ContractCase[] = [
   contractCase(17, 'readStream pages from a revision inclusively, in both directions', async ({ log, events }) => {
@@ -107,7 +108,7 @@ export const readCases: readonly ContractCase[] = [
         first.map((event) => event.id),
       );
       assert.equal((await next(live)).type, 'caughtUp');
-      const pending = next(live);
+      const pending = awaitedLater(next(live));
       for (let batch = 0; batch < 50; batch++) await log.append('bulk-1', 'any', events(100));
       await itemsUntil(history, first[0]!.id);
       await pending;
@@ -142,8 +143,8 @@ async function paged(log: EventLog, limit: number, filter?: { streamPrefix: stri
 
 async function concurrentWriters({ log, event, events }: Scene): Promise<void> {
   const sentinel = event({ type: 'Sentinel' });
-  const tail = itemsUntil(log.subscribe()[Symbol.asyncIterator](), sentinel.id);
-  const follower = followByPaging(log, sentinel.id);
+  const tail = awaitedLater(itemsUntil(log.subscribe()[Symbol.asyncIterator](), sentinel.id));
+  const follower = awaitedLater(followByPaging(log, sentinel.id));
   const written: string[] = [];
   await Promise.all(
     Array.from({ length: 16 }, async (_, writer) => {
@@ -255,7 +256,7 @@ async function seam({ log, event, events }: Scene): Promise<void> {
     for (let index = 0; index <= length; index++) items.push(await next(iterator));
     assert.deepEqual(items.pop(), { type: 'caughtUp' }, `after a history of ${length}`);
     const [awaited, live] = [event(), event()];
-    const pending = next(iterator);
+    const pending = awaitedLater(next(iterator));
     await log.append('order-2', 'any', [awaited]);
     items.push(await pending);
     await log.append('order-2', 'any', [live]);

@@ -3,9 +3,9 @@
  * Owns no machinery; see contract-case.ts.
  */
 import assert from 'node:assert/strict';
-import { NotFoundError } from '../errors.ts';
+import { NotFoundError } from '../../errors.ts';
+import type { EventLog, Position, QuarantinedRecord, RecordedEvent } from '../../log/event-log.ts';
 import { actorHead, all, contractCase, idsOf, refusal, streamsOf, type ContractCase } from './contract-case.ts';
-import type { EventLog, Position, QuarantinedRecord, RecordedEvent } from './event-log.ts';
 
 const reason = 'a case of the contract';
 const head = actorHead({ effects: 1 });

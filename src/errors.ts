@@ -422,6 +422,33 @@ export class MissingImplementationError extends RewakeError {
   }
 }
 
+/** An actor goes on from a recorded state that its machine does not have. Nothing is appended while this holds. */
+export class UnknownStateError extends RewakeError {
+  readonly code = 'REWAKE_UNKNOWN_STATE';
+  readonly stream: string;
+  readonly revision: number;
+  readonly machine: string;
+  /** What the machine does not have, in a few words. */
+  readonly detail: string;
+
+  constructor(
+    at: { stream: string; revision: number; machine: string },
+    detail: string,
+    options?: { cause?: unknown },
+  ) {
+    super(
+      `Stream '${at.stream}' cannot be folded from revision ${at.revision}, where the actor goes on from a recorded state: ` +
+        `machine '${at.machine}' does not have that state: ${detail}. Nothing was appended. ` +
+        'Run the code the state was written with, register the older machine version, or migrate the actor.',
+      options,
+    );
+    this.stream = at.stream;
+    this.revision = at.revision;
+    this.machine = at.machine;
+    this.detail = detail;
+  }
+}
+
 /** A fold did not do what the log says happened. Nothing is appended while this holds. */
 export class ReplayDivergedError extends RewakeError {
   readonly code = 'REWAKE_REPLAY_DIVERGED';

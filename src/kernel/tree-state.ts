@@ -26,6 +26,9 @@ import {
   type MachinePosition,
 } from './xstate-internals.ts';
 
+/** A description is sound, and the machine does not have what is described. */
+export class MachineMisfit extends Error {}
+
 interface ActorState {
   readonly actor: HostedActor;
   readonly parent: HostedActor | undefined;
@@ -88,7 +91,8 @@ export function describeTree(tree: ActorTree): string {
  * Fills an empty tree from a description.
  * @param moveRoot gives the root another position than the described one; actors that the machine does not know any
  *   more have then ended, with their effects and timers
- * @throws DecodeError | Error when it does not fit the machine
+ * @throws DecodeError when it is no description
+ * @throws MachineMisfit when the machine does not have what it describes
  */
 export function restoreTree(
   tree: ActorTree,
@@ -107,7 +111,7 @@ export function restoreTree(
   tree._sessions = state.sessions;
   tree.timerCount = state.timerCount;
   // One that has ended may have left a timer that nobody can cancel: that goes on, as it would have.
-  const left = new Set(state.actors.filter((each) => !restoreActor(tree, each, moveRoot)).map(({ actor }) => actor));
+  const left = new Set(state.actors.filter((each) => !restoreFitting(tree, each, moveRoot)).map(({ actor }) => actor));
   tree.root = state.actors[0]?.actor;
   const timers = state.timers.filter(({ source }) => !left.has(source));
   tree.timers = mapOf(timers.map((timer) => [timer.seq, timer]));
@@ -167,6 +171,18 @@ function describeActor(actor: HostedActor): ActorState {
     position: undefined,
     snapshot: withoutSubscription(snapshot),
   };
+}
+
+/** @throws MachineMisfit */
+function restoreFitting(...args: Parameters<typeof restoreActor>): boolean {
+  try {
+    return restoreActor(...args);
+  } catch (error) {
+    // What a migration says of the state that it was to give is said to whoever migrates.
+    if (args[2]) throw error;
+    const detail = error instanceof DecodeError ? error.detail : error instanceof Error ? error.message : String(error);
+    throw new MachineMisfit(detail, { cause: error });
+  }
 }
 
 /** @returns false for one that the machine does not know any more */

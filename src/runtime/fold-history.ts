@@ -14,11 +14,13 @@ import {
   NotFoundError,
   ReplayDivergedError,
   RewakeError,
+  UnknownStateError,
 } from '../errors.ts';
 import { ActorTree } from '../kernel/actor-tree.ts';
 import { Folder, type ReadableEvent } from '../kernel/fold.ts';
 import { missingImplementations } from '../kernel/missing-implementations.ts';
 import type { RecordedEnvironment, StartInfo } from '../kernel/records.ts';
+import { MachineMisfit } from '../kernel/tree-state.ts';
 import type { EventLog, RecordedEvent, Revision } from '../log/event-log.ts';
 import { isBeginning, isFact, isRebase } from '../log/runtime-events.ts';
 import { readStreamName } from '../log/stream-name.ts';
@@ -52,8 +54,8 @@ export interface OpenFold {
 /**
  * Folds a stream up to a revision; from its snapshot never.
  * @param seen called with every event that is folded
- * @throws NotFoundError | UnknownMachineError | MissingImplementationError | ReplayDivergedError | DamagedRecordError |
- *   UpcastError
+ * @throws NotFoundError | UnknownMachineError | MissingImplementationError | ReplayDivergedError | UnknownStateError |
+ *   DamagedRecordError | UpcastError
  * @throws NewerVersionError | UnknownFeatureError for what a newer version wrote
  */
 export async function foldUpTo(
@@ -185,6 +187,8 @@ export function push({ folder, machine, recorded }: OpenFold, event: ReadableEve
     if (error instanceof ReplayDivergedError) throw explained(error, machine, recorded);
     if (error instanceof RewakeError && !(error instanceof DecodeError)) throw error;
     const { stream, revision, type } = event;
+    if (error instanceof MachineMisfit)
+      throw new UnknownStateError({ stream, revision, machine: machine.machine }, error.message, { cause: error });
     const detail =
       error instanceof DecodeError
         ? `the value${error.path === '' ? '' : ` at ${error.path}`} of '${type}' cannot be decoded: ${error.detail}`

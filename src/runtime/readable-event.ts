@@ -10,6 +10,7 @@ import {
   NewerVersionError,
   ReplayDivergedError,
   UnknownFeatureError,
+  UnknownStateError,
   UpcastError,
 } from '../errors.ts';
 import type { ReadableEvent } from '../kernel/fold.ts';
@@ -45,6 +46,7 @@ function refuseUnknown({ stream, revision, type }: RecordedEvent, unknown: strin
 const ofHistory = [
   ReplayDivergedError,
   MissingImplementationError,
+  UnknownStateError,
   DamagedRecordError,
   UpcastError,
   NewerVersionError,

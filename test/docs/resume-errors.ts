@@ -122,6 +122,14 @@ export const resumeErrors: Readonly<Record<string, () => Promise<Error>>> = {
     return blockedBy(await (await paidOrder()).open({ order: bare }));
   },
   ReplayDivergedError: async () => blockedBy(await (await paidOrder()).open({ order: orderOf({ paid: 'closed' }) })),
+  UnknownStateError: async () => {
+    const house = await paidOrder();
+    const runtime = await house.open({ order });
+    await runtime.compact('order-1');
+    await runtime.close();
+    const renamed = createMachine({ id: 'order', initial: 'open', states: { open: {}, settled: {} } });
+    return blockedBy(await house.open({ order: renamed as unknown as typeof order }));
+  },
   'DamagedRecordError: checksum': async () => {
     const file = join(folder(), 'orders.db');
     const before = await new House().open({ order }, { log: sqliteLog(file), keepLogOpen: false });

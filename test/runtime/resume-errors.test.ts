@@ -10,6 +10,7 @@ import {
   ReplayDivergedError,
   RewakeError,
   UnknownMachineError,
+  UnknownStateError,
 } from '../../src/errors.ts';
 import type { Machines } from '../../src/runtime/machines.ts';
 import { recoveryMachines, step, toolRegistry } from '../../machines/index.ts';
@@ -117,6 +118,24 @@ describe('an actor is blocked for want of', () => {
       "the history was written by version '1' of 'order', which is not registered, and version '2' does otherwise",
     );
     expect(cause.message).toContain('register the older machine version');
+  });
+
+  it.each([
+    ['the state', { initial: 'open', states: { open: {} } }, "State 'working' does not exist on 'order'"],
+    ['the actor', { initial: 'working', states: { working: {} } }, "the machine has no actor 'work' any more"],
+  ])('%s that it goes on from since it was compacted, which is no damage', async (_, chart, detail) => {
+    const compacted = async (house: House, runtime: Life) => {
+      await orderLife(house, runtime);
+      await (runtime as unknown as { compact(stream: string): Promise<void> }).compact('order-1');
+    };
+    const machine = createMachine({ id: 'order', ...chart });
+    const after = await afterwards({ order: order() }, { order: machine }, compacted);
+    const cause = await blockage(after);
+    expect(cause).toBeInstanceOf(UnknownStateError);
+    expect(cause).toMatchObject({ stream: 'order-1', revision: 3, machine: 'order', detail });
+    const { next, text } = await after.next.explain('order-1');
+    expect(text).not.toContain('repair');
+    expect(next[0]).toContain('register the version of order that has the state');
   });
 
   it('the breaker that its step shares, which is an actor of its own', async () => {

@@ -49,6 +49,11 @@ function unblocking(
       ];
     case 'REWAKE_MISSING_IMPLEMENTATION':
       return [`give ${machine} what the message names, by setup() or provide(), ${retry}.`, ...rewind];
+    case 'REWAKE_UNKNOWN_STATE':
+      return [
+        `register the version of ${machine} that has the state which the message names, beside the present one, or migrate the actor; ${retry}.`,
+        ...rewind,
+      ];
     case 'REWAKE_REPLAY_DIVERGED':
       return [
         `register the version of ${machine} that the history was written with, beside the present one, or make the machine agree with the history again; ${retry}.`,

@@ -150,7 +150,7 @@ export class Actors {
     this.#loadServices = { log, machines, upcasters, features, logger, snapshotEvery };
     this.#hostServices = this.#makeHostServices();
     this.rebasing = new Rebasing(
-      { ...this.#loadServices, environment },
+      { ...this.#loadServices, log, environment },
       this.#makePlaces(),
       this.#newId,
       options.compactEvery,

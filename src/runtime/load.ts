@@ -13,9 +13,12 @@ import { foldUpTo, type Folded } from './fold-history.ts';
 import { readableEvent } from './readable-event.ts';
 import { loadFromSnapshot, type SnapshotServices } from './snapshot-reader.ts';
 
+/** A log as it is read where nothing is written. */
+export type ReadableLog = Pick<EventLog, 'readStream' | 'snapshots' | 'actor' | 'head' | 'capabilities'>;
+
 /** What loading an actor needs. */
 export interface LoadServices extends SnapshotServices {
-  readonly log: EventLog;
+  readonly log: ReadableLog;
   /** Snapshots are kept of streams of so many events and more; none are used when undefined. */
   readonly snapshotEvery: number | undefined;
 }
@@ -54,13 +57,13 @@ async function loadAll(stream: string, services: LoadServices, lastRevision: Rev
 }
 
 /** The first revision that is still there, where a compaction has removed what came before. */
-async function truncatedBefore(stream: string, log: EventLog): Promise<Revision> {
+async function truncatedBefore(stream: string, log: ReadableLog): Promise<Revision> {
   const head = await log.head(stream);
   return head.state === 'truncated' ? head.before : 0;
 }
 
 /** What differs from a history that goes no further is a fact whose record is missing. */
-async function hasEventFrom(stream: string, from: Revision, log: EventLog): Promise<boolean> {
+async function hasEventFrom(stream: string, from: Revision, log: ReadableLog): Promise<boolean> {
   for await (const _ of log.readStream(stream, { from, limit: 1 })) return true;
   return false;
 }

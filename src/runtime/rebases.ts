@@ -15,13 +15,13 @@ import { standingOf } from '../kernel/standing.ts';
 import type { StepRecord } from '../kernel/stimulus.ts';
 import { describeTree } from '../kernel/tree-state.ts';
 import { canTake, reviveRoot } from '../kernel/xstate-internals.ts';
-import type { EventLog, RecordedEvent, Revision } from '../log/event-log.ts';
+import type { RecordedEvent, Revision } from '../log/event-log.ts';
 import { sizeError } from '../log/event-size.ts';
 import type { Json } from '../log/json.ts';
 import { isFact } from '../log/runtime-events.ts';
 import type { Environment } from './environment.ts';
 import { foldUpTo, type Folded } from './fold-history.ts';
-import { loadActor, type LoadServices } from './load.ts';
+import { loadActor, type LoadServices, type ReadableLog } from './load.ts';
 import type { Migrate } from './machines.ts';
 import { isOfHistory } from './readable-event.ts';
 
@@ -136,7 +136,7 @@ function migrated(folded: Folded, migrate: Migrate, { machines }: LoadServices):
  * What an actor was started with, as it is logged; undefined where the stream does not say it any more.
  * @throws NotFoundError
  */
-export async function loggedStart(stream: string, log: EventLog): Promise<{ readonly input?: Json } | undefined> {
+export async function loggedStart(stream: string, log: ReadableLog): Promise<{ readonly input?: Json } | undefined> {
   for await (const { type, data } of log.readStream(stream, { limit: 1 })) {
     const first = JSON.parse(data) as { readonly input?: Json; readonly reason?: string };
     // The beginning of a compacted stream remembers what it was started with.
@@ -146,7 +146,12 @@ export async function loggedStart(stream: string, log: EventLog): Promise<{ read
 }
 
 /** @returns the stream's last revision */
-export async function requireRevision(where: string, stream: string, at: Revision, log: EventLog): Promise<Revision> {
+export async function requireRevision(
+  where: string,
+  stream: string,
+  at: Revision,
+  log: ReadableLog,
+): Promise<Revision> {
   const head = await log.head(stream);
   if (head.state === 'absent') throw new NotFoundError(stream);
   if (head.state === 'deleted') throw new StreamDeletedError(stream);
@@ -158,7 +163,7 @@ export async function requireRevision(where: string, stream: string, at: Revisio
 }
 
 /** RB2. What was numbered after a revision is not numbered so again. */
-async function keepNumbers(tree: ActorTree, stream: string, after: Revision, log: EventLog): Promise<void> {
+async function keepNumbers(tree: ActorTree, stream: string, after: Revision, log: ReadableLog): Promise<void> {
   try {
     for await (const event of log.readStream(stream, { from: after + 1 }))
       if (!isFact(event)) keepNumbersOf(tree, event);

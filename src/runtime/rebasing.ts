@@ -39,6 +39,7 @@ export interface Places {
 
 /** What going on from another state needs besides. */
 interface RebaseServices extends LoadServices {
+  readonly log: EventLog;
   readonly environment: Environment;
 }
 

@@ -24,3 +24,16 @@ export {
   type LogContractCase,
   type NotApplicableCase,
 } from './contract/log-contract.ts';
+export {
+  golden,
+  GoldenMismatchError,
+  type Golden,
+  type GoldenCase,
+  type GoldenOptions,
+  type RecordOptions,
+} from './golden/golden.ts';
+export type { StateDifference } from './golden/end-state.ts';
+export { GoldenFileError, type GoldenRecording } from './golden/golden-files.ts';
+export { replayAll, type ReplayOptions, type ReplayProgress } from './replay/replay-all.ts';
+export type { ReplayProblem, ReplaySummary } from './replay/replay-summary.ts';
+export type { ReplayVerdict, StreamReplay } from './replay/stream-replay.ts';

@@ -3,16 +3,21 @@
  *
  * To keep the logs of another format: `REWAKE_GOLDEN=<version> npx vitest run test/golden`. See lives.ts.
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { verifyEvent } from '../../src/log/envelope.ts';
 import type { RecordedEvent } from '../../src/log/event-log.ts';
+import type { Json } from '../../src/log/json.ts';
 import { loadActor } from '../../src/runtime/load.ts';
 import type { Machines } from '../../src/runtime/machines.ts';
 import { houses } from '../support/file-house.ts';
 import { House } from '../support/house.ts';
 import { loadServices } from '../support/load-services.ts';
-import { all } from '../stores/sqlite/log-files.ts';
-import { endOf, goldenNames, goldenVersions, readGolden, writeGolden, type EndStates } from './format.ts';
+import { all, testFolder } from '../stores/sqlite/log-files.ts';
+import { endOf } from '../../src/testing/golden/end-state.ts';
+import { pathsOf, writeRecordings, type GoldenRecording } from '../../src/testing/golden/golden-files.ts';
+import { golden } from '../../src/testing/golden/golden.ts';
+import { folderOf, goldenNames, goldenVersions, readGolden } from './kept.ts';
 import { lives } from './lives.ts';
 
 const runtimeTypes = [
@@ -25,9 +30,9 @@ const lifeOf = (name: string) => lives.find((life) => life.name === name)!;
 const streamsOf = (events: readonly RecordedEvent[]) => [...new Set(events.map(({ stream }) => stream))];
 
 /** Every actor of a house, folded without anything being done about it. */
-async function endsIn(house: House, streams: readonly string[], machines: Machines): Promise<EndStates> {
+async function endsIn(house: House, streams: readonly string[], machines: Machines): Promise<GoldenRecording['ends']> {
   const services = loadServices(house.log, machines);
-  const ends: [string, EndStates[string]][] = [];
+  const ends: [string, Json][] = [];
   for (const stream of streams) ends.push([stream, endOf((await loadActor(stream, services)).tree)]);
   return Object.fromEntries(ends);
 }
@@ -75,6 +80,19 @@ describe.for(houses)('%s', ([, build]) => {
 });
 
 describe('the golden logs', () => {
+  it.for(logs)('of %s called %s end as they were recorded', async ([version, name]) => {
+    const cases = golden(folderOf(version), { machines: lifeOf(name).machines }).cases();
+    await cases.find((each) => each.name === name)!.run();
+  });
+
+  it.for(logs)('of %s called %s are kept in the form that recordings have now', ([version, name]) => {
+    const folder = testFolder();
+    writeRecordings(folder, new Map([[name, readGolden(version, name)]]));
+    const [kept, now] = [pathsOf(folderOf(version), name), pathsOf(folder, name)];
+    for (const file of ['events', 'ends'] as const)
+      expect(readFileSync(now[file]).equals(readFileSync(kept[file]))).toBe(true);
+  });
+
   it('hold every event of the runtime and every channel of an effect', () => {
     for (const version of goldenVersions()) {
       const events = goldenNames(version).flatMap((name) => readGolden(version, name).events);
@@ -90,13 +108,11 @@ describe('the golden logs', () => {
   });
 
   it.runIf(process.env.REWAKE_GOLDEN)('are written once per version', async () => {
-    const written = new Map<string, { events: RecordedEvent[]; ends: EndStates }>();
     for (const { name, machines, live } of lives) {
       const house = new House();
       await live(house);
-      const events = await all(house.log.readAll());
-      written.set(name, { events, ends: await endsIn(house, streamsOf(events), machines) });
+      const streams = streamsOf(await all(house.log.readAll()));
+      await golden(folderOf(process.env.REWAKE_GOLDEN!), { machines }).record(house.log, { streams, name });
     }
-    writeGolden(process.env.REWAKE_GOLDEN!, written);
   });
 });

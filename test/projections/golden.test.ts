@@ -1,7 +1,7 @@
 /** Projections read every format of the log that was ever released: they say of its actors what their folds say. */
 import { executions, pendingTimers } from 'rewake/projections';
 import { describe, expect, it } from 'vitest';
-import { goldenNames, goldenVersions, readGolden } from '../golden/format.ts';
+import { goldenNames, goldenVersions, readGolden } from '../golden/kept.ts';
 import { foldOfRecorded } from './hand-written.ts';
 
 interface End {

@@ -73,7 +73,8 @@ function isOfLog(error: unknown): boolean {
   return [LogUnavailableError, LogClosedError, StreamDeletedError].some((type) => error instanceof type);
 }
 
-function revisionOf(error: unknown): Revision | undefined {
+/** Where in its stream an error says that something is wrong. */
+export function revisionOf(error: unknown): Revision | undefined {
   const revision = typeof error === 'object' && error !== null && 'revision' in error ? error.revision : undefined;
   return typeof revision === 'number' ? revision : undefined;
 }

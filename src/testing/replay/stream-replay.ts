@@ -22,6 +22,7 @@ import type { TransitionRecord } from '../../kernel/stimulus.ts';
 import { describeTree } from '../../kernel/tree-state.ts';
 import { declarationsOf, isMachine, resolveSource } from '../../kernel/xstate-internals.ts';
 import type { ActorRow, ActorStatus, Revision } from '../../log/event-log.ts';
+import { revisionOf } from '../../runtime/explain/folded-far.ts';
 import type { Folded } from '../../runtime/fold-history.ts';
 import { loadActor, type LoadServices } from '../../runtime/load.ts';
 
@@ -147,9 +148,4 @@ function hasState(machine: AnyStateMachine, value: StateValue): boolean {
   } catch {
     return false;
   }
-}
-
-function revisionOf(error: unknown): Revision | undefined {
-  const revision = typeof error === 'object' && error !== null && 'revision' in error ? error.revision : undefined;
-  return typeof revision === 'number' ? revision : undefined;
 }

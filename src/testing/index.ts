@@ -34,6 +34,6 @@ export {
 } from './golden/golden.ts';
 export type { StateDifference } from './golden/end-state.ts';
 export { GoldenFileError, type GoldenRecording } from './golden/golden-files.ts';
-export { replayAll, type ReplayOptions, type ReplayProgress } from './replay/replay-all.ts';
-export type { ReplayProblem, ReplaySummary } from './replay/replay-summary.ts';
-export type { ReplayVerdict, StreamReplay } from './replay/stream-replay.ts';
+export { replayAll, type ReplayAllOptions, type ReplayAllProgress } from './replay-all/replay-all.ts';
+export type { ReplayProblem, ReplaySummary } from './replay-all/replay-summary.ts';
+export type { ReplayVerdict, StreamReplay } from './replay-all/stream-replay.ts';

@@ -1,6 +1,7 @@
 /** What the package gives is what its reference says that it gives. */
 import { expect, it } from 'vitest';
 import * as rewake from 'rewake';
+import * as audit from 'rewake/audit';
 import * as machines from 'rewake/machines';
 import * as projections from 'rewake/projections';
 import * as rx from 'rewake/rx';
@@ -11,7 +12,7 @@ const reference = projectFiles('docs/reference')
   .map(({ text }) => text)
   .join('\n');
 
-it.each(Object.entries({ rewake, machines, projections, rx, sqlite }))(
+it.each(Object.entries({ rewake, audit, machines, projections, rx, sqlite }))(
   'everything that %s exports is in the reference',
   (_, exported) => {
     const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(reference);

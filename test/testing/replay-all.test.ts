@@ -13,8 +13,8 @@ import {
   type Machines,
   type Upcasters,
 } from '../../src/index.ts';
-import { replayAll, type ReplayOptions, type ReplayVerdict, type StreamReplay } from '../../src/testing/audit.ts';
-import { ReplayCount } from '../../src/testing/replay/replay-summary.ts';
+import { replayAll, type ReplayAllOptions, type ReplayVerdict, type StreamReplay } from '../../src/testing/audit.ts';
+import { ReplayCount } from '../../src/testing/replay-all/replay-summary.ts';
 import { all, withRawConnection } from '../stores/sqlite/log-files.ts';
 import { FileHouse, houses } from '../support/file-house.ts';
 import { House } from '../support/house.ts';
@@ -77,7 +77,7 @@ async function lived(house: House, machine = order(), upcasters?: Upcasters): Pr
 }
 
 /** The verdict on each stream, by its id. */
-async function verdictsOn(log: EventLog, machines: Machines, options: ReplayOptions = {}) {
+async function verdictsOn(log: EventLog, machines: Machines, options: ReplayAllOptions = {}) {
   const found: Record<string, ReplayVerdict> = {};
   const replayed: StreamReplay[] = [];
   const summary = await replayAll(log, machines, {
@@ -359,7 +359,7 @@ describe('replayAll', () => {
   it('rejects where the log itself cannot be read, and for what it does not know', async () => {
     const house = await lived(new House());
     const machines = { order: order() };
-    const refused = async (options: unknown) => replayAll(house.log, machines, options as ReplayOptions);
+    const refused = async (options: unknown) => replayAll(house.log, machines, options as ReplayAllOptions);
     await expect(refused({ streams: 'active' })).rejects.toThrow(InvalidArgumentError);
     await expect(refused({ machine: 'ordr' })).rejects.toThrow('one of the machines given (order), found "ordr"');
     await expect(replayAll(house.log, { order: {} as never })).rejects.toThrow(InvalidArgumentError);

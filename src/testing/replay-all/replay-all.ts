@@ -17,7 +17,7 @@ import { ReplayCount, type ReplaySummary } from './replay-summary.ts';
 import { replayStream, type StreamReplay } from './stream-replay.ts';
 
 /** How far it has come. */
-export interface ReplayProgress {
+export interface ReplayAllProgress {
   readonly streams: number;
   readonly events: number;
   /** Streams whose actor would be blocked. */
@@ -27,7 +27,7 @@ export interface ReplayProgress {
 }
 
 /** How the streams of a log are replayed. */
-export interface ReplayOptions {
+export interface ReplayAllOptions {
   /** `live` (default): those of actors that have not ended; `all`: the ended ones, too. */
   readonly streams?: 'live' | 'all';
   /** Only actors of this machine. */
@@ -37,7 +37,7 @@ export interface ReplayOptions {
   /** Called with what became of each stream; the next one is not begun before it has resolved. */
   readonly onStream?: (replayed: StreamReplay) => void | Promise<void>;
   /** Called with every stream, and within long ones every 1,024 events. */
-  readonly onProgress?: (progress: ReplayProgress) => void;
+  readonly onProgress?: (progress: ReplayAllProgress) => void;
   /** Ends it: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -60,7 +60,7 @@ const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 export async function replayAll(
   log: EventLog,
   machines: Machines,
-  options: ReplayOptions = {},
+  options: ReplayAllOptions = {},
 ): Promise<ReplaySummary> {
   const { upcasters = noUpcasters, onStream, onProgress, signal } = options;
   const count = new ReplayCount(log.name);
@@ -82,7 +82,7 @@ export async function replayAll(
   return count.summary(reading.events);
 }
 
-function requireOptions({ streams = 'live', machine }: ReplayOptions, { names }: MachineRegistry): void {
+function requireOptions({ streams = 'live', machine }: ReplayAllOptions, { names }: MachineRegistry): void {
   if (streams !== 'live' && streams !== 'all')
     throw InvalidArgumentError.of('replayAll({ streams })', "'live' or 'all'", streams);
   // Otherwise nothing would be replayed, and all be well.
@@ -90,7 +90,7 @@ function requireOptions({ streams = 'live', machine }: ReplayOptions, { names }:
     throw InvalidArgumentError.of('replayAll({ machine })', `one of the machines given (${names.join(', ')})`, machine);
 }
 
-function queryOf({ streams = 'live', machine }: ReplayOptions): ActorQuery {
+function queryOf({ streams = 'live', machine }: ReplayAllOptions): ActorQuery {
   return { ...(streams === 'live' && { status: 'active' }), ...(machine !== undefined && { machine }) };
 }
 

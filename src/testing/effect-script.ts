@@ -28,7 +28,7 @@ export interface EffectCall<World = unknown> {
 
 /**
  * What an effect answers: always the same, one after the other, or what a function says; `'live'` runs the effect itself.
- * An effect that is run again gets the answer that it got the first time, unless a function gives another.
+ * A list that ends with `{ never: true }` says so of all later calls, too. An effect that is run again gets the answer that it got the first time, unless a function gives another.
  */
 export type EffectScript<World = unknown> = Answer | readonly Answer[] | ((call: EffectCall<World>) => Answer) | 'live';
 

@@ -5,31 +5,30 @@
  * PL1  Nothing waits for real time: the clock moves when everything has come to rest, from one due time to the next.
  * PL2  A life begins at the very time at which the one before it ended, so that times can be compared, too.
  * PL3  What was not acknowledged is said again in the next life: a start, and an event with its message id.
- * PL4  Events get ids that come from what they record, so that machines draw the same random numbers with and without faults.
+ * PL4  Events get ids that come from what they record (stimulus-id.ts), so that machines draw the same random numbers with and
+ *      without faults.
  */
-import { createHash } from 'node:crypto';
 import { seededRandom, toMs, VirtualClock } from '../clock.ts';
 import { ActorFinishedError, NotFoundError } from '../errors.ts';
 import { memoryLog } from '../log/memory-log.ts';
 import type { EventLog, RecordedEvent } from '../log/event-log.ts';
 import { noUpcasters } from '../log/upcast.ts';
-import type { Stimulus } from '../kernel/stimulus.ts';
 import { FeatureSet } from '../runtime/features.ts';
 import { loadActor } from '../runtime/load.ts';
 import { MachineRegistry, type Machines } from '../runtime/machines.ts';
 import { repairLog } from '../runtime/repair.ts';
 import { checkOptions } from '../runtime/runtime-options.ts';
 import { Runtime } from '../runtime/runtime.ts';
-import { forgetFlights } from '../../machines/flights.ts';
-import { forgetSlots } from '../../machines/slots.ts';
 import { EndlessScenarioError } from './failures.ts';
 import { disturbancesOf, faultsOf, logFaults, losesEvents, type FaultPlan } from './fault-plan.ts';
 import { FaultyLog, type Strike } from './faulty-log.ts';
 import { literal } from './literal.ts';
 import { History, observed } from './history.ts';
 import { factsOf, viewOf, type ActorView, type Outcome } from './outcome.ts';
+import { forgetProcess } from './process-memory.ts';
 import { timed, type Scenario, type ScenarioEvent } from './scenario.ts';
 import { ScriptedWorld, type Loss } from './scripted-world.ts';
+import { messageIdOf, stimulusId } from './stimulus-id.ts';
 
 /** How a scenario is played. */
 export interface PlayOptions {
@@ -328,7 +327,7 @@ class Play {
   }
 
   #send(event: Parameters<Runtime['send']>[1], index: number): Promise<void> {
-    const messageId = `event-${index}`;
+    const messageId = messageIdOf(index);
     return this.#say(messageId, (runtime) => runtime.send(this.#stream, event, { messageId }));
   }
 
@@ -504,43 +503,8 @@ class Play {
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** What machines keep in their process and on no log. */
-function forgetProcess(): void {
-  forgetSlots();
-  forgetFlights();
-}
-
 function complaint(message: string, fields: object): string {
   const { err, error = err, ...rest } = fields as { err?: unknown; error?: unknown };
   const what = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
   return `${message}${what}${error === undefined ? '' : `: ${String(error as Error)}`}`;
-}
-
-/** PL4. */
-function stimulusId(stream: string, stimulus: Stimulus): string | undefined {
-  const what = identityOf(stimulus);
-  if (what === undefined) return undefined;
-  const hex = createHash('sha256').update(`${stream}\n${what}`).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-
-/** What tells one stimulus of a stream from every other; undefined where nothing does. */
-function identityOf(stimulus: Stimulus): string | undefined {
-  switch (stimulus.type) {
-    case 'ActorStarted':
-      return 'start';
-    case 'EventReceived':
-      return stimulus.messageId === undefined ? undefined : `message ${stimulus.to} ${stimulus.messageId}`;
-    case 'EffectSucceeded':
-      return `outcome ${stimulus.actor}`;
-    case 'EffectFailed':
-      return stimulus.action ? undefined : `outcome ${stimulus.actor}`;
-    case 'TimerFired':
-      return `timer ${stimulus.timer}`;
-    case 'EffectProgressed':
-    case 'ActorResumed':
-    case 'ActorStopped':
-    case 'ActorRebased':
-      return undefined;
-  }
 }

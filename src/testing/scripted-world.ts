@@ -312,7 +312,8 @@ export class ScriptedWorld {
 
   #listed(script: Answer | readonly Answer[], index: number): Answer | undefined {
     if (!isList(script)) return script;
-    return script[index] ?? (this.#disturbances.repeatsLast ? script.at(-1) : undefined);
+    const last = script.at(-1);
+    return script[index] ?? (this.#disturbances.repeatsLast || (last && 'never' in last) ? last : undefined);
   }
 }
 
@@ -336,7 +337,7 @@ function untilOver(context: EffectContext, isOver: () => boolean): EffectContext
 }
 
 /** From the effect up to its root: its id and source, then those of the actors around it. */
-function namesOf({ actor }: PendingEffect, stream: string): string[] {
+export function namesOf({ actor }: Pick<PendingEffect, 'actor'>, stream: string): string[] {
   const names = new Set<string>();
   for (let at = actor; at._parent; at = at._parent) {
     names.add(at.id);
@@ -352,7 +353,7 @@ function lossOf(stream: string, actor: string, restarts: number): EffectLostErro
 }
 
 /** An error of its own for each call: whoever gets it may write on it. */
-function errorOf(error: unknown): unknown {
+export function errorOf(error: unknown): unknown {
   if (typeof error === 'function') return (error as () => unknown)();
   if (!(error instanceof Error)) return error;
   const copy = Object.create(Object.getPrototypeOf(error) as object) as Error;

@@ -51,6 +51,53 @@ export class EndlessScenarioError extends RewakeError {
   }
 }
 
+/** A walk through a machine as a model comes to no end: there are too many states, or one step leads on for ever. */
+export class UnboundedModelError extends RewakeError {
+  readonly code = 'REWAKE_UNBOUNDED_MODEL';
+
+  /** @param growing what made the states differ, in words */
+  static ofStates(where: string, limit: number, growing: string): UnboundedModelError {
+    return new UnboundedModelError(
+      `${where}: more than ${limit} steps were tried and there are still new states. ${growing} ` +
+        'Bound it: end the search where nothing new is to be learned (`stopWhen`), leave out of a state what does not ' +
+        'matter (`serializeState`), give fewer payloads or outcomes, or raise `limit`.',
+    );
+  }
+
+  static ofPaths(where: string, limit: number, states: number): UnboundedModelError {
+    return new UnboundedModelError(
+      `${where}: there are ${states} transitions, and more than ${limit} steps along the paths over them, which are too many ` +
+        "to list. Ask for the paths to some states alone (`toState`), for `kind: 'shortest'`, or raise `limit`.",
+    );
+  }
+
+  /** @param place where the walk stood, as text */
+  static ofOneStep(stimuli: number, place: string): UnboundedModelError {
+    return new UnboundedModelError(
+      `A step of the model led to ${stimuli} more by itself, without any time between them, and last stood at ${place}. ` +
+        'An effect that answers at once, or a delay of 0 ms, begins anew each time: give its answers an `afterMs`, or ' +
+        'another answer after some calls.',
+    );
+  }
+}
+
+/** A durable actor is not in the state that its model says it is in after the same steps. */
+export class ModelMismatchError extends RewakeError {
+  readonly code = 'REWAKE_MODEL_MISMATCH';
+  readonly expected: string;
+  readonly found: string;
+
+  /** @param after the steps so far, in words */
+  constructor(after: string, expected: string, found: string) {
+    super(
+      `After ${after} the durable actor is at ${found}; the model says ${expected}. ` +
+        'Look for what the machine reads besides its context and event: a clock, chance, or a variable that a restart loses.',
+    );
+    this.expected = expected;
+    this.found = found;
+  }
+}
+
 /** A name as it is written in an object. */
 export function property(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);

@@ -1,11 +1,25 @@
 /** The public surface of 'rewake/testing': exports only. Needs fast-check. */
 export { VirtualClock, seededRandom } from '../clock.ts';
-export { EffectNotScriptedError, EndlessScenarioError, NotDeterministicError } from './failures.ts';
+export { eventsFor, scriptsFor, type EventsOptions } from './events-for.ts';
+export {
+  EffectNotScriptedError,
+  EndlessScenarioError,
+  ModelMismatchError,
+  NotDeterministicError,
+  UnboundedModelError,
+} from './failures.ts';
 export type { Fault, FaultPlan, WorldFault } from './fault-plan.ts';
 export { faults, type FaultKinds, type LoosePlan } from './faults.ts';
 export { FaultyLog, type AppendPhase, type LogFault, type SnapshotPhase, type Strike } from './faulty-log.ts';
 export { fuzz, type FuzzOptions, type FuzzReport } from './fuzz.ts';
 export type { Breach } from './judge.ts';
+export type { Restart } from './hosted-model.ts';
+export type { GraphOptions } from './model-graph.ts';
+export type { ModelEffects, ModelOutcomes } from './model-outcomes.ts';
+export { paths, type ModelPath, type PathsOptions } from './model-paths.ts';
+export type { EventPayloads, EventValues } from './model-payloads.ts';
+export type { ModelScript, ModelStep } from './model-step.ts';
+export type { WalkOptions } from './model-walk.ts';
 export type { ActorView, Outcome, SeenFact } from './outcome.ts';
 export type { Mark, Recovery, Run } from './play.ts';
 export { replay, type ReplayOptions } from './replay.ts';
@@ -14,6 +28,7 @@ export type { Answer, EffectCall, EffectScript } from './effect-script.ts';
 export { defineScenario, type Scenario, type ScenarioEvent } from './scenario.ts';
 export type { Call, Loss } from './scripted-world.ts';
 export { phases, sweep, type Phase, type SweepOptions, type SweepReport } from './sweep.ts';
+export { testModelOf, type DurableTestModel, type TestModelOptions } from './test-model.ts';
 export { timelineOf } from './timeline.ts';
 export type { Tally, Trial } from './trials.ts';
 export type { ContractFeature, ContractFixture, ContractTarget } from './contract/contract-case.ts';

@@ -89,6 +89,8 @@ export function handlingChart(
     },
   }).createMachine({
     id: `handling of ${scope}`,
+    // For who asks which handlers there are; no part of what the definition hash sees.
+    meta: { 'rewake.handlers': handlers.map(({ id }) => id) },
     context: ({ input }) => handlingBegun(input),
     initial: 'choosing',
     states: {

@@ -32,6 +32,8 @@ import { isOfHistory, readableEvent, type ReadingServices } from './readable-eve
 export interface FoldServices extends ReadingServices {
   readonly log: Pick<EventLog, 'readStream'>;
   readonly machines: MachineRegistry;
+  /** Makes the tree that a history is folded into; for who watches what a fold does. */
+  readonly newTree?: (machine: RegisteredMachine, rootId: string) => ActorTree;
 }
 
 /** A folded actor, and what its history says about the definition it was last run with. */
@@ -157,14 +159,14 @@ async function foldStream(
 
 function begin(
   event: ReadableEvent,
-  { machines }: FoldServices,
+  { machines, newTree = ({ logic }, rootId) => new ActorTree(logic, rootId) }: FoldServices,
   watch: boolean,
   successor: RegisteredMachine | undefined,
 ): OpenFold {
   const { machine: name } = readStreamName(event.stream);
   const recorded = startInfo(event);
   const machine = successor ?? machines.forActor(name, recorded.version, event.stream);
-  const folder = new Folder(new ActorTree(machine.logic, rootIdOf(event)), machine.definition, { watch });
+  const folder = new Folder(newTree(machine, rootIdOf(event)), machine.definition, { watch });
   return { folder, machine, recorded, correlationId: event.meta.$correlationId ?? '' };
 }
 

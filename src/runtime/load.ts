@@ -7,7 +7,7 @@
 import type { AnyEventObject } from 'xstate';
 import { DamagedRecordError, NotFoundError, ReplayDivergedError } from '../errors.ts';
 import { decode } from '../log/codec.ts';
-import type { EventLog, Revision } from '../log/event-log.ts';
+import type { EventLog, RecordedEvent, Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
 import { foldUpTo, type Folded } from './fold-history.ts';
 import { readableEvent } from './readable-event.ts';
@@ -26,13 +26,19 @@ export interface LoadServices extends SnapshotServices {
 /**
  * Folds a stream.
  * @param lastRevision what the actor index says, where it was read
+ * @param seen called with every event that is folded; with those of a snapshot it is not
  * @throws as {@link foldUpTo}
  */
-export async function loadActor(stream: string, services: LoadServices, lastRevision?: Revision): Promise<Folded> {
+export async function loadActor(
+  stream: string,
+  services: LoadServices,
+  lastRevision?: Revision,
+  seen?: (event: RecordedEvent) => void,
+): Promise<Folded> {
   let known = lastRevision;
   for (let before = 0; ;) {
     try {
-      return await loadAll(stream, services, known);
+      return await loadAll(stream, services, known, seen);
     } catch (error) {
       // F9.
       if (!(error instanceof DamagedRecordError || error instanceof ReplayDivergedError)) throw error;
@@ -44,10 +50,15 @@ export async function loadActor(stream: string, services: LoadServices, lastRevi
   }
 }
 
-async function loadAll(stream: string, services: LoadServices, lastRevision: Revision | undefined): Promise<Folded> {
+async function loadAll(
+  stream: string,
+  services: LoadServices,
+  lastRevision: Revision | undefined,
+  seen: ((event: RecordedEvent) => void) | undefined,
+): Promise<Folded> {
   // Before the stream: what is appended meanwhile makes the stream longer than it has to be, never shorter.
   const expected = lastRevision ?? (await services.log.actor(stream))?.revision;
-  const folded = await loadWhole(stream, services, expected ?? Infinity).catch(async (error: unknown) => {
+  const folded = await loadWhole(stream, services, expected ?? Infinity, seen).catch(async (error: unknown) => {
     const at = error instanceof NotFoundError ? 0 : error instanceof ReplayDivergedError ? error.revision : Infinity;
     if (expected === undefined || at > expected || (await hasEventFrom(stream, at, services.log))) throw error;
     throw cutShort(stream, at, expected);
@@ -73,12 +84,17 @@ function cutShort(stream: string, revision: Revision, expected: Revision): Damag
   return new DamagedRecordError(stream, revision, detail);
 }
 
-async function loadWhole(stream: string, services: LoadServices, lastRevision: number): Promise<Folded> {
+async function loadWhole(
+  stream: string,
+  services: LoadServices,
+  lastRevision: number,
+  seen: ((event: RecordedEvent) => void) | undefined,
+): Promise<Folded> {
   const { snapshotEvery } = services;
   // A short stream has no snapshot to look for.
   const mayHaveOne = snapshotEvery !== undefined && lastRevision + 1 >= snapshotEvery;
   const folded = mayHaveOne ? await loadFromSnapshot(stream, services) : undefined;
-  return folded ?? foldUpTo(stream, Infinity, services);
+  return folded ?? foldUpTo(stream, Infinity, services, seen);
 }
 
 /** Facts of the root from a revision on, up to where the actor is folded. @throws DamagedRecordError | UpcastError */

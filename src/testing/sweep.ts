@@ -7,21 +7,11 @@
 import { InvalidArgumentError } from '../errors.ts';
 import { checkNames } from '../runtime/runtime-options.ts';
 import type { FaultPlan } from './fault-plan.ts';
+import { phases, type Phase } from './phases.ts';
 import type { Run } from './play.ts';
 import { RecoveryFailureError } from './report.ts';
 import type { Scenario, ScenarioEvent } from './scenario.ts';
 import { Trials, type Tally, type Trial } from './trials.ts';
-
-/**
- * Where a process dies: before an append; when it is durable, before its effects are begun; when an effect is done, before its
- * outcome is recorded; while a snapshot is stored; in its recovery. Or nobody dies, and the answer to an append is lost.
- */
-export type Phase = 'beforeAppend' | 'afterAppend' | 'beforeResult' | 'ackLost' | 'snapshot' | 'recovery';
-
-/** All phases, in the order in which they are tried. */
-export const phases: readonly Phase[] = [
-  ...(['beforeAppend', 'afterAppend', 'beforeResult', 'ackLost', 'snapshot', 'recovery'] as const),
-];
 
 /** What is swept. */
 export interface SweepOptions {

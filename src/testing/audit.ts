@@ -2,3 +2,22 @@
 export { replayAll, type ReplayAllOptions, type ReplayAllProgress } from './replay-all/replay-all.ts';
 export type { ReplayProblem, ReplaySummary } from './replay-all/replay-summary.ts';
 export type { ReplayVerdict, StreamReplay } from './replay-all/stream-replay.ts';
+export { Coverage, coverageOfLog, type CoverageOptions, type LogCoverageOptions } from './coverage.ts';
+export {
+  formatCoverage,
+  type CoverageReport,
+  type Covered,
+  type CrashMark,
+  type HandlersCovered,
+  type MachineCoverage,
+  type NotFolded,
+} from './coverage-report.ts';
+export {
+  assertSometimes,
+  NeverReachedError,
+  sometimes,
+  sometimesReport,
+  SometimesTracker,
+  withSometimes,
+  type SometimesCount,
+} from './sometimes.ts';

@@ -27,7 +27,7 @@ export { RecoveryFailureError, type Chance } from './report.ts';
 export type { Answer, EffectCall, EffectScript } from './effect-script.ts';
 export { defineScenario, type Scenario, type ScenarioEvent } from './scenario.ts';
 export type { Call, Loss } from './scripted-world.ts';
-export { phases, sweep, type Phase, type SweepOptions, type SweepReport } from './sweep.ts';
+export { sweep, type SweepOptions, type SweepReport } from './sweep.ts';
 export { testModelOf, type DurableTestModel, type TestModelOptions } from './test-model.ts';
 export { timelineOf } from './timeline.ts';
 export type { Tally, Trial } from './trials.ts';
@@ -52,3 +52,24 @@ export { GoldenFileError, type GoldenRecording } from './golden/golden-files.ts'
 export { replayAll, type ReplayAllOptions, type ReplayAllProgress } from './replay-all/replay-all.ts';
 export type { ReplayProblem, ReplaySummary } from './replay-all/replay-summary.ts';
 export type { ReplayVerdict, StreamReplay } from './replay-all/stream-replay.ts';
+export { phases, type Phase } from './phases.ts';
+export { crashesOf } from './run-crashes.ts';
+export { Coverage, coverageOfLog, type CoverageOptions, type LogCoverageOptions } from './coverage.ts';
+export {
+  formatCoverage,
+  type CoverageReport,
+  type Covered,
+  type CrashMark,
+  type HandlersCovered,
+  type MachineCoverage,
+  type NotFolded,
+} from './coverage-report.ts';
+export {
+  assertSometimes,
+  NeverReachedError,
+  sometimes,
+  sometimesReport,
+  SometimesTracker,
+  withSometimes,
+  type SometimesCount,
+} from './sometimes.ts';

@@ -124,6 +124,7 @@ export class FaultyLog implements EventLog {
   #endsOnConflict = false;
   #conflict: string | undefined;
   #death: Strike | undefined;
+  #lastWrite: Promise<void> = Promise.resolve();
 
   /** @throws InvalidArgumentError for a fault that this log cannot have, or that there is not */
   constructor(inner: EventLog, plan: readonly LogFault[] = [], counts: unknown = new Counts()) {
@@ -170,6 +171,11 @@ export class FaultyLog implements EventLog {
   /** How this life ended; undefined while it lasts. */
   get death(): Strike | undefined {
     return this.#death;
+  }
+
+  /** Resolves when what was being written as it died is written: the next process may begin. */
+  get lastWrite(): Promise<void> {
+    return this.#lastWrite;
   }
 
   /** Every fault that struck so far, in order, over all lives. */
@@ -257,7 +263,18 @@ export class FaultyLog implements EventLog {
       throw new OutcomeUnknownError(stream);
     }
     this.#end(fault, { stream, events });
-    // Nobody hears of what becomes of it, also where it is refused.
+    this.#lastWrite = this.#writeDying(fault, stream, expected, events, options);
+    return unanswered();
+  }
+
+  /** Nobody hears of what becomes of it, also where it is refused. */
+  async #writeDying(
+    fault: LogFault,
+    stream: string,
+    expected: Expected,
+    events: readonly NewEvent[],
+    options: AppendOptions | undefined,
+  ): Promise<void> {
     const write = (part: readonly NewEvent[]) => this.#write(stream, expected, part, options).catch(() => {});
     if (fault.fault === 'tornTail') {
       await this.#inner.append(stream, expected, torn(events, fault.events)).catch(() => {});
@@ -267,7 +284,6 @@ export class FaultyLog implements EventLog {
     } else if ('phase' in fault && fault.phase === 'afterAppend') {
       await write(events);
     }
-    return unanswered();
   }
 
   async #write(
@@ -417,7 +433,7 @@ export class FaultyLog implements EventLog {
     const fault = this.#find((each) => 'snapshot' in each && each.snapshot === number);
     if (!fault) return save();
     this.#end(fault, { stream, events: [] });
-    if ('phase' in fault && fault.phase === 'afterSnapshot') await save().catch(() => {});
+    if ('phase' in fault && fault.phase === 'afterSnapshot') this.#lastWrite = save().catch(() => {});
     return unanswered();
   }
 }

@@ -73,3 +73,17 @@ export {
   withSometimes,
   type SometimesCount,
 } from './sometimes.ts';
+export type { MachineWorld } from './charts/build-actions.ts';
+export { chartFeatures, type Chart, type ChartFeature } from './charts/chart.ts';
+export { EffectDesk, type EffectAct, type EffectPort, type EffectView } from './charts/effect-desk.ts';
+export { GeneratedMachine, machines, type MachinesOptions } from './charts/generated-machine.ts';
+export {
+  LiveStateDiffersError,
+  playHosted,
+  type HiddenFault,
+  type HostedOptions,
+  type HostedRun,
+} from './charts/play-hosted.ts';
+export { playPlain, type PlainOptions } from './charts/play-plain.ts';
+export { scripts, type ScriptStep } from './charts/scripts.ts';
+export { durableTrace, type DurableTrace, type Trace, type TraceRow } from './charts/trace.ts';

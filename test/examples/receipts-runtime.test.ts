@@ -8,7 +8,7 @@ import type { Request } from '../../examples/receipts/service-client.ts';
 import { crashingLog, type Crash } from '../support/crashing-log.ts';
 import { House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { files, reset, ScriptedService, status } from './receipts-stage.ts';
 
 const batches = Array.from({ length: files.length / batchSize }, (_, nth) =>

@@ -15,7 +15,7 @@ import { DecodeError, InvalidArgumentError, NotSerializableError } from '../../s
 import { ActorTree } from '../../src/kernel/actor-tree.ts';
 import { describeTree, MachineMisfit, restoreTree } from '../../src/kernel/tree-state.ts';
 import { createMachine } from '../support/loose-machine.ts';
-import { viewTree } from '../support/tree-view.ts';
+import { viewTree } from '../../src/testing/charts/xstate-view.ts';
 
 let count = 0;
 const cause = () => ({ eventId: `event ${count++}`, correlationId: 'c' });

@@ -10,7 +10,7 @@ import type { ApprovalOptions, ApprovalRequest } from '../../machines/approval-o
 import { logPath } from '../stores/sqlite/log-files.ts';
 import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
 import type { Crash } from '../support/crashing-log.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { failureOf, House } from '../support/house.ts';
 import { rest, settled } from '../support/hosted-and-plain.ts';
 

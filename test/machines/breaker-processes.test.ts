@@ -7,7 +7,7 @@ import { sqliteLog } from 'rewake/sqlite';
 import { breaker } from '../../machines/breaker.ts';
 import { compileProcess } from '../stores/sqlite/child-processes.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import type { ProbeReport, ProbeTask } from './probe-process.ts';
 
 let compiled: ReturnType<typeof compileProcess>;

@@ -14,7 +14,7 @@ import type { Runtime } from '../../src/runtime/runtime.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
 import { FaultyLog } from '../support/faulty-log.ts';
 import { rest } from '../support/hosted-and-plain.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 
 const leaseMs = 5_000;

@@ -17,7 +17,7 @@ import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
 import type { Crash } from '../support/crashing-log.ts';
 import { House, outcomeOf } from '../support/house.ts';
 import { rest, settled } from '../support/hosted-and-plain.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
 
 beforeEach(() => {

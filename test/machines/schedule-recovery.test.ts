@@ -11,7 +11,7 @@ import { planOf } from '../../machines/schedule-plan.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
 import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
 import type { Crash } from '../support/crashing-log.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { House } from '../support/house.ts';
 import { rest, settled } from '../support/hosted-and-plain.ts';
 

@@ -13,7 +13,7 @@ import type { RetryScheduled } from '../../machines/step-facts.ts';
 import { step } from '../../machines/step.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import { crashingLog, quiet, type CrashPhase } from '../support/crashing-log.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { outcomeOf } from '../support/house.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 

@@ -6,7 +6,7 @@ import { toolRegistry, type ToolCalled, type ToolResult } from '../../machines/i
 import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
 import type { Crash } from '../support/crashing-log.ts';
 import { rest, settled } from '../support/hosted-and-plain.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { logPath } from '../stores/sqlite/log-files.ts';
 
 const unavailable = () => Object.assign(new Error('unavailable'), { status: 503 });

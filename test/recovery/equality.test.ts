@@ -5,16 +5,12 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { verifyLog } from '../../src/log/verify.ts';
-import type { Action, Chart, Node } from '../support/chart.ts';
-import type { Crash, CrashPhase } from '../support/crashing-log.ts';
-import { HostedHost, type HostedOptions } from '../support/hosted.ts';
-import { runPlain } from '../support/plain-oracle.ts';
+import { verifyLog, type EventLog } from 'rewake';
+import { durableTrace, GeneratedMachine, machines, playHosted, playPlain, scripts } from 'rewake/testing';
+import type { AppendPhase, Chart, HiddenFault, HostedOptions } from 'rewake/testing';
+import type { Action, Node } from '../../src/testing/charts/chart.ts';
 import { propertyRuns } from '../support/property-runs.ts';
-import { runScript, scripts, type Trace } from '../support/scripts.ts';
-import { racingFeatures, statecharts } from '../support/statecharts.ts';
-
-const charts = statecharts({ without: racingFeatures });
+import { count } from '../support/recovery-tally.ts';
 
 // XState's development build warns of every event that reaches a stopped actor; generated charts send many.
 beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
@@ -51,59 +47,55 @@ function compound(key: string, states: readonly Node[]): Node {
   return { key, type: 'compound', states, initial: states[0]!.key };
 }
 
-/** What a crash cannot hide: custom actions run at most once, and a callback that runs again has heard nothing yet. */
-function durable(trace: Trace) {
-  return trace.map(({ customs: _, effects, ...row }) => ({
-    ...row,
-    effects: effects.map(({ path, kind }) => ({ path, kind })),
-  }));
-}
-
 test('1, 2, 20, 21, 22, 23: a hosted chart shows what plain XState shows', { timeout: 300_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(charts, scripts(), async (chart, script) => {
-      const plain = await runPlain(chart, script);
-      const host = new HostedHost(chart);
-      expect(await runScript(host, script)).toEqual(plain);
-      await expectSound(host);
+    fc.asyncProperty(machines(), scripts(), async (machine, script) => {
+      const plain = await playPlain(machine, script);
+      expect(await playHosted(machine, script, { check: ({ log }) => expectSound(log) })).toEqual(plain);
+      count('generated machines');
     }),
-    { ...propertyRuns(120), examples: [[failedByItsChild, [{ type: 'advance', ms: 10 }]]] },
+    {
+      ...propertyRuns(120),
+      examples: [[new GeneratedMachine(failedByItsChild), [{ type: 'advance', ms: 10 }]]],
+    },
   );
 });
 
 /** What looks for damage finds none in what the runtime wrote. */
-async function expectSound({ log }: HostedHost): Promise<void> {
+async function expectSound(log: EventLog): Promise<void> {
   for await (const { message } of verifyLog(log)) expect.fail(`the log is sound, but: ${message}`);
 }
 
-const phases: readonly CrashPhase[] = ['before', 'after'];
+const phases: readonly AppendPhase[] = ['beforeAppend', 'afterAppend'];
+const crash = (append: number, phase: AppendPhase): HiddenFault => ({ fault: 'crash', append, phase });
 
 /** Every append of the crash-free run, in both phases; alone, and followed by a crash at the first append of recovery. */
-function crashPlans(appends: number): (readonly Crash[])[] {
+function crashPlans(appends: number): (readonly HiddenFault[])[] {
   return Array.from({ length: appends }, (_, append) => append).flatMap((append) =>
-    phases.flatMap((phase) => [
-      [{ append, phase }],
-      [
-        { append, phase },
-        { append: 0, phase: phases[append % 2]! },
-      ],
-    ]),
+    phases.flatMap((phase) => {
+      const first = crash(append, phase);
+      return [[first], [first, crash(append + 1, phases[append % 2]!)]];
+    }),
   );
 }
 
 async function sweep(options: HostedOptions, numRuns: number, pinned: { seed?: number } = {}): Promise<number> {
   let crashes = 0;
   await fc.assert(
-    fc.asyncProperty(charts, scripts(8), async (chart, script) => {
-      const host = new HostedHost(chart, options);
-      const reference = durable(await runScript(host, script));
-      for (const plan of crashPlans(host.total())) {
-        const crashing = new HostedHost(chart, { ...options, crashes: plan });
-        const trace = durable(await runScript(crashing, script));
-        expect(trace, `crashes ${JSON.stringify(plan)}`).toEqual(reference);
-        await expectSound(crashing);
-        crashes += crashing.lives - 1;
+    fc.asyncProperty(machines(), scripts(8), async (machine, script) => {
+      let appends = 0;
+      const whole = await playHosted(machine, script, { ...options, check: (run) => void ({ appends } = run) });
+      for (const faults of crashPlans(appends)) {
+        const check: HostedOptions['check'] = async ({ log, strikes }) => {
+          await expectSound(log);
+          crashes += strikes.length;
+          count('crashes', strikes.length);
+        };
+        const trace = await playHosted(machine, script, { ...options, faults, check });
+        expect(durableTrace(trace), `faults ${JSON.stringify(faults)}`).toEqual(durableTrace(whole));
+        count('fault plans');
       }
+      count('generated machines');
     }),
     { ...propertyRuns(numRuns), ...pinned },
   );

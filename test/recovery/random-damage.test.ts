@@ -15,7 +15,7 @@ import { createRuntime, repairLog, verifyLog, type Finding } from '../../src/ind
 import { driverFor, openDatabase, type Database, type SqlValue } from '../../src/stores/sqlite/driver.ts';
 import { sqliteLog, type SqliteLog } from '../../src/stores/sqlite/index.ts';
 import { all } from '../stores/sqlite/log-files.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 
 const tally = setup({

@@ -16,7 +16,7 @@ import {
   VirtualClock,
   type EventLog,
 } from '../../src/index.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { createMachine } from '../support/loose-machine.ts';
 
 const quiet = { logger: silentLogger, passivate: false, keepLogOpen: true } as const;

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createMachine, assign } from 'xstate';
 import { createRuntime, effect, memoryLog, type EffectContext, type EventLog } from '../../src/index.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 
 const quiet = (log: EventLog) => ({ log, logger: silentLogger, keepLogOpen: true }) as const;
 const turns = async (n = 10) => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { assign, fromPromise, setup } from 'xstate';
 import { ActorBlockedError, createRuntime, memoryLog, VirtualClock, type EventLog } from '../../src/index.ts';
 import { FaultyLog } from '../support/faulty-log.ts';
-import { silentLogger } from '../support/hosted.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 
 const never = fromPromise(() => new Promise<string>(() => {}));
 const slow = fromPromise(async () => 'new result');

@@ -7,7 +7,7 @@ import { sealText } from '../../src/log/envelope.ts';
 import type { StoredSnapshot } from '../../src/log/event-log.ts';
 import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
-import { viewTree } from '../support/tree-view.ts';
+import { viewTree } from '../../src/testing/charts/xstate-view.ts';
 import { createMachine } from '../support/loose-machine.ts';
 
 const counter = createMachine({

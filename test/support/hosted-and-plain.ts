@@ -16,7 +16,7 @@ import { memoryLog } from '../../src/log/memory-log.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { createRuntime } from '../../src/runtime/runtime.ts';
-import { plain, renameSessions, viewTree, type Json, type TreeView } from './tree-view.ts';
+import { plain, renameSessions, viewTree, type Json, type TreeView } from '../../src/testing/charts/xstate-view.ts';
 
 /** What a machine under test may touch outside of itself. */
 export interface World {

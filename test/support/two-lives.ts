@@ -11,7 +11,7 @@ import type { EventLog } from '../../src/log/event-log.ts';
 import { memoryLog } from '../../src/log/memory-log.ts';
 import type { Machines } from '../../src/runtime/machines.ts';
 import { crashingLog, type Crash, type CrashingLog } from './crashing-log.ts';
-import { silentLogger } from './hosted.ts';
+import { silentLogger } from './silent-logger.ts';
 
 type OtherOptions<M extends Machines> = Partial<Omit<RuntimeOptions<M>, 'machines' | 'log'>>;
 

@@ -1,12 +1,15 @@
 /**
- * What can be seen of an actor tree, as plain JSON that two hosts can be compared by. Owns the normal form.
+ * What can be seen of an actor tree, as plain JSON that two hosts can be compared by. Owns the normal form, and all that this
+ * folder knows of XState's insides: the fields of a snapshot, the parent of an actor, the events that a system has scheduled,
+ * how ids look that XState makes up. Checked against xstate 5.33.
  *
  * V1  A view holds no live object: actor references become their id, errors their name and message.
  * V2  Order is kept where it means something: children in order of birth, history as XState holds it.
  * V3  Session ids are renamed in order of appearance, because their numbers differ between hosts.
  */
-import type { AnyActorRef, StateValue } from 'xstate';
+import type { AnyActorRef, AnyEventObject, StateValue } from 'xstate';
 
+/** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** One actor and the actors below it. */
@@ -69,4 +72,29 @@ export function renameSessions<T>(value: T): T {
     return name;
   });
   return JSON.parse(text) as T;
+}
+
+/** Ids from below the root down, '/' for the root itself. */
+export function pathOf(actor: { readonly id: string; readonly _parent?: unknown }): string {
+  const ids: string[] = [];
+  for (let at = actor; at._parent; at = at._parent as typeof actor) ids.unshift(at.id);
+  return `/${ids.join('/')}`;
+}
+
+/** A delayed event that has not been delivered. */
+export interface ScheduledEvent {
+  readonly source: AnyActorRef;
+  readonly target: AnyActorRef;
+  readonly event: AnyEventObject;
+  readonly id: string;
+}
+
+/** The delayed events of a running system, in the order in which they were scheduled. */
+export function scheduledEvents(root: AnyActorRef): readonly ScheduledEvent[] {
+  return Object.values(root.system.getSnapshot()._scheduledEvents) as ScheduledEvent[];
+}
+
+/** A delayed event's id, if a chart gave it: `t0`, `t1`, or that of an `after`. */
+export function givenTimerId(id: string): { id: string } | Record<never, never> {
+  return /^t\d$|^xstate\.after\./.test(id) ? { id } : {};
 }

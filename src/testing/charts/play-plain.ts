@@ -1,5 +1,5 @@
 /**
- * The oracle: a chart under plain XState, createActor on a virtual clock. Owns how XState's timers, facts and ends are
+ * The oracle: a machine under plain XState, createActor on a virtual clock. Owns how XState's timers, facts and ends are
  * read; changes nothing about how it runs.
  *
  * O1  Nothing is patched: XState gets a clock, an inspector and an error observer, as any application may give it.
@@ -7,39 +7,40 @@
  * O3  When the root ends, nothing goes on: XState leaves children of a failed machine running; there a host stops.
  */
 import { createActor, type AnyActor, type AnyActorRef, type AnyEventObject, type InspectionEvent } from 'xstate';
-import { VirtualClock } from '../../src/clock.ts';
-import { buildMachine } from './build-machine.ts';
-import type { Chart } from './chart.ts';
+import { VirtualClock } from '../../clock.ts';
 import { EffectDesk, type EffectAct, type EffectView } from './effect-desk.ts';
-import {
-  givenTimerId,
-  runScript,
-  type FactView,
-  type Host,
-  type Step,
-  type TimerView,
-  type Trace,
-  type View,
-} from './scripts.ts';
-import { plain, viewTree } from './tree-view.ts';
+import type { GeneratedMachine } from './generated-machine.ts';
+import type { ScriptStep } from './scripts.ts';
+import { playScript, type FactView, type Host, type TimerView, type Trace, type View } from './trace.ts';
+import { givenTimerId, pathOf, plain, scheduledEvents, viewTree, type ScheduledEvent } from './xstate-view.ts';
 
+/** When every run of a machine begins, in ms: timestamps in traces are easy to read. */
+export const startMs = 1_000;
+
+/** How a machine is played under plain XState. */
 export interface PlainOptions {
-  /** What the time is read from and timers are set on; one that begins at 1 s when omitted. */
+  /** What the time is read from and timers are set on; one that begins at 1,000 ms when omitted. */
   readonly clock?: VirtualClock;
   /** Sees every inspection event of the system. */
   readonly inspect?: (event: InspectionEvent) => void;
 }
 
-/** Runs a script on a chart under plain XState. */
-export function runPlain(chart: Chart, script: readonly Step[], options?: PlainOptions): Promise<Trace> {
-  return runScript(new PlainHost(chart, options), script);
-}
-
-interface ScheduledEvent {
-  readonly source: AnyActorRef;
-  readonly target: AnyActorRef;
-  readonly event: AnyEventObject;
-  readonly id: string;
+/**
+ * Plays a script on a machine under plain XState: what any other host of it has to show.
+ *
+ * @example
+ * const [machine] = fc.sample(machines(), 1);
+ * const trace = await playPlain(machine!, [{ type: 'send', event: { type: 'A', n: 1 } }, { type: 'advance', ms: 10 }]);
+ */
+export async function playPlain(
+  machine: GeneratedMachine,
+  script: readonly ScriptStep[],
+  options: PlainOptions = {},
+): Promise<Trace> {
+  const host = new PlainHost(machine, options);
+  const trace = await playScript(host, script);
+  host.close();
+  return trace;
 }
 
 interface ArmedTimer {
@@ -48,7 +49,7 @@ interface ArmedTimer {
   readonly cancel: () => void;
 }
 
-/** A chart under plain XState. */
+/** A machine under plain XState. */
 class PlainHost implements Host {
   readonly #clock: VirtualClock;
   readonly #desk = new EffectDesk();
@@ -58,11 +59,10 @@ class PlainHost implements Host {
   readonly #root: AnyActor;
   #ended = false;
 
-  constructor(chart: Chart, options: PlainOptions = {}) {
-    const clock = options.clock ?? new VirtualClock(1_000);
+  constructor(machine: GeneratedMachine, options: PlainOptions) {
+    const clock = options.clock ?? new VirtualClock(startMs);
     this.#clock = clock;
-    const machine = buildMachine(chart, { now: () => clock.now(), effects: this.#desk });
-    this.#root = createActor(machine, {
+    this.#root = createActor(machine.build({ now: () => clock.now(), effects: this.#desk }), {
       clock: {
         setTimeout: (fn: () => void, delayMs: number) => this.#arm(fn, delayMs),
         clearTimeout: (timer: ArmedTimer) => this.#disarm(timer),
@@ -107,7 +107,7 @@ class PlainHost implements Host {
     };
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#end();
     this.#root.stop();
   }
@@ -120,8 +120,7 @@ class PlainHost implements Host {
 
   /** XState writes the scheduled event down, then asks its clock: the one not seen before is the one to arm. */
   #arm(fn: () => void, delayMs: number): ArmedTimer {
-    const all = Object.values(this.#root.system.getSnapshot()._scheduledEvents) as ScheduledEvent[];
-    const scheduled = all.find((event) => !this.#known.has(event))!;
+    const scheduled = scheduledEvents(this.#root).find((event) => !this.#known.has(event))!;
     this.#known.add(scheduled);
     const dueAt = this.#clock.now() + delayMs;
     const cancel = this.#clock.setTimer(dueAt, () => {
@@ -150,13 +149,6 @@ class PlainHost implements Host {
 function viewTimer({ dueAt, scheduled }: ArmedTimer): TimerView {
   const { source, target, event, id } = scheduled;
   return { source: pathOf(source), target: pathOf(target), event: event.type, dueAt, ...givenTimerId(id) };
-}
-
-/** Ids from below the root down, '/' for the root itself. */
-function pathOf(actor: AnyActorRef): string {
-  const ids: string[] = [];
-  for (let at = actor; at._parent; at = at._parent) ids.unshift(at.id);
-  return `/${ids.join('/')}`;
 }
 
 /** Every microtask has run: promises and answers have come to rest. */

@@ -26,16 +26,17 @@ import {
   namedActions,
   namedGuards,
   type ChartContext,
-  type Surroundings,
+  type MachineWorld,
 } from './build-actions.ts';
-import { externalEvents, type ChildLogic, type Invoke, type Machine, type Node, type Transition } from './chart.ts';
+import { externalEvents, nodesOf, type ChildLogic, type Invoke, type Machine, type Node } from './chart.ts';
+import type { Transition } from './chart.ts';
 
 export interface ChildInput {
   readonly path: string;
 }
 
 /** Compiles a chart into an XState machine. It takes no input when it is the root. */
-export function buildMachine(machine: Machine, world: Surroundings): AnyStateMachine {
+export function buildMachine(machine: Machine, world: MachineWorld): AnyStateMachine {
   const sites = [...machine.spawns, ...nodesOf(machine.root).flatMap((node) => node.invoke ?? [])];
   const config = {
     ...buildNode(machine.root, machine, world),
@@ -51,11 +52,6 @@ export function buildMachine(machine: Machine, world: Surroundings): AnyStateMac
   };
   // The config is assembled from data: no literal is there for XState to infer types from.
   return createMachine(config as never, implementations as never) as unknown as AnyStateMachine;
-}
-
-/** All nodes of a machine, parents first. */
-export function nodesOf(node: Node): Node[] {
-  return [node, ...(node.states ?? []).flatMap(nodesOf)];
 }
 
 function initialContext({ spawns }: Machine) {
@@ -82,7 +78,7 @@ function machineOutput({ context, event }: { context: ChartContext; event: { out
 
 // ── children ─────────────────────────────────────────────────────────────────────────────────────
 
-function buildLogic(logic: ChildLogic, world: Surroundings): AnyActorLogic {
+function buildLogic(logic: ChildLogic, world: MachineWorld): AnyActorLogic {
   const { effects } = world;
   switch (logic.kind) {
     case 'machine':
@@ -108,7 +104,7 @@ function buildLogic(logic: ChildLogic, world: Surroundings): AnyActorLogic {
   }
 }
 
-function buildInvoke(invoke: Invoke, machine: Machine, world: Surroundings): object {
+function buildInvoke(invoke: Invoke, machine: Machine, world: MachineWorld): object {
   const { id, systemId, onDone, onError, onSnapshot } = invoke;
   const handle = (transition: Transition) => buildTransition(transition, 'burn', machine, world);
   return {
@@ -124,7 +120,7 @@ function buildInvoke(invoke: Invoke, machine: Machine, world: Surroundings): obj
 
 // ── nodes and transitions ────────────────────────────────────────────────────────────────────────
 
-function buildNode(node: Node, machine: Machine, world: Surroundings): object {
+function buildNode(node: Node, machine: Machine, world: MachineWorld): object {
   const { key: _, type, initial } = node;
   if (type === 'shallowHistory' || type === 'deepHistory') {
     const history = type === 'deepHistory' ? 'deep' : 'shallow';
@@ -161,7 +157,7 @@ function costOf(event: string): Cost {
   return (externalEvents as readonly string[]).includes(event) ? 'refill' : 'burn';
 }
 
-function buildTransition(transition: Transition, cost: Cost, machine: Machine, world: Surroundings): object {
+function buildTransition(transition: Transition, cost: Cost, machine: Machine, world: MachineWorld): object {
   const { to, reenter, guard, actions } = transition;
   return {
     ...(to && { target: to.map((id) => `#${id}`) }),

@@ -1,17 +1,25 @@
 /**
- * Which features a chart makes use of. Owns the reading of charts; whether a run reaches them is in coverage.ts.
+ * Which features a chart makes use of. Owns the reading of charts; whether a run reaches them is another matter.
  */
-import { nodesOf } from './build-machine.ts';
-import type { Action, Chart, ChildLogic, Feature, Guard, Invoke, Machine, Node, Spawn, Transition } from './chart.ts';
+import {
+  nodesOf,
+  type Action,
+  type Chart,
+  type ChartFeature,
+  type ChildLogic,
+  type Guard,
+  type Invoke,
+} from './chart.ts';
+import type { Machine, Node, Spawn, Transition } from './chart.ts';
 
 /** Every feature that occurs anywhere in the chart. */
-export function featuresOf(chart: Chart): ReadonlySet<Feature> {
-  const found = new Set<Feature>();
+export function featuresOf(chart: Chart): ReadonlySet<ChartFeature> {
+  const found = new Set<ChartFeature>();
   readMachine(chart, 0, (feature) => found.add(feature));
   return found;
 }
 
-type Found = (feature: Feature) => void;
+type Found = (feature: ChartFeature) => void;
 
 function readMachine(machine: Machine, level: number, found: Found): void {
   const nodes = nodesOf(machine.root);

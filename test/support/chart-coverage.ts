@@ -3,13 +3,13 @@
  * chart proves nothing.
  */
 import type { AnyActorRef, AnyTransitionDefinition, InspectionEvent } from 'xstate';
-import { nodesOf } from './build-machine.ts';
-import type { Chart, Feature, Machine, Site, Spawn } from './chart.ts';
-import type { Trace } from './scripts.ts';
+import { nodesOf, type Chart, type ChartFeature, type Machine, type Site } from '../../src/testing/charts/chart.ts';
+import type { Spawn } from '../../src/testing/charts/chart.ts';
+import type { Trace } from '../../src/testing/charts/trace.ts';
 
 /** What one run reached. */
-export class Coverage {
-  readonly reached = new Set<Feature>();
+export class ChartCoverage {
+  readonly reached = new Set<ChartFeature>();
   /** Transitions taken by all machines of the tree. */
   transitions = 0;
   /** Actors that came to life, the root included. */

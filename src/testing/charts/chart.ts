@@ -1,6 +1,6 @@
 /**
- * What a generated statechart is: a plain, JSON-able description that shrinks, prints and compiles. Owns the types, the
- * event alphabet and the vocabulary of features; the genes live in statecharts.ts, the compiler in build-machine.ts.
+ * What a generated statechart is: plain data that shrinks, prints and compiles. Owns the types, the event alphabet and the
+ * vocabulary of features; the genes live in genes.ts, the compiler in build-machine.ts.
  *
  * G1  A chart is data: it holds no function and survives JSON.
  * G2  Every machine, node and child site of a chart has an id of its own, so that an address names one place.
@@ -142,10 +142,16 @@ export interface Machine {
   readonly output?: true;
 }
 
-/** A generated statechart: its root machine. */
+/** A statechart as plain JSON: its root machine, which holds the machines it invokes and spawns. */
 export type Chart = Machine;
 
-export const features = [
+/** All nodes of a machine, parents first. */
+export function nodesOf(node: Node): Node[] {
+  return [node, ...(node.states ?? []).flatMap(nodesOf)];
+}
+
+/** Everything that a generated machine may make use of. */
+export const chartFeatures = [
   'nested',
   'deeplyNested',
   'parallel',
@@ -209,5 +215,11 @@ export const features = [
   'custom',
 ] as const;
 
-/** Something a chart can make use of. */
-export type Feature = (typeof features)[number];
+/** Something that a generated machine may make use of: see {@link chartFeatures}. */
+export type ChartFeature = (typeof chartFeatures)[number];
+
+/**
+ * Features whose order against others in flight is not XState's to fix: a callback that answers by itself races timers of the
+ * same deadline, because a host takes the answer only after an append.
+ */
+export const racingFeatures: readonly ChartFeature[] = ['callbackAnswers'];

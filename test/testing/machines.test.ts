@@ -4,19 +4,17 @@
  */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { featuresOf } from './chart-features.ts';
-import { features, type Chart, type Feature, type Node } from './chart.ts';
-import { Coverage } from './coverage.ts';
-import { VirtualClock } from '../../src/clock.ts';
-import { runPlain } from './plain-oracle.ts';
-import { scripts, type Step } from './scripts.ts';
-import { racingFeatures, statecharts } from './statecharts.ts';
+import { InvalidArgumentError, VirtualClock } from 'rewake';
+import { chartFeatures, GeneratedMachine, machines, playPlain, scripts } from 'rewake/testing';
+import type { ChartFeature, ScriptStep } from 'rewake/testing';
+import { racingFeatures, type Node } from '../../src/testing/charts/chart.ts';
+import { ChartCoverage } from '../support/chart-coverage.ts';
 
 /** More with CHART_RUNS=1000; the thresholds below are shares of it. */
 const runs = Number(process.env.CHART_RUNS ?? 300);
 
 /** Features that XState's inspection does not tell apart: for them standing in a chart has to do. */
-const seenInChartsOnly: readonly Feature[] = [
+const seenInChartsOnly: readonly ChartFeature[] = [
   'nested',
   'deeplyNested',
   'historyDefault',
@@ -32,7 +30,7 @@ const seenInChartsOnly: readonly Feature[] = [
   'timeGuard',
 ];
 /** Features of a run, not of a chart. */
-const seenInRunsOnly: readonly Feature[] = ['equalDelays', 'timerIdReuse'];
+const seenInRunsOnly: readonly ChartFeature[] = ['equalDelays', 'timerIdReuse'];
 
 beforeEach(() => {
   // XState's development build warns of every event to an actor that has ended; charts send many.
@@ -41,15 +39,15 @@ beforeEach(() => {
 afterEach(() => void vi.restoreAllMocks());
 
 class Tally {
-  readonly charts = new Map<Feature, number>();
-  readonly reached = new Map<Feature, number>();
+  readonly charts = new Map<ChartFeature, number>();
+  readonly reached = new Map<ChartFeature, number>();
   readonly transitions: number[] = [];
   actors = 0;
   steps = 0;
   ended = 0;
 
-  add(chart: Chart, coverage: Coverage, rows: number, status: string): void {
-    for (const feature of featuresOf(chart)) this.charts.set(feature, (this.charts.get(feature) ?? 0) + 1);
+  add({ features }: GeneratedMachine, coverage: ChartCoverage, rows: number, status: string): void {
+    for (const feature of features) this.charts.set(feature, (this.charts.get(feature) ?? 0) + 1);
     for (const feature of coverage.reached) this.reached.set(feature, (this.reached.get(feature) ?? 0) + 1);
     this.transitions.push(coverage.transitions);
     this.actors += coverage.actors;
@@ -68,21 +66,24 @@ class Tally {
       steps: mean(this.steps),
       ended: mean(this.ended),
       features: Object.fromEntries(
-        features.map((feature) => [feature, `${this.charts.get(feature) ?? 0} / ${this.reached.get(feature) ?? '-'}`]),
+        chartFeatures.map((feature) => [
+          feature,
+          `${this.charts.get(feature) ?? 0} / ${this.reached.get(feature) ?? '-'}`,
+        ]),
       ),
     };
   }
 }
 
-describe('statecharts', () => {
+describe('machines', () => {
   test('reach every feature, and the oracle gives the same trace twice', { timeout: 300_000 }, async () => {
     const tally = new Tally();
-    const property = fc.asyncProperty(statecharts({ without: [] }), scripts(), async (chart, script) => {
-      const coverage = new Coverage(chart);
-      const trace = await runPlain(chart, script, { inspect: coverage.inspect });
-      expect(await runPlain(chart, script)).toEqual(trace);
+    const property = fc.asyncProperty(machines({ racing: true }), scripts(), async (machine, script) => {
+      const coverage = new ChartCoverage(machine.chart);
+      const trace = await playPlain(machine, script, { inspect: coverage.inspect });
+      expect(await playPlain(machine, script)).toEqual(trace);
       coverage.read(trace);
-      tally.add(chart, coverage, trace.length, trace.at(-1)!.tree.status);
+      tally.add(machine, coverage, trace.length, trace.at(-1)!.tree.status);
     });
     await fc.assert(property, { numRuns: runs });
 
@@ -92,45 +93,58 @@ describe('statecharts', () => {
     expect(report.transitions.median).toBeGreaterThan(5);
     expect(report.transitions.most).toBeLessThan(5_000);
     expect(report.ended).toBeLessThan(0.4);
-    const inCharts = features.filter((feature) => !seenInRunsOnly.includes(feature));
-    const inRuns = features.filter((feature) => !seenInChartsOnly.includes(feature));
+    const inCharts = chartFeatures.filter((feature) => !seenInRunsOnly.includes(feature));
+    const inRuns = chartFeatures.filter((feature) => !seenInChartsOnly.includes(feature));
     expect(inCharts.filter((feature) => (tally.charts.get(feature) ?? 0) < runs * 0.02)).toEqual([]);
     expect(inRuns.filter((feature) => (tally.reached.get(feature) ?? 0) < runs * 0.002)).toEqual([]);
   });
 
-  test('survive JSON', () => {
-    const property = fc.property(statecharts({ without: [] }), (chart) => {
-      expect(JSON.parse(JSON.stringify(chart))).toEqual(chart);
+  test('print as source that gives the same machine', () => {
+    const property = fc.property(machines({ racing: true }), (machine) => {
+      const source = fc.stringify(machine);
+      const again: unknown = new Function('GeneratedMachine', `return ${source}`)(GeneratedMachine);
+      expect(again).toEqual(machine);
     });
     fc.assert(property, { numRuns: 100 });
   });
 
+  test('have a new XState machine with each build, which needs no world', () => {
+    const [machine] = fc.sample(machines(), { numRuns: 1, seed: 1 });
+    expect(machine!.build().config).toMatchObject({ id: 'm0' });
+    expect(machine!.build()).not.toBe(machine!.build());
+  });
+
+  test('refuse features and options that there are not', () => {
+    expect(() => machines({ without: ['timers' as never] })).toThrow(InvalidArgumentError);
+    expect(() => machines({ with: [] } as never)).toThrow(/machines\(\)\.with: expected one of without, racing/);
+    expect(() => scripts(0)).toThrow(/scripts\(stepsMax\)/);
+  });
+
   test('leave out the features they are told to', () => {
-    const fixed: readonly Feature[] = ['nested', 'deeplyNested', 'invoke', 'promise', 'onError'];
-    const without = features.filter((feature) => !fixed.includes(feature));
-    const property = fc.property(statecharts({ without }), (chart) => {
-      expect([...featuresOf(chart)].filter((feature) => without.includes(feature))).toEqual([]);
+    const fixed: readonly ChartFeature[] = ['nested', 'deeplyNested', 'invoke', 'promise', 'onError'];
+    const without = chartFeatures.filter((feature) => !fixed.includes(feature));
+    const property = fc.property(machines({ without }), ({ features }) => {
+      expect([...features].filter((feature) => without.includes(feature))).toEqual([]);
     });
     fc.assert(property, { numRuns: 100 });
   });
 
   test('race nothing by default', () => {
-    const property = fc.property(statecharts(), (chart) => {
-      expect([...featuresOf(chart)].filter((feature) => racingFeatures.includes(feature))).toEqual([]);
+    const property = fc.property(machines(), ({ features }) => {
+      expect([...features].filter((feature) => racingFeatures.includes(feature))).toEqual([]);
     });
     fc.assert(property, { numRuns: 100 });
   });
 
   test('shrink to what matters', { timeout: 120_000 }, async () => {
-    const charts = statecharts({ without: ['machineChild'] });
-    const property = fc.asyncProperty(charts, scripts(8), async (chart, script) => {
-      const trace = await runPlain(chart, script);
+    const property = fc.asyncProperty(machines({ without: ['machineChild'] }), scripts(8), async (machine, script) => {
+      const trace = await playPlain(machine, script);
       return trace.every(({ facts }) => facts.length === 0);
     });
     const { counterexample } = await fc.check(property, { numRuns: runs, seed: 1 });
-    const [chart, script] = counterexample!;
+    const [machine, script] = counterexample!;
     expect(script.length).toBeLessThan(4);
-    expect(JSON.stringify(chart).length).toBeLessThan(1_500);
+    expect(JSON.stringify(machine.chart).length).toBeLessThan(1_500);
   });
 });
 
@@ -138,11 +152,8 @@ describe('statecharts', () => {
 
 const leaf = (key: string, node: Partial<Node> = {}): Node => ({ key, type: 'atomic', ...node });
 const note = (label: string) => ({ do: 'note', label }) as const;
-const chartOf = (root: Partial<Node>): Chart => ({
-  id: 'm0',
-  root: { key: '', type: 'compound', ...root },
-  spawns: [],
-});
+const machineOf = (root: Partial<Node>) =>
+  new GeneratedMachine({ id: 'm0', root: { key: '', type: 'compound', ...root }, spawns: [] });
 const region = (key: string, delay: number): Node => ({
   ...leaf(key),
   type: 'compound',
@@ -153,11 +164,11 @@ const region = (key: string, delay: number): Node => ({
   ],
 });
 const parallel = (...states: Node[]) =>
-  chartOf({ initial: 'both', states: [{ key: 'both', type: 'parallel', states }] });
+  machineOf({ initial: 'both', states: [{ key: 'both', type: 'parallel', states }] });
 
 describe('the oracle', () => {
   test('fires timers of one deadline in the order they were armed, at the deadline', async () => {
-    const trace = await runPlain(parallel(region('b', 10), region('a', 10), region('c', 5)), [
+    const trace = await playPlain(parallel(region('b', 10), region('a', 10), region('c', 5)), [
       { type: 'advance', ms: 40 },
     ]);
     expect(trace[0]!.timers.map(({ dueAt, event }) => [dueAt, event])).toEqual([
@@ -171,9 +182,9 @@ describe('the oracle', () => {
 
   test('shows an open effect until a step settles it', async () => {
     const invoke = [{ id: 'c0', logic: { kind: 'promise' }, onDone: { actions: [{ do: 'take' }] } }] as const;
-    const chart = chartOf({ initial: 's0', states: [leaf('s0')], invoke });
-    const settle: Step = { type: 'effect', index: 5, act: 'value', n: 3 };
-    const [started, settled, idle] = await runPlain(chart, [settle, settle]);
+    const machine = machineOf({ initial: 's0', states: [leaf('s0')], invoke });
+    const settle: ScriptStep = { type: 'effect', index: 5, act: 'value', n: 3 };
+    const [started, settled, idle] = await playPlain(machine, [settle, settle]);
     expect(started!.effects).toEqual([{ path: '/c0', kind: 'promise' }]);
     expect(settled!).toMatchObject({ step: 'value 3 to promise /c0', effects: [] });
     expect(settled!.tree).toMatchObject({ context: { last: { n: 3 } }, children: { c0: { status: 'done' } } });
@@ -182,8 +193,8 @@ describe('the oracle', () => {
 
   test('ends the trace with the step that failed the root', async () => {
     const invoke = [{ id: 'c0', logic: { kind: 'promise' } }] as const;
-    const chart = chartOf({ initial: 's0', states: [leaf('s0')], invoke });
-    const trace = await runPlain(chart, [
+    const machine = machineOf({ initial: 's0', states: [leaf('s0')], invoke });
+    const trace = await playPlain(machine, [
       { type: 'effect', index: 0, act: 'error', n: 1 },
       { type: 'advance', ms: 10 },
     ]);
@@ -228,9 +239,9 @@ class DeafClock extends VirtualClock {
 describe('a host that differs is found out', () => {
   const mutants = { LateClock, LastFirstClock, DeafClock };
   test.each(Object.entries(mutants))('%s', { timeout: 120_000 }, async (_, Mutant) => {
-    const property = fc.asyncProperty(statecharts({ without: [] }), scripts(), async (chart, script) => {
-      const trace = await runPlain(chart, script, { clock: new Mutant(1_000) });
-      expect(trace).toEqual(await runPlain(chart, script));
+    const property = fc.asyncProperty(machines({ racing: true }), scripts(), async (machine, script) => {
+      const trace = await playPlain(machine, script, { clock: new Mutant(1_000) });
+      expect(trace).toEqual(await playPlain(machine, script));
     });
     const { failed, numRuns } = await fc.check(property, { numRuns: runs, endOnFailure: true });
     if (process.env.CHART_RUNS) console.info(`${Mutant.name} found out in run ${numRuns}`);

@@ -6,14 +6,14 @@
  *     run of 250: XState throws then). `unsure` sends are the exception, on purpose.
  * D4  Only internal events are raised, sent and forwarded up; only events of the alphabet are forwarded down.
  */
-import type { Action, Delay, Feature, Guard, Node, Site, Spawn, Target } from './chart.ts';
+import type { Action, ChartFeature, Delay, Guard, Node, Site, Spawn, Target } from './chart.ts';
 import { externalEvents, internalEvents } from './chart.ts';
 import { pick, weighted } from './gene-choice.ts';
-import type { ActionGene, NodeGene, SiteGene } from './statecharts.ts';
+import type { ActionGene, NodeGene, SiteGene } from './genes.ts';
 
 /** What one decoding shares. */
 export interface Frame {
-  readonly without: ReadonlySet<Feature>;
+  readonly without: ReadonlySet<ChartFeature>;
   readonly systemIds: string[];
   machines: number;
   sites: number;
@@ -137,7 +137,7 @@ function decodeAction(gene: ActionGene, context: ActionContext): Action[] {
 }
 
 /** Rare enough that most runs outlive it, and never true of a context that has just been made. */
-function rareGuard(gene: number, without: ReadonlySet<Feature>): Guard {
+function rareGuard(gene: number, without: ReadonlySet<ChartFeature>): Guard {
   const over: Guard = { is: 'over', k: 1 };
   return gene % 2 === 0 || without.has('guardAnd') ? over : { is: 'and', of: [over, { is: 'evenPayload' }] };
 }

@@ -25,7 +25,7 @@ import { externalEvents, internalEvents, type Action, type Guard, type Machine, 
 import type { EffectPort } from './effect-desk.ts';
 
 /** What a machine needs of the world around it. */
-export interface Surroundings {
+export interface MachineWorld {
   /** Time of the step being applied, in ms. */
   readonly now: () => number;
   readonly effects: EffectPort;
@@ -74,7 +74,7 @@ const enqueueing = (fn: (args: Args & { enqueue: Queue; check: (guard: Part) => 
 // ── guards ───────────────────────────────────────────────────────────────────────────────────────
 
 /** Implementations of the guards that charts name. */
-export function namedGuards({ now }: Surroundings) {
+export function namedGuards({ now }: MachineWorld) {
   return {
     hasFuel: ({ context }: Args) => context.fuel > 0,
     evenTime: () => Math.floor(now() / 10) % 2 === 0,
@@ -111,7 +111,7 @@ export function fuelled(guard: Guard | undefined): Part {
 // ── actions ──────────────────────────────────────────────────────────────────────────────────────
 
 /** Implementations of the actions that charts name. */
-export function namedActions({ now }: Surroundings) {
+export function namedActions({ now }: MachineWorld) {
   return {
     burn: update(({ context }) => ({ fuel: context.fuel - 1 })),
     refill: update(() => ({ fuel: fuelMax })),
@@ -121,11 +121,11 @@ export function namedActions({ now }: Surroundings) {
   };
 }
 
-export function compileActions(actions: readonly Action[], machine: Machine, world: Surroundings): Part[] {
+export function compileActions(actions: readonly Action[], machine: Machine, world: MachineWorld): Part[] {
   return actions.map((action) => compileAction(action, machine, world));
 }
 
-function compileAction(action: Action, machine: Machine, world: Surroundings): Part {
+function compileAction(action: Action, machine: Machine, world: MachineWorld): Part {
   switch (action.do) {
     case 'note':
       return { type: 'note', params: { label: action.label } };

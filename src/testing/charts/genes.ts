@@ -1,13 +1,11 @@
 /**
- * The arbitrary of statecharts. Owns the genes: numbers and arrays that fast-check generates and shrinks; what they mean
- * is decided in decode-chart.ts.
+ * What charts are grown from: numbers and arrays that fast-check generates and shrinks. Owns how many there are of what;
+ * what they mean is decided in decode-chart.ts.
  *
  * A1  Every gene decodes to a valid chart, so every shrunk chart is valid.
  * A2  Zero and the empty array decode to the simplest choice, so shrinking simplifies.
  */
 import fc from 'fast-check';
-import type { Chart, Feature } from './chart.ts';
-import { decodeChart } from './decode-chart.ts';
 
 export interface ActionGene {
   readonly kind: number;
@@ -54,17 +52,6 @@ export interface MachineGene {
   readonly spawns: readonly SiteGene[];
   readonly output: number;
 }
-
-export interface StatechartOptions {
-  /** Features the charts must not use. */
-  readonly without?: readonly Feature[];
-}
-
-/**
- * Features whose order against others in flight is not XState's to fix: a callback that answers by itself races timers
- * of the same deadline, because a host takes the answer only after an append.
- */
-export const racingFeatures: readonly Feature[] = ['callbackAnswers'];
 
 const number = fc.nat(9_999);
 /** Arrays of 0 to n elements with equal probability, whatever fast-check's size is. */
@@ -147,10 +134,5 @@ function machine(machineDepth: number): fc.Arbitrary<MachineGene> {
     .map(([root, on, children, spawns, output]) => ({ root: { ...root, on, children }, spawns, output }));
 }
 
-const genes = fc.noBias(machine(2));
-
-/** Finite statecharts over the alphabet of chart.ts. */
-export function statecharts(options: StatechartOptions = {}): fc.Arbitrary<Chart> {
-  const without = new Set(options.without ?? racingFeatures);
-  return genes.map((gene) => decodeChart(gene, without));
-}
+/** Genes of a root machine, of the machines below it, and of those below them. */
+export const genes: fc.Arbitrary<MachineGene> = fc.noBias(machine(2));

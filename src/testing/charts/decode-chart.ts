@@ -5,15 +5,15 @@
  * D1  Every gene decodes; a choice that a chart may not make becomes the nearest one it may.
  * D2  Targets name nodes of the same machine; a transition to several nodes names regions of one parallel node.
  */
-import type { Chart, ChildLogic, DelayedHandler, Feature, Handler, Invoke, Machine, Node } from './chart.ts';
+import type { Chart, ChartFeature, ChildLogic, DelayedHandler, Handler, Invoke, Machine, Node } from './chart.ts';
 import type { Delay, Site, Spawn, Transition } from './chart.ts';
 import { externalEvents, internalEvents } from './chart.ts';
 import { decodeActions, decodeGuard, isInside, type Frame, type Place, type Scope } from './decode-actions.ts';
 import { optional, pick, weighted } from './gene-choice.ts';
-import type { MachineGene, NodeGene, SiteGene, TransitionGene } from './statecharts.ts';
+import type { MachineGene, NodeGene, SiteGene, TransitionGene } from './genes.ts';
 
 /** Decodes the genes of a root machine into a chart that uses none of the features in `without`. */
-export function decodeChart(gene: MachineGene, without: ReadonlySet<Feature>): Chart {
+export function decodeChart(gene: MachineGene, without: ReadonlySet<ChartFeature>): Chart {
   const frame: Frame = { without, systemIds: [], machines: 0, sites: 0 };
   return decodeMachine(gene, frame, 0);
 }

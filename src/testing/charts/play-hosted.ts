@@ -185,10 +185,16 @@ class HostedHost implements Host {
     return { at: this.#clock.now(), tree, facts: [...facts], effects, timers, customs: desk.customs };
   }
 
+  /** Ends the last life; where that one dies as it closes, another one has to find everything. */
   async close(): Promise<void> {
-    const { desk, runtime } = this.#living;
-    desk.close();
-    await this.#unlessDead(runtime.close());
+    for (;;) {
+      const { desk, runtime } = this.#living;
+      desk.close();
+      await this.#unlessDead(runtime.close());
+      if (!this.#log.death) return;
+      await this.#settle();
+      this.observe();
+    }
   }
 
   get #living(): Life {

@@ -90,7 +90,7 @@ test('1, 4: on a log that takes its time neither', { timeout: 60_000 }, async ()
       const faults = [{ fault: 'crash', append: at % appends, phase: 'afterAppend' }] as const;
       const trace = await playHosted(machine, script, {
         ...{ log: slowLog, faults },
-        check: (run) => void (deaths += run.deaths.length),
+        check: (run) => void (deaths += run.strikes.length),
       });
       expect(durableTrace(trace)).toEqual(durableTrace(plain));
     }),
@@ -125,9 +125,9 @@ test('4, 6, 8, 26: no fault of a log is seen, alone or with others', { timeout: 
       let whole: HostedRun | undefined;
       const plain = await playHosted(machine, script, { snapshots, check: (run) => void (whole = run) });
       const faults = plan.map((fault) => fault(whole!));
-      const check: HostedOptions['check'] = ({ deaths }) => {
-        for (const { fault } of deaths) seen.add('phase' in fault ? fault.phase : 'operation');
-        count('crashes', deaths.length);
+      const check: HostedOptions['check'] = ({ strikes }) => {
+        for (const { fault } of strikes) seen.add('phase' in fault ? fault.phase : fault.fault);
+        count('crashes', strikes.filter(({ fault }) => fault.fault === 'crash').length);
       };
       const trace = await playHosted(machine, script, { snapshots, faults, check });
       expect(durableTrace(trace), JSON.stringify(faults)).toEqual(durableTrace(plain));
@@ -136,8 +136,8 @@ test('4, 6, 8, 26: no fault of a log is seen, alone or with others', { timeout: 
     }),
     propertyRuns(100),
   );
-  const phases = ['afterAppend', 'afterSnapshot', 'beforeAppend', 'beforeSnapshot', 'operation'];
-  expect([...seen].toSorted()).toEqual(phases);
+  const kinds = ['ackLost', 'afterAppend', 'afterSnapshot', 'beforeAppend', 'beforeSnapshot', 'crash', 'storeError'];
+  expect([...seen].toSorted()).toEqual(kinds);
 });
 
 const counting = new GeneratedMachine({

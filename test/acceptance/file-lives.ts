@@ -10,7 +10,8 @@ import { effect, type EffectArguments, type Runtime } from 'rewake';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
 import type { Machines } from '../../src/runtime/machines.ts';
 import type { RuntimeOptions } from '../../src/runtime/runtime-options.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
+import { FaultyLog } from '../../src/testing/faulty-log.ts';
+import type { Crash } from '../support/two-lives.ts';
 import { FileHouse } from '../support/file-house.ts';
 import { outcomeOf, type ReadEvent } from '../support/house.ts';
 
@@ -87,11 +88,11 @@ export async function live(make: (world: World) => unknown, how: LifeOptions = {
   const world = new World();
   const house = new FileHouse();
   const machines = { ...how.machines, flow: make(world) as AnyStateMachine };
-  const dying = crashingLog(house.log, how.crash);
-  let runtime = (await house.open(machines, { ...how.options, log: dying.log })) as unknown as Runtime;
+  const dying = new FaultyLog(house.log, how.crash ? [how.crash] : []);
+  let runtime = (await house.open(machines, { ...how.options, log: dying })) as unknown as Runtime;
   const first = livedBy(runtime, house, how);
   first.catch(() => {});
-  for (let turn = 0; turn < 60 && !dying.crashed && (await isOpen(first)); turn++) await house.advance(5_000);
+  for (let turn = 0; turn < 60 && !dying.death && (await isOpen(first)); turn++) await house.advance(5_000);
   // FL2.
   house.restart();
   runtime = (await house.open(machines, how.options)) as unknown as Runtime;
@@ -100,7 +101,7 @@ export async function live(make: (world: World) => unknown, how: LifeOptions = {
   const { output, error } = await second;
   const events = await house.events('flow-1');
   const facts = events.filter(({ meta }) => meta.actor !== undefined).map(({ data }) => data);
-  return { crashed: dying.crashed !== undefined, world, house, runtime, output, error, events, facts };
+  return { crashed: dying.death !== undefined, world, house, runtime, output, error, events, facts };
 }
 
 /** Starts the flow or finds it, and resumes it as often as it is to be. */

@@ -6,14 +6,14 @@ import { describe, expect, it } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
 import { allRows } from '../../bench/rows.ts';
 import { orderFlow } from '../../bench/machines/flow.ts';
-import { crashingLog } from '../support/crashing-log.ts';
+import { FaultyLog } from '../../src/testing/faulty-log.ts';
 import { House } from '../support/house.ts';
 
 /** The flow of the bench, and what it wrote. */
 async function written(facts: boolean) {
   const house = new House();
-  const counting = crashingLog(house.log, undefined);
-  const runtime = await house.open({ flow: orderFlow(facts, 3) as unknown as AnyStateMachine }, { log: counting.log });
+  const counting = new FaultyLog(house.log);
+  const runtime = await house.open({ flow: orderFlow(facts, 3) as unknown as AnyStateMachine }, { log: counting });
   const ref = await runtime.start('flow', { id: '1', input: { n: 1 } } as never);
   for (let turn = 0; turn < 20; turn++) await house.advance(1_000);
   const output = (await ref.output()) as unknown;

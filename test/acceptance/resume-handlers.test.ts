@@ -287,7 +287,11 @@ describe('Error context is properly restored from checkpoints', () => {
     const options = { snapshots: { every: 1 } };
     const { facts } = await live(journey, { input: 'Rome' });
     for (const append of [4, 8, 12, 16]) {
-      const life = await live(journey, { input: 'Rome', options, crash: { append, phase: 'after' } });
+      const life = await live(journey, {
+        input: 'Rome',
+        options,
+        crash: { fault: 'crash', append, phase: 'afterAppend' },
+      });
       expect([life.crashed, handlerStory(life.facts)]).toEqual([true, handlerStory(facts)]);
       expect(contents(life.world.given.rent!)).toMatchObject([
         { error: { class: 'HandlerFailedError', original: { class: 'GroupOverbookedError' } }, input: 'Rome' },

@@ -5,7 +5,8 @@ import { recoveryMachines } from 'rewake/machines';
 import { Ledger, type Booking } from '../../examples/receipts/ledger.ts';
 import { batchSize, receiptBatch, receiptMachine } from '../../examples/receipts/receipt-machine.ts';
 import type { Request } from '../../examples/receipts/service-client.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
+import { FaultyLog } from '../../src/testing/faulty-log.ts';
+import type { Crash } from '../support/two-lives.ts';
 import { House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 import { silentLogger } from '../support/silent-logger.ts';
@@ -100,7 +101,7 @@ describe('a host that is killed', () => {
   async function liveThrough(crash: Crash | undefined) {
     const clock = new VirtualClock();
     const below = memoryLog({ clock });
-    const dying = crashingLog(below, crash);
+    const dying = new FaultyLog(below, crash ? [crash] : []);
     const ledger = new Ledger();
     const models = new ScriptedService({ '/vision': [reset()] });
     let posts = 0;
@@ -117,7 +118,7 @@ describe('a host that is killed', () => {
         machines: { batch, ...recoveryMachines },
       });
     const input = ['128-fr-pharmacie.txt', '047-en-grocer.txt'];
-    const first = await open(dying.log);
+    const first = await open(dying);
     void first.start('batch', { id: '1', input }).catch(() => {});
     const live = async () => {
       await clock.advance(30_000, rest);
@@ -126,9 +127,9 @@ describe('a host that is killed', () => {
     };
     await live();
     const { appends } = dying;
-    const last = dying.crashed ? await open(below) : first;
+    const last = dying.death ? await open(below) : first;
     const ref = await last.start('batch', { id: '1', input });
-    if (dying.crashed) await live();
+    if (dying.death) await live();
     const result = inWords((await ref.output()) as Result);
     return { result, ledger, appends };
   }
@@ -143,7 +144,10 @@ describe('a host that is killed', () => {
     expect(ledger.entries).toHaveLength(1);
     expect(appends).toBeGreaterThan(20);
     for (let append = 0; append < appends; append++) {
-      const died = await liveThrough({ append, phase: append % 2 === 0 ? 'after' : 'before' });
+      const died = await liveThrough({
+        ...{ fault: 'crash', append },
+        phase: append % 2 === 0 ? 'afterAppend' : 'beforeAppend',
+      });
       expect(died.result, `append ${append}`).toEqual(result);
       expect(died.ledger.entries, `append ${append}`).toEqual(ledger.entries);
     }

@@ -13,8 +13,8 @@ import { forgetLocalActors } from '../../machines/keyed-actor.ts';
 import { recoveryMachines } from '../../machines/index.ts';
 import { CircuitBreakerOpenError } from '../../machines/recovery-errors.ts';
 import { step } from '../../machines/step.ts';
-import { atEveryAppend } from '../support/two-lives.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
+import { FaultyLog } from '../../src/testing/faulty-log.ts';
+import { atEveryAppend, type Crash } from '../support/two-lives.ts';
 import { House, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 
@@ -200,13 +200,13 @@ describe('a quorum of nodes', () => {
     const liveThrough = async (crash: Crash) => {
       const cluster = new Cluster({ scope: { quorum: 1 } });
       cluster.cut.add('a');
-      const dying = crashingLog(cluster.house.log, crash);
-      const first = await openNode(cluster.house, cluster.machine(), 'a', dying.log);
+      const dying = new FaultyLog(cluster.house.log, [crash]);
+      const first = await openNode(cluster.house, cluster.machine(), 'a', dying);
       for (const id of ['x', 'y', 'z']) {
         void first.start('work', { id }).catch(() => {});
         await rest();
       }
-      const crashed = dying.crashed !== undefined;
+      const crashed = dying.death !== undefined;
       if (crashed) await cluster.callAll('a', 'a', 'a');
       const answers = await cluster.callAll('a', 'b', 'c');
       return { crashed, answers, facts: await cluster.house.facts('breakerQuorum-api') };

@@ -7,10 +7,9 @@ import { flow } from '../../machines/flow.ts';
 import { handler } from '../../machines/handler.ts';
 import { abort, retry, skip } from '../../machines/recovery-actions.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
-import type { Crash } from '../support/crashing-log.ts';
 import { failureOf, outcomeOf } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
-import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
+import { atEveryAppend, TwoLives, type Crash } from '../support/two-lives.ts';
 import { FlowStage, failing, fails } from './flow-stage.ts';
 
 const resume = async (stage: FlowStage, runtime: Awaited<ReturnType<FlowStage['run']>>['runtime'], options = {}) => {

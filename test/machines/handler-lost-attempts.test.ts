@@ -8,10 +8,9 @@ import { handler } from '../../machines/handler.ts';
 import { retry, skip } from '../../machines/recovery-actions.ts';
 import { RecoveryExhaustedError } from '../../machines/recovery-errors.ts';
 import { withRetry } from '../../machines/step.ts';
-import type { Crash } from '../support/crashing-log.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 import { House, outcomeOf } from '../support/house.ts';
-import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
+import { atEveryAppend, TwoLives, type Crash } from '../support/two-lives.ts';
 
 const busy = () => Object.assign(new Error('busy'), { status: 503 });
 const policy = { maxAttempts: 3, backoff: { initialDelay: 1_000, jitter: 'none' } } as const;

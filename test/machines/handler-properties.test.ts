@@ -7,13 +7,12 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createActor, toPromise, type AnyActor, type AnyEventObject } from 'xstate';
 import { VirtualClock, type EventLog } from 'rewake';
-import type { Crash } from '../support/crashing-log.ts';
 import { HandlerModel, type Told } from '../support/handler-model.ts';
 import { machineOf, plans, PlannedWorld, type Plan } from '../support/handler-plans.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 import { outcomeOf } from '../support/house.ts';
 import { propertyRuns } from '../support/property-runs.ts';
-import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
+import { atEveryAppend, TwoLives, type Crash } from '../support/two-lives.ts';
 
 /** What is seen of a run, in the words of the model. */
 interface Seen {

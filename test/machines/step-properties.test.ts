@@ -12,7 +12,8 @@ import { RecoveryExhaustedError } from '../../machines/recovery-errors.ts';
 import type { RetryScheduled } from '../../machines/step-facts.ts';
 import { step } from '../../machines/step.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
-import { crashingLog, quiet, type CrashPhase } from '../support/crashing-log.ts';
+import { FaultyLog, type AppendPhase, type LogFault } from '../../src/testing/faulty-log.ts';
+import { quiet } from '../support/two-lives.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 import { outcomeOf } from '../support/house.ts';
 import { propertyRuns } from '../support/property-runs.ts';
@@ -24,7 +25,7 @@ import { propertyRuns } from '../support/property-runs.ts';
 type Life = {
   readonly jumpMs: number;
   readonly downMs: number;
-} & ({ readonly append: number; readonly phase: CrashPhase } | { readonly timers: number });
+} & ({ readonly append: number; readonly phase: AppendPhase } | { readonly timers: number });
 
 interface Plan {
   readonly maxAttempts: number;
@@ -43,7 +44,7 @@ const lives: fc.Arbitrary<Life> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      ...{ jumpMs, downMs, append: fc.nat(8), phase: fc.constantFrom<CrashPhase[]>('before', 'after') },
+      ...{ jumpMs, downMs, append: fc.nat(8), phase: fc.constantFrom<AppendPhase[]>('beforeAppend', 'afterAppend') },
     }),
   },
   { weight: 1, arbitrary: fc.record({ jumpMs, downMs, timers: fc.nat(4) }) },
@@ -90,10 +91,12 @@ async function live({ maxAttempts, backoff, guarded, outcomes, lives: planned }:
   let closed = 0;
   let crashed = 0;
   for (const life of [...planned, undefined]) {
-    const log = crashingLog(below, life && 'append' in life ? life : undefined);
+    const crashes: LogFault[] =
+      life && 'append' in life ? [{ fault: 'crash', append: life.append, phase: life.phase }] : [];
+    const log = new FaultyLog(below, crashes);
     let runtime: Runtime | undefined;
     const opening = createRuntime({
-      ...{ log: log.log, clock, machines: machines(), logger: silentLogger },
+      ...{ log, clock, machines: machines(), logger: silentLogger },
       ...{ lease: false, passivate: false, keepLogOpen: true },
     });
     void opening.then((opened) => (runtime = opened as unknown as Runtime));
@@ -101,15 +104,15 @@ async function live({ maxAttempts, backoff, guarded, outcomes, lives: planned }:
     void runtime?.start('work', { id: '1' });
     const timers = life && 'timers' in life ? life.timers : 60;
     await quiet(log);
-    for (let timer = 0; timer < timers && !log.crashed; timer++) {
+    for (let timer = 0; timer < timers && !log.death; timer++) {
       if (timer === 1) clock.jump(life?.jumpMs ?? 0);
       const due = clock.nextDue();
       if (due !== undefined) await clock.advance(Math.max(0, due - clock.now()), () => quiet(log));
     }
-    if (log.crashed) crashed++;
+    if (log.death) crashed++;
     if (!life)
       return { below, calls, closed, crashed, outcome: await outcomeOf((await runtime!.get('work-1')).output()) };
-    if (!log.crashed) {
+    if (!log.death) {
       closed++;
       const closing = runtime!.close({ drain: 0 });
       await clock.advance(10, () => quiet(log));

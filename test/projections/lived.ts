@@ -10,8 +10,8 @@ import type { ActorHead } from '../../src/log/event-log.ts';
 import { forgetFlights } from '../../machines/flights.ts';
 import { forgetSlots } from '../../machines/slots.ts';
 import { crashScenarios } from '../machines/crash-scenarios.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
-import { ScriptedWorld, type CrashScenario } from '../support/crash-run.ts';
+import { FaultyLog } from '../../src/testing/faulty-log.ts';
+import { planOf, ScriptedWorld, type Crash, type CrashScenario } from '../support/crash-run.ts';
 import { House } from '../support/house.ts';
 
 /** A log with what the runtime wrote into the actor index. */
@@ -40,11 +40,11 @@ export async function lived(
   const world = new ScriptedWorld(house.clock, scenario.answers);
   forgetSlots();
   forgetFlights();
-  const dying = crashingLog(noting(house.log, heads), options.crash);
-  let log = dying.log;
+  const dying = new FaultyLog(noting(house.log, heads), planOf(options.crash));
+  let log: EventLog = dying;
   const open = async () => {
     // A host that dies while it starts never answers. Two in one ms must not draw the same ids.
-    const opening = house.open(scenario.machines(world), { log, random: () => (log === dying.log ? 0 : 0.5) });
+    const opening = house.open(scenario.machines(world), { log, random: () => (log === dying ? 0 : 0.5) });
     return Promise.race([opening, house.rest().then(() => house.rest())]);
   };
   const name = Object.keys(scenario.machines(world))[0]!;
@@ -52,7 +52,7 @@ export async function lived(
   const begunMs = house.clock.now();
   const survive = async () => {
     await house.rest();
-    if (!dying.crashed || log !== dying.log) return false;
+    if (!dying.death || log !== dying) return false;
     forgetSlots();
     forgetFlights();
     world.die();

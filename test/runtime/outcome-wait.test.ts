@@ -14,7 +14,8 @@ import {
 import { memoryLog } from '../../src/log/memory-log.ts';
 import { effect, type EffectContext } from '../../src/runtime/effect.ts';
 import { createRuntime, type Runtime } from '../../src/runtime/runtime.ts';
-import { crashingLog, type Crash } from '../support/crashing-log.ts';
+import { FaultyLog as DyingLog } from '../../src/testing/faulty-log.ts';
+import type { Crash } from '../support/two-lives.ts';
 import type { FaultyLog } from '../support/faulty-log.ts';
 import { failureOf, House } from '../support/house.ts';
 import { rest } from '../support/hosted-and-plain.ts';
@@ -404,13 +405,13 @@ it('a wait survives a crash before and after every append', async () => {
     const house = new House();
     const { asker } = asking(startAndWait);
     const machines = { asker, receipt: short };
-    const first = crashingLog(house.log, crash);
+    const first = new DyingLog(house.log, crash ? [crash] : []);
     const options = { machines, clock: house.clock, logger: house.logger, lease: false, keepLogOpen: true } as const;
-    const runtime = await createRuntime({ ...options, log: first.log });
+    const runtime = await createRuntime({ ...options, log: first });
     const start = (host: typeof runtime) => host.start('asker', { id: '1' });
     void start(runtime).catch(() => {});
     await house.advance(2_000);
-    expect(first.crashed).toEqual(crash);
+    expect(first.death?.fault).toEqual(crash);
     const ref = await start(await house.open(machines));
     await house.advance(2_000);
     expect(await ref.output()).toBe('printed');
@@ -420,7 +421,7 @@ it('a wait survives a crash before and after every append', async () => {
   const appends = await live(undefined);
   expect(appends).toBe(5);
   for (let append = 0; append < appends; append++) {
-    for (const phase of ['before', 'after'] as const) await live({ append, phase });
+    for (const phase of ['beforeAppend', 'afterAppend'] as const) await live({ fault: 'crash', append, phase });
   }
 });
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { assign, fromPromise, sendTo, setup } from 'xstate';
 import { ActorBlockedError, InvalidArgumentError, NotFoundError, NotResumableError } from '../../src/index.ts';
-import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
+import { atEveryAppend, TwoLives, type Crash } from '../support/two-lives.ts';
 import { failureOf, House, outcomeOf } from '../support/house.ts';
 
 type Events = { type: 'FAILED' } | { type: 'rewake.resume'; from?: string; input?: { amount: number } };
@@ -134,7 +134,7 @@ test('an input that cannot be logged, or is too large, changes nothing', async (
 
 test('a crash at any append of the resumption leaves an actor that can be resumed, or is', async () => {
   let resumedAgain = 0;
-  const live = async (crash: { append: number; phase: 'before' | 'after' }) => {
+  const live = async (crash: Crash) => {
     const world = { fails: true, amounts: [] as number[] };
     const lives = new TwoLives(crash, () => ({ order: order(world) }));
     const first = await lives.first();

@@ -10,7 +10,7 @@ import {
   type ActorRef,
   type EffectArguments,
 } from '../../src/index.ts';
-import { atEveryAppend, TwoLives } from '../support/two-lives.ts';
+import { atEveryAppend, TwoLives, type Crash } from '../support/two-lives.ts';
 import { failureOf, House } from '../support/house.ts';
 
 const counter = setup({
@@ -258,7 +258,7 @@ test('what is sent while an actor is taken back is applied before or after, and 
 });
 
 test('a crash at any append leaves an actor where it was, or where it was taken back to', async () => {
-  const live = async (crash: { append: number; phase: 'before' | 'after' }) => {
+  const live = async (crash: Crash) => {
     const lives = new TwoLives(crash, () => ({ counter }));
     const first = await lives.first();
     const go = async () => {

@@ -13,8 +13,19 @@ import { forgetFlights } from '../../machines/flights.ts';
 import { forgetSlots } from '../../machines/slots.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
-import { crashingLog, quiet, type Crash, type CrashingLog } from './crashing-log.ts';
-import { FaultyLog } from './faulty-log.ts';
+import { FaultyLog, type LogFault } from '../../src/testing/faulty-log.ts';
+import { quiet } from './two-lives.ts';
+
+/** Where in the how-many-th append of its life, from 0, a host dies. */
+export interface Crash {
+  readonly append: number;
+  readonly phase: 'before' | 'after';
+}
+
+/** A crash as the plan of a log that counts one life. */
+export function planOf(crash: Crash | undefined): LogFault[] {
+  return crash ? [{ fault: 'crash', append: crash.append, phase: `${crash.phase}Append` }] : [];
+}
 
 /** What the world does with one call, and how long it takes: no time when omitted. It hangs where neither is given. */
 export interface Answer {
@@ -195,12 +206,12 @@ class Play {
   readonly #clock = new VirtualClock();
   readonly #startMs = this.#clock.now();
   readonly #below = memoryLog({ clock: this.#clock });
-  readonly #first: EventLog;
   readonly #world: ScriptedWorld;
   readonly #complaints: string[] = [];
   #crashes: readonly Crash[];
-  #log!: CrashingLog;
-  #firstLog!: CrashingLog;
+  #log!: FaultyLog;
+  #firstLog!: FaultyLog;
+  #answerLost: number | undefined;
   #runtime: Runtime | undefined;
   #name = '';
   #deaths = 0;
@@ -211,14 +222,12 @@ class Play {
     this.#scenario = scenario;
     this.#crashes = crashes;
     this.#world = new ScriptedWorld(this.#clock, scenario.answers, losses);
-    const faulty = new FaultyLog(this.#below);
-    if (answerLost !== undefined) faulty.faults.push(...Array(answerLost).fill('pass'), 'answerLost');
-    this.#first = answerLost === undefined ? this.#below : faulty;
+    this.#answerLost = answerLost;
   }
 
   async run(): Promise<Run> {
     forgetProcess();
-    await this.#live(this.#first);
+    await this.#live();
     this.#firstLog = this.#log;
     const { messages = [], input } = this.#scenario;
     await this.#say((runtime) => runtime.start(this.#name, { id: '1', input } as never));
@@ -250,15 +259,17 @@ class Play {
     return `${this.#name}-1`;
   }
 
-  async #live(log: EventLog = this.#below): Promise<void> {
+  async #live(): Promise<void> {
     const [crash, ...later] = this.#crashes;
     this.#crashes = later;
     const machines = this.#scenario.machines(this.#world);
     this.#name = Object.keys(machines)[0]!;
-    this.#log = crashingLog(log, crash);
+    const lost: LogFault[] = this.#answerLost === undefined ? [] : [{ fault: 'ackLost', append: this.#answerLost }];
+    this.#answerLost = undefined;
+    this.#log = new FaultyLog(this.#below, [...planOf(crash), ...lost]);
     const complain = (fields: object, message: string) => void this.#complaints.push(`${message} ${inspect(fields)}`);
     const opening = createRuntime({
-      ...{ log: this.#log.log, clock: this.#clock, machines, random: () => 0 },
+      ...{ log: this.#log, clock: this.#clock, machines, random: () => 0 },
       ...{ lease: false, passivate: false, keepLogOpen: true },
       logger: { debug() {}, info() {}, warn() {}, error: complain },
     });
@@ -266,7 +277,7 @@ class Play {
     void opening.then((runtime) => (this.#runtime = runtime as unknown as Runtime));
     await quiet(this.#log);
     this.#world.lose(lostIn(await this.#read()));
-    if (this.#log.crashed) await this.#liveAgain();
+    if (this.#log.death) await this.#liveAgain();
   }
 
   async #liveAgain(): Promise<void> {
@@ -283,16 +294,16 @@ class Play {
     let acknowledged = false;
     void what(this.#runtime!).then(() => (acknowledged = true));
     await quiet(this.#log);
-    if (!acknowledged && !this.#log.crashed) await this.#clock.advance(patienceMs, () => quiet(this.#log));
+    if (!acknowledged && !this.#log.death) await this.#clock.advance(patienceMs, () => quiet(this.#log));
     if (acknowledged) this.#saying = undefined;
-    if (this.#log.crashed) return this.#liveAgain();
+    if (this.#log.death) return this.#liveAgain();
     if (!acknowledged) throw new Error(`What was said to '${this.#scenario.name}' was not heard.`);
   }
 
   async #advance(to: number): Promise<void> {
     await this.#clock.advance(Math.max(0, to - this.#clock.now()), async () => {
       await quiet(this.#log);
-      if (this.#log.crashed) await this.#liveAgain();
+      if (this.#log.death) await this.#liveAgain();
     });
   }
 

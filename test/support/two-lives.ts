@@ -10,8 +10,12 @@ import { createRuntime, type Runtime, type RuntimeOptions } from '../../src/inde
 import type { EventLog } from '../../src/log/event-log.ts';
 import { memoryLog } from '../../src/log/memory-log.ts';
 import type { Machines } from '../../src/runtime/machines.ts';
-import { crashingLog, type Crash, type CrashingLog } from './crashing-log.ts';
+import { FaultyLog, type AppendPhase, type LogFault } from '../../src/testing/faulty-log.ts';
+import { rest } from './hosted-and-plain.ts';
 import { silentLogger } from './silent-logger.ts';
+
+/** A host dies at an append, the how-many-th of the log. */
+export type Crash = Extract<LogFault, { readonly fault: 'crash'; readonly append: number }>;
 
 type OtherOptions<M extends Machines> = Partial<Omit<RuntimeOptions<M>, 'machines' | 'log'>>;
 
@@ -19,24 +23,24 @@ type OtherOptions<M extends Machines> = Partial<Omit<RuntimeOptions<M>, 'machine
 export class TwoLives<const M extends Machines> {
   readonly clock = new VirtualClock();
   readonly log: EventLog = memoryLog({ clock: this.clock });
-  readonly #dying: CrashingLog;
+  readonly #dying: FaultyLog;
   readonly #machines: (life: 1 | 2) => M;
   readonly #options: OtherOptions<M>;
 
   /** @param machines those of each life: functions that count need a new one */
   constructor(crash: Crash | undefined, machines: (life: 1 | 2) => M, options: OtherOptions<M> = {}) {
-    this.#dying = crashingLog(this.log, crash);
+    this.#dying = new FaultyLog(this.log, crash ? [crash] : []);
     this.#machines = machines;
     this.#options = options;
   }
 
   get crashed(): boolean {
-    return this.#dying.crashed !== undefined;
+    return this.#dying.death !== undefined;
   }
 
   /** The host that dies. */
   first(): Promise<Runtime<M>> {
-    return this.#open(this.#dying.log, 1);
+    return this.#open(this.#dying, 1);
   }
 
   /** The host after it. */
@@ -60,13 +64,21 @@ export async function atEveryAppend<Life extends { readonly crashed: boolean }>(
   check: (life: Life, where: string) => void,
 ): Promise<number> {
   let crashes = 0;
-  for (const phase of ['before', 'after'] as const) {
+  for (const phase of ['beforeAppend', 'afterAppend'] satisfies AppendPhase[]) {
     for (let append = 0; ; append++) {
-      const life = await live({ append, phase });
-      check(life, `${phase} append ${append}`);
+      const life = await live({ fault: 'crash', append, phase });
+      check(life, `${phase} ${append}`);
       if (!life.crashed) break;
       crashes++;
     }
   }
   return crashes;
+}
+
+/** Until nothing was written for a while. */
+export async function quiet(log: FaultyLog): Promise<void> {
+  for (let before = -1, still = 0; still < 2; still = before === log.appends ? still + 1 : 0) {
+    before = log.appends;
+    await rest();
+  }
 }

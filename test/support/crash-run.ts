@@ -8,7 +8,7 @@
  * CR3  What was not acknowledged is said again in the next life: a start, and a message with its id.
  */
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
-import { createRuntime, EffectLostError, memoryLog, VirtualClock, type EffectArguments, type EventLog } from 'rewake';
+import { createRuntime, EffectLostError, memoryLog, VirtualClock, type EffectArguments } from 'rewake';
 import { forgetFlights } from '../../machines/flights.ts';
 import { forgetSlots } from '../../machines/slots.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';

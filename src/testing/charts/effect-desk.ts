@@ -9,7 +9,7 @@
 import type { AnyEventObject, Observer, Subscribable } from 'xstate';
 import { answerEvent, externalEvents } from './chart.ts';
 
-/** Where machines find their effects. */
+/** Where machines find their effects. A path says where in the tree an effect belongs: `/c1/c2`. */
 export interface EffectPort {
   promise(path: string, signal: AbortSignal): Promise<unknown>;
   callback(
@@ -27,7 +27,9 @@ export interface EffectPort {
 /** How a step acts on an open effect; each kind makes of it what it can. */
 export type EffectAct = 'value' | 'error' | 'complete';
 
+/** An effect that is open. */
 export interface EffectView {
+  /** Where in the tree it belongs: `/c1/c2`. */
   readonly path: string;
   readonly kind: 'promise' | 'callback' | 'observable' | 'eventObservable';
   /** Types of the events a callback heard, the newest last. */
@@ -41,6 +43,7 @@ interface OpenEffect {
 
 const heardMax = 8;
 
+/** The effects of one host. They stay open until something acts on them. */
 export class EffectDesk implements EffectPort {
   #open = new Set<OpenEffect>();
   #customs = new Map<string, number>();
@@ -134,9 +137,9 @@ export class EffectDesk implements EffectPort {
   }
 }
 
-/** Errors and bare strings: both are thrown in the wild. */
-function refusal(n: number): unknown {
-  return n % 3 === 2 ? `refused ${n}` : new Error(`refused ${n}`);
+/** Errors and, whatever their type says, bare strings: both are thrown in the wild. */
+function refusal(n: number): Error {
+  return n % 3 === 2 ? (`refused ${n}` as unknown as Error) : new Error(`refused ${n}`);
 }
 
 function eventFor(act: EffectAct, n: number): AnyEventObject {

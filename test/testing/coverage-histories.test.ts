@@ -1,7 +1,7 @@
 /** What the coverage counts of histories that nobody made for it: generated charts, golden logs, flows with handlers. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { now } from 'rewake';
+import { machines, playHosted, playPlain, scripts } from 'rewake/testing';
 import { flow, handler, retry, skip } from 'rewake/machines';
 import type { AnyMachineSnapshot, InspectionEvent } from 'xstate';
 import { namesOf } from '../../src/testing/chart-names.ts';
@@ -9,13 +9,7 @@ import { Coverage, formatCoverage, type CoverageReport } from '../../src/testing
 import type { WatchedTransition } from '../../src/testing/xstate-watch.ts';
 import { goldenNames, goldenVersions, readGolden } from '../golden/kept.ts';
 import { lives } from '../golden/lives.ts';
-import { buildMachine } from '../support/build-machine.ts';
-import { EffectDesk } from '../support/effect-desk.ts';
-import { HostedHost } from '../support/hosted.ts';
-import { runPlain } from '../support/plain-oracle.ts';
 import { propertyRuns } from '../support/property-runs.ts';
-import { runScript, scripts } from '../support/scripts.ts';
-import { racingFeatures, statecharts } from '../support/statecharts.ts';
 import { all } from '../stores/sqlite/log-files.ts';
 import { failing, FlowStage } from '../machines/flow-stage.ts';
 
@@ -54,13 +48,11 @@ function reachedBy({ machines }: CoverageReport, kind: 'states' | 'transitions' 
 describe('a generated chart', () => {
   it('is covered as far as XState says that it went', { timeout: 300_000 }, async () => {
     const tried = { charts: 0, exact: 0, transitions: 0, guards: 0 };
-    const property = fc.asyncProperty(statecharts({ without: racingFeatures }), scripts(), async (chart, script) => {
+    const property = fc.asyncProperty(machines(), scripts(), async (chart, script) => {
       const inspected = new Inspected();
-      await runPlain(chart, script, { inspect: inspected.inspect });
-      const host = new HostedHost(chart);
-      await runScript(host, script);
-      const coverage = new Coverage({ chart: buildMachine(chart, { now, effects: new EffectDesk() }) });
-      await coverage.add(host.log.readAll());
+      await playPlain(chart, script, { inspect: inspected.inspect });
+      const coverage = new Coverage({ chart: chart.build() });
+      await playHosted(chart, script, { check: ({ log }) => coverage.add(log.readAll()) });
       const report = coverage.report();
       expect(report).toMatchObject({ streams: 1, notFolded: [] });
 

@@ -10,6 +10,7 @@ import { faults, fitPlan, type LoosePlan } from './faults.ts';
 import type { Run } from './play.ts';
 import { RecoveryFailureError } from './report.ts';
 import { requireEvents, type Scenario, type ScenarioEvent } from './scenario.ts';
+import { reachingAll } from './sometimes.ts';
 import { Trials, type FailedTrial, type Tally } from './trials.ts';
 
 /** What is tried. */
@@ -25,7 +26,7 @@ export interface FuzzOptions {
   /** Plans of what goes wrong; anything when omitted. */
   readonly faults?: fc.Arbitrary<LoosePlan>;
   /** Called with every run. */
-  readonly onRun?: (run: Run) => void;
+  readonly onRun?: (run: Run) => void | Promise<void>;
 }
 
 /** What was tried, and held. */
@@ -36,6 +37,7 @@ export interface FuzzReport extends Readonly<Tally> {
 /**
  * Plays a scenario with faults by chance, and events by chance where they are given. Resolves when all of it holds.
  * @throws RecoveryFailureError the smallest failure that was found, as a timeline
+ * @throws NeverReachedError a condition of {@link sometimes} never held
  * @throws EffectNotScriptedError | NotDeterministicError | EndlessScenarioError | InvalidArgumentError
  *
  * @example
@@ -44,16 +46,20 @@ export interface FuzzReport extends Readonly<Tally> {
 export async function fuzz<World>(scenario: Scenario<World>, options: FuzzOptions = {}): Promise<FuzzReport> {
   const names = ['seed', 'path', 'numRuns', 'events', 'faults', 'onRun'];
   checkNames('fuzz(scenario, options)', options, names);
+  return reachingAll(() => fuzzAll(scenario as Scenario, options));
+}
+
+async function fuzzAll(scenario: Scenario, options: FuzzOptions): Promise<FuzzReport> {
   const { seed, path, numRuns = 100, events, faults: plans = faults(), onRun } = options;
-  const trials = new Trials(scenario as Scenario, onRun);
+  const trials = new Trials(scenario, onRun);
   const given = events ?? fc.constant<readonly ScenarioEvent[] | undefined>(undefined);
   let failed: FailedTrial | undefined;
   // What makes the scenario no use is no failure of recovery: it is not shrunk.
   let unusable: unknown;
-  const property = fc.asyncProperty(given, plans, async (said, loose) => {
+  const property = fc.asyncProperty(given, plans, fc.boolean(), async (said, loose, snapshots) => {
     if (unusable !== undefined) return true;
     try {
-      failed = await attempt(trials, said, loose);
+      failed = await attempt(trials, said, loose, snapshots);
     } catch (error) {
       unusable = error;
       return true;
@@ -64,8 +70,7 @@ export async function fuzz<World>(scenario: Scenario<World>, options: FuzzOption
   const checked = await fc.check(property, parameters);
   if (unusable !== undefined) throw unusable as Error;
   if (!checked.failed) return { ...trials.tally, seed: checked.seed };
-  const [said, loose] = checked.counterexample!;
-  const smallest = (await attempt(trials, said, loose)) ?? failed!;
+  const smallest = (await attempt(trials, ...checked.counterexample!)) ?? failed!;
   throw new RecoveryFailureError(trials.scenario, smallest, {
     seed: checked.seed,
     path: checked.counterexamplePath!,
@@ -78,11 +83,13 @@ async function attempt(
   trials: Trials,
   events: readonly ScenarioEvent[] | undefined,
   loose: LoosePlan,
+  snapshots: boolean,
 ): Promise<FailedTrial | undefined> {
   if (events) requireEvents(events, 'fuzz({ events })');
   const alone = await trials.tryAlone({ plan: [], events });
   if (alone) return alone;
   const plan = fitPlan(loose, await trials.reference({ plan: [], events }));
-  const { run, failed } = await trials.try({ plan, events });
-  return failed ?? trials.tryTwice({ plan, events }, run);
+  const trial = { plan, events, snapshots };
+  const { run, failed } = await trials.try(trial);
+  return failed ?? trials.tryTwice(trial, run);
 }

@@ -8,6 +8,7 @@ import { toMs, type Duration } from '../clock.ts';
 import { checkNames } from '../runtime/runtime-options.ts';
 import { fuzz, type FuzzOptions } from './fuzz.ts';
 import type { Scenario } from './scenario.ts';
+import { reachingAll } from './sometimes.ts';
 import { sweep, type SweepOptions } from './sweep.ts';
 
 /** How much is tried. */
@@ -33,10 +34,11 @@ function declaring(declare: (name: string, run: () => Promise<void>, timeoutMs: 
     checkNames('test.recovery(name, scenario, options)', options, ['sweep', 'fuzz', 'timeout']);
     const { sweep: swept = {}, fuzz: fuzzed = {}, timeout = '5m' } = options;
     const named = scenario.name === undefined ? { ...scenario, name } : scenario;
-    const run = async () => {
-      if (swept) await sweep(named, swept);
-      if (fuzzed) await fuzz(named, fuzzed);
-    };
+    const run = () =>
+      reachingAll(async () => {
+        if (swept) await sweep(named, swept);
+        if (fuzzed) await fuzz(named, fuzzed);
+      });
     declare(name, run, toMs(timeout));
   };
 }

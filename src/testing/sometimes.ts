@@ -112,6 +112,18 @@ export function sometimesReport(): SometimesCount[] {
   return tracker().report();
 }
 
+/**
+ * Runs something, and sees that each of its conditions held; in a scope that is there already that is left to whoever opened it.
+ * @throws NeverReachedError
+ */
+export async function reachingAll<T>(run: () => Promise<T>): Promise<T> {
+  if (scopes.getStore()) return run();
+  const scope = new SometimesTracker();
+  const result = await withSometimes(scope, run);
+  scope.assert();
+  return result;
+}
+
 function tracker(): SometimesTracker {
   return scopes.getStore() ?? outside;
 }

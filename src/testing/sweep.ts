@@ -11,6 +11,7 @@ import { phases, type Phase } from './phases.ts';
 import type { Run } from './play.ts';
 import { RecoveryFailureError } from './report.ts';
 import type { Scenario, ScenarioEvent } from './scenario.ts';
+import { reachingAll } from './sometimes.ts';
 import { Trials, type Tally, type Trial } from './trials.ts';
 
 /** What is swept. */
@@ -22,7 +23,7 @@ export interface SweepOptions {
   /** In the place of those of the scenario. */
   readonly events?: readonly ScenarioEvent[];
   /** Called with every run. */
-  readonly onRun?: (run: Run, phase: Phase | undefined) => void;
+  readonly onRun?: (run: Run, phase: Phase | undefined) => void | Promise<void>;
 }
 
 /** What was tried, and held. */
@@ -35,6 +36,7 @@ export interface SweepReport extends Readonly<Tally> {
  * Lets the process die at every append of a scenario, in every phase, and again in each recovery. Resolves when each of these runs
  * is, to whoever looks, the run without a crash.
  * @throws RecoveryFailureError the first run that is not, as a timeline
+ * @throws NeverReachedError a condition of {@link sometimes} never held
  * @throws EffectNotScriptedError | NotDeterministicError | EndlessScenarioError | InvalidArgumentError
  *
  * @example
@@ -48,8 +50,19 @@ export async function sweep<World>(scenario: Scenario<World>, options: SweepOpti
       throw InvalidArgumentError.of('sweep({ phases })', `some of ${phases.join(', ')}`, phase);
   }
   if (depth !== 1 && depth !== 2) throw InvalidArgumentError.of('sweep({ depth })', '1 or 2', depth);
+  return reachingAll(() => sweepAll(scenario as Scenario, { phases: wanted, depth, events, onRun }));
+}
+
+interface Sweep {
+  readonly phases: readonly Phase[];
+  readonly depth: 1 | 2;
+  readonly events: readonly ScenarioEvent[] | undefined;
+  readonly onRun: SweepOptions['onRun'];
+}
+
+async function sweepAll(scenario: Scenario, { phases: wanted, depth, events, onRun }: Sweep): Promise<SweepReport> {
   let phase: Phase | undefined;
-  const trials = new Trials(scenario as Scenario, (run) => onRun?.(run, phase));
+  const trials = new Trials(scenario, (run) => onRun?.(run, phase));
   const alone = await trials.tryAlone({ plan: [], events });
   if (alone) throw new RecoveryFailureError(trials.scenario, alone);
   const counts = Object.fromEntries(phases.map((each) => [each, 0])) as Record<Phase, number>;
@@ -59,15 +72,15 @@ export async function sweep<World>(scenario: Scenario<World>, options: SweepOpti
     if (failed) throw new RecoveryFailureError(trials.scenario, failed);
     return run;
   };
-  const recovered: Run[] = [];
+  const recovered: (readonly [Trial, Run])[] = [];
   for (const [where, trial] of await firstTrials(trials, { plan: [], events }, wanted)) {
     phase = where;
     const run = await attempt(trial);
-    if (run.recoveries.length > 0) recovered.push(run);
+    if (run.recoveries.length > 0) recovered.push([trial, run]);
   }
   phase = 'recovery';
   if (depth === 2 && wanted.includes('recovery')) {
-    for (const run of recovered) for (const plan of secondCrashes(run)) await attempt({ plan });
+    for (const [trial, run] of recovered) for (const plan of secondCrashes(run)) await attempt({ ...trial, plan });
   }
   return { ...trials.tally, phases: counts };
 }

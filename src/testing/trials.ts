@@ -43,11 +43,11 @@ export class Trials {
   readonly scenario: Scenario;
   readonly tally: Tally = { runs: 0, crashes: 0, damages: 0, appends: 0 };
   /** Called with every run that was judged. */
-  readonly #onRun: ((run: Run) => void) | undefined;
+  readonly #onRun: ((run: Run) => void | Promise<void>) | undefined;
   readonly #references = new Map<string, Promise<Run>>();
 
   /** @throws InvalidArgumentError */
-  constructor(scenario: Scenario, onRun?: (run: Run) => void) {
+  constructor(scenario: Scenario, onRun?: (run: Run) => void | Promise<void>) {
     requireScenario(scenario);
     this.scenario = scenario;
     this.#onRun = onRun;
@@ -71,7 +71,7 @@ export class Trials {
     const run = await this.reference(trial);
     const breaches = await judgeAlone(run, this.scenario);
     requireDeterminism(run, this.#machines(run));
-    this.#onRun?.(run);
+    await this.#onRun?.(run);
     return breaches.length > 0 ? { trial, run, reference: undefined, breaches } : undefined;
   }
 
@@ -81,7 +81,7 @@ export class Trials {
     const alone = await judgeAlone(run, this.scenario);
     const reference = await this.reference(trial, run.losses);
     const breaches = [...alone, ...judgeBeside(run, reference)];
-    this.#onRun?.(run);
+    await this.#onRun?.(run);
     return breaches.length > 0 ? { run, failed: { trial, run, reference, breaches } } : { run };
   }
 

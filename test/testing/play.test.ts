@@ -1,9 +1,9 @@
 /** Machines that are known to recover do so under the kit, with every fault. Numbers are those of docs/explanation/invariants.md. */
 import { assign, fromPromise, setup } from 'xstate';
 import { expect } from 'vitest';
-import { random } from 'rewake';
+import { random, type RecordedEvent } from 'rewake';
 import { breaker, step } from 'rewake/machines';
-import { defineScenario, fuzz, sweep } from 'rewake/testing';
+import { defineScenario, fuzz, sometimes, sweep, type Outcome } from 'rewake/testing';
 import { test } from 'rewake/testing/vitest';
 
 const order = setup({
@@ -66,3 +66,16 @@ test('a fuzz says what it tried', async () => {
   expect(crashes).toBeGreaterThan(20);
   expect(damages).toBeGreaterThan(1);
 });
+
+test('a condition that is never reached fails the whole, and one that is reached once does not', async () => {
+  const checking = (met: (deaths: number) => boolean) => ({
+    ...ordering,
+    check: ({ events }: Outcome) => sometimes('a host came back', met(hostsOf(events))),
+  });
+  await sweep(checking((hosts) => hosts > 0));
+  await expect(sweep(checking((hosts) => hosts > 3))).rejects.toThrow("'a host came back': evaluated");
+});
+
+function hostsOf(events: readonly RecordedEvent[]): number {
+  return events.filter(({ type }) => type === 'ActorResumed').length;
+}

@@ -8,7 +8,7 @@
  * CR3  What was not acknowledged is said again in the next life: a start, and a message with its id.
  */
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
-import { createRuntime, EffectLostError, memoryLog, VirtualClock, type EffectArguments } from 'rewake';
+import { createRuntime, EffectLostError, memoryLog, VirtualClock, type EffectArguments, type EventLog } from 'rewake';
 import { forgetFlights } from '../../machines/flights.ts';
 import { forgetSlots } from '../../machines/slots.ts';
 import type { ActorRef } from '../../src/runtime/actor-ref.ts';
@@ -185,6 +185,8 @@ export interface Run {
   readonly complaints: readonly string[];
   /** Effects with more than one outcome on the log. */
   readonly twice: readonly string[];
+  /** What it wrote. */
+  readonly log: EventLog;
 }
 
 /** Virtual time in which every scenario ends. */
@@ -249,6 +251,7 @@ class Play {
       losses: lossesOf(events),
       complaints: this.#complaints,
       twice: twiceIn(events),
+      log: this.#below,
     };
     // What hangs is waited for by a clock that stands still.
     void this.#runtime!.close();
@@ -257,6 +260,12 @@ class Play {
 
   get #stream(): `${string}-${string}` {
     return `${this.#name}-1`;
+  }
+
+  /** Chance that is no chance, and another one in each life: so no id is given twice. */
+  #random(): () => number {
+    const deaths = this.#deaths;
+    return () => deaths / 64;
   }
 
   async #live(): Promise<void> {
@@ -269,7 +278,7 @@ class Play {
     this.#log = new FaultyLog(this.#below, [...planOf(crash), ...lost]);
     const complain = (fields: object, message: string) => void this.#complaints.push(`${message} ${inspect(fields)}`);
     const opening = createRuntime({
-      ...{ log: this.#log, clock: this.#clock, machines, random: () => 0 },
+      ...{ log: this.#log, clock: this.#clock, machines, random: this.#random() },
       ...{ lease: false, passivate: false, keepLogOpen: true },
       logger: { debug() {}, info() {}, warn() {}, error: complain },
     });

@@ -53,19 +53,17 @@ export interface OpenFold {
   recorded: StartInfo;
 }
 
+/** Sees a fold on its way. */
+type Seen = (event: RecordedEvent, tree: ActorTree) => void;
+
 /**
  * Folds a stream up to a revision; from its snapshot never.
- * @param seen called with every event that is folded
+ * @param seen called with every event that is folded, and the tree after it; where the fold begins anew, from its beginning
  * @throws NotFoundError | UnknownMachineError | MissingImplementationError | ReplayDivergedError | UnknownStateError |
  *   DamagedRecordError | UpcastError
  * @throws NewerVersionError | UnknownFeatureError for what a newer version wrote
  */
-export async function foldUpTo(
-  stream: string,
-  to: Revision,
-  services: FoldServices,
-  seen?: (event: RecordedEvent) => void,
-): Promise<Folded> {
+export async function foldUpTo(stream: string, to: Revision, services: FoldServices, seen?: Seen): Promise<Folded> {
   try {
     const folded = await foldExplained(stream, services, { from: 0, to, seen });
     if (to === Infinity || folded.revision >= to) return folded;
@@ -100,7 +98,7 @@ interface FoldRange {
   readonly from: Revision;
   /** Inclusive. */
   readonly to: Revision;
-  readonly seen?: ((event: RecordedEvent) => void) | undefined;
+  readonly seen?: Seen | undefined;
 }
 
 /** F5. */
@@ -144,7 +142,7 @@ async function foldStream(
       throw new DamagedRecordError(stream, last.revision + 1, detail);
     }
     push(fold, event);
-    seen?.(recorded);
+    seen?.(recorded, fold.folder.tree);
     const machine = successorIn(fold, event, services.machines);
     // F10.
     if (machine && event.revision > (successors.get(begun)?.at ?? -1)) {

@@ -44,7 +44,7 @@ interface RebaseServices extends LoadServices {
 }
 
 /** How many of the newest message ids a compacted actor still knows as repeats. */
-const messageIdsKept = 1_000;
+export const messageIdsKept = 1_000;
 
 /** Whether a stream begins with what these events say, and with no more of a past that was copied: then the copy is there. */
 async function beginsWith(stream: string, events: readonly NewEvent[], log: EventLog): Promise<boolean> {

@@ -1,4 +1,7 @@
 /** The public surface of 'rewake/testing': exports only. Needs fast-check. */
+export { audit, violationsIn, type AuditOptions, type AuditSource } from './audit/audit.ts';
+export { auditedInvariants, type AuditNeed, type AuditedInvariant } from './audit/audited-invariants.ts';
+export { describeViolation, type Evidence, type Violation } from './audit/violation.ts';
 export { VirtualClock, seededRandom } from '../clock.ts';
 export { eventsFor, scriptsFor, type EventsOptions } from './events-for.ts';
 export {

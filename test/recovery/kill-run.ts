@@ -1,6 +1,6 @@
 /**
  * One run: a process that hosts machines on a SQLite file is killed again and again, then finishes its work and closes.
- * Owns the moments of the kills, which follow a seed; what was left behind is judged by kill-audit.ts.
+ * Owns the moments of the kills, which follow a seed; what was left behind is judged by kill.test.ts.
  *
  * KR1  One kill in four comes while the process recovers, one in four 1 to 60 ms after it is ready, and two in four 1 to
  *      60 ms after its first acknowledgement: on a busy machine the first of these may be 100 ms late.

@@ -15,7 +15,7 @@ import type { Recovery, Run } from './play.ts';
  * out, and so is an append that was only refused.
  *
  * @example
- * await sweep(scenario, { onRun: (run) => runs.push(run) });
+ * await sweep(scenario, { onRun: (run) => void runs.push(run) });
  * for (const run of runs) await coverage.add(run.events, crashesOf(run));
  */
 export function crashesOf(run: Run): CrashMark[] {

@@ -5,7 +5,7 @@
  * FL1  Appends, snapshots and operations are counted from 0 over all lives, so that one plan tells of several processes.
  * FL2  Once it has died nobody is answered any more and nothing is written; the next process opens it anew.
  * FL3  A fault says what became of the append it met: whether it was written, and what its caller was told.
- * FL4  Of several users at a time each takes for its own only what it wrote itself.
+ * FL4  Of several users, at a time or one after the other, each takes for its own only what it wrote itself.
  */
 import {
   ConflictError,
@@ -96,7 +96,7 @@ class Counts {
   refused = 0;
   newest: string | undefined;
   isCalm = false;
-  /** Whether several use the log who do not know of each other. */
+  /** Whether more than one process has opened the log. */
   isShared = false;
   readonly strikes: Strike[] = [];
   readonly written: Written[] = [];
@@ -196,6 +196,7 @@ export class FaultyLog implements EventLog {
 
   /** The same log as another process sees it that runs at the same time. */
   beside(): FaultyLog {
+    this.#counts.isShared = true;
     return new FaultyLog(this.#inner, this.#plan, this.#counts);
   }
 
@@ -210,7 +211,6 @@ export class FaultyLog implements EventLog {
    */
   endOnConflict(): void {
     this.#endsOnConflict = true;
-    this.#counts.isShared = true;
   }
 
   /** No fault strikes any more, in this life and in others. */
@@ -308,8 +308,8 @@ export class FaultyLog implements EventLog {
   }
 
   /**
-   * FL4. What another owner wrote first is a conflict, also where both give what they write the same ids, as two hosts of one
-   * scenario do: a repeat is only what this one has tried itself.
+   * FL4. What another process wrote first is a conflict, also where both give what they write the same ids, as all hosts of
+   * one scenario do: a repeat is only what this one has tried itself.
    */
   async #asOwner(
     stream: string,
@@ -324,6 +324,7 @@ export class FaultyLog implements EventLog {
       return new ConflictError(stream, String(expected), 'revision' in head ? head.revision : undefined);
     };
     const result = await this.#inner.append(stream, expected, events, options).catch(async (error: unknown) => {
+      if (error instanceof OutcomeUnknownError) this.#doubtful.add(id);
       throw error instanceof IdReuseError ? await conflict() : error;
     });
     if (result.deduplicated) throw await conflict();

@@ -6,7 +6,9 @@
  *      that were lost here: to whoever looks, both are the same, to the ms.
  * JU2  A host whose actors another one took goes on with what it began until it notices. Where the other one took an effect for
  *      lost, both tell what it talks to, and there is nothing to compare.
- * JU3  After a log has lost what it acknowledged nothing can be compared; what is left must still be sound.
+ * JU3  Where the clock is set forwards past several timers and the host dies among them, the next one lets effects be lost
+ *      before it fires the others; without its death all of them fire at once, and there is nothing to compare.
+ * JU4  After a log has lost what it acknowledged nothing can be compared; what is left must still be sound.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { ActorTree } from '../kernel/actor-tree.ts';
@@ -104,6 +106,7 @@ function lostOf({ plan, acknowledged, events, root }: Run): Breach[] {
 export function judgeBeside(run: Run, reference: Run): Breach[] {
   if (losesEvents(run.plan)) return [];
   if (run.losses.length > 0 && run.plan.some(({ fault }) => fault === 'stealOwner')) return [];
+  if (hasOverdueAmongLosses(run)) return [];
   const invariant = invariantOf(run.plan);
   const ends = difference(reference.ends, run.ends);
   const facts = difference(reference.facts, run.facts);
@@ -111,6 +114,18 @@ export function judgeBeside(run: Run, reference: Run): Breach[] {
     ...(ends ? [breach(invariant, `it ends in another state than without these faults: ${ends}`)] : []),
     ...(facts ? [breach(invariant, `it tells other facts than without these faults: ${facts}`)] : []),
   ];
+}
+
+/** JU3. Whether a timer was late at the very time at which an effect of its stream was lost. */
+function hasOverdueAmongLosses({ plan, losses, events }: Run): boolean {
+  if (losses.length === 0 || !plan.some(({ fault }) => fault === 'clockJump')) return false;
+  const streams = new Map(events.map(({ id, stream }) => [id, stream]));
+  const lostAt = new Set(losses.map(({ key, at }) => `${streams.get(key.slice(0, key.indexOf('/')))} ${at}`));
+  return events.some(({ stream, type, data }) => {
+    if (type !== 'TimerFired') return false;
+    const { at, dueAt } = JSON.parse(data) as { at: number; dueAt: number };
+    return dueAt < at && lostAt.has(`${stream} ${at}`);
+  });
 }
 
 /** Two runs of one plan write the same. */

@@ -6,6 +6,7 @@
  */
 import type { StateValue } from 'xstate';
 import type { RecordedEvent } from '../log/event-log.ts';
+import type { FaultPlan } from './fault-plan.ts';
 import type { Call } from './scripted-world.ts';
 
 /** How an actor and those below it stand. */
@@ -28,6 +29,8 @@ export interface SeenFact {
 
 /** What is seen of a run. */
 export interface Outcome<World = unknown> {
+  /** What went wrong in it. */
+  readonly plan: FaultPlan;
   readonly world: World;
   /** By stream: how each root actor stands at the end. */
   readonly ends: Readonly<Record<string, ActorView>>;

@@ -43,7 +43,6 @@ export interface PlayOptions {
 
 /** What came of a run, and what it takes to judge it. */
 export interface Run extends Outcome {
-  readonly plan: FaultPlan;
   /** Stream of the actor that was started. */
   readonly root: string;
   readonly said: readonly ScenarioEvent[];
@@ -271,6 +270,8 @@ class Play {
     this.#stale.push({ log: this.#log, host: this.#world.share() });
     this.#log = this.#log.beside();
     this.#lives++;
+    // It is another process, which knows nothing of what this one keeps in memory.
+    forgetProcess();
     await this.#open('rival');
     await this.#rest();
     const saying = this.#saying;

@@ -8,7 +8,7 @@
  *      first, of several the one that was asked for first, unless choices say otherwise.
  * SW3  What an effect that is lost would have been answered, the next one of its name is: a loss takes nothing from a script.
  */
-import { fromPromise, type AnyActorLogic } from 'xstate';
+import { fromPromise, type AnyActorLogic, type AnyStateMachine } from 'xstate';
 import type { VirtualClock } from '../clock.ts';
 import { EffectLostError } from '../errors.ts';
 import { sourceOf, type PendingEffect } from '../kernel/actor-tree.ts';
@@ -336,15 +336,24 @@ function untilOver(context: EffectContext, isOver: () => boolean): EffectContext
   });
 }
 
-/** From the effect up to its root: its id and source, then those of the actors around it. */
+/** From the effect up to its root: its id and source, then those of the actors around it, and how their machines are called. */
 export function namesOf({ actor }: Pick<PendingEffect, 'actor'>, stream: string): string[] {
   const names = new Set<string>();
-  for (let at = actor; at._parent; at = at._parent) {
+  let at = actor;
+  for (; at._parent; at = at._parent) {
     names.add(at.id);
     names.add(sourceOf(at));
+    names.add(machineOf(at));
   }
+  names.add(machineOf(at));
   names.add(readStreamName(stream).machine);
   return [...names].filter((name) => name !== '' && !name.startsWith('xstate.invoke.'));
+}
+
+/** What a machine calls itself; XState has a name for those that do not. */
+function machineOf({ kind, logic }: PendingEffect['actor']): string {
+  const { id } = logic as AnyStateMachine;
+  return kind === 'machine' && id !== '(machine)' ? id : '';
 }
 
 function lossOf(stream: string, actor: string, restarts: number): EffectLostError {

@@ -39,6 +39,8 @@ export interface PlayOptions {
   readonly losses?: readonly Loss[];
   /** Where the scenario says nothing of snapshots: after every event. */
   readonly snapshots?: boolean;
+  /** Only the log of the run is asked for: nobody looks how the actors of it stand. */
+  readonly onlyLog?: boolean;
 }
 
 /** What came of a run, and what it takes to judge it. */
@@ -425,13 +427,16 @@ class Play {
     const streams = await this.#streams();
     // What two hosts write to is newer in the log than in either of them.
     const isShared = this.#plan.some(({ fault }) => fault === 'stealOwner');
-    const ends = this.#world.failure ? {} : isShared ? await this.#folds(streams) : await this.#ends(streams);
-    const appendsOfSecondResume = this.#world.failure || isShared ? 0 : await this.#resumeAgain();
+    const isUseless = this.#world.failure !== undefined || this.#options.onlyLog === true;
+    const ends = isUseless ? {} : isShared ? await this.#folds(streams) : await this.#ends(streams);
+    const appendsOfSecondResume = isUseless || isShared ? 0 : await this.#resumeAgain();
     const blocked: string[] = [];
     for await (const { stream, reason } of this.#runtime.list({ status: 'blocked' })) {
       blocked.push(`${stream}: ${String(reason)}`);
     }
-    const folds = await this.#folds(streams);
+    // The runtime has folded what is over, since it keeps none of it.
+    const live = isShared ? [] : streams.filter((stream) => !ends[stream] || ends[stream].status === 'active');
+    const folds = isUseless ? {} : { ...ends, ...(await this.#folds(live)) };
     this.#world.die();
     this.#log.silence();
     return {

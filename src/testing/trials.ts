@@ -31,6 +31,9 @@ export interface FailedTrial {
 
 /** How much was tried. */
 export interface Tally {
+  /** Plans of faults. */
+  plans: number;
+  /** Those of the plans, and those that they were compared with. */
   runs: number;
   crashes: number;
   /** Torn and lost tails. */
@@ -41,10 +44,11 @@ export interface Tally {
 /** Tries out one scenario. */
 export class Trials {
   readonly scenario: Scenario;
-  readonly tally: Tally = { runs: 0, crashes: 0, damages: 0, appends: 0 };
+  readonly tally: Tally = { plans: 0, runs: 0, crashes: 0, damages: 0, appends: 0 };
   /** Called with every run that was judged. */
   readonly #onRun: ((run: Run) => void | Promise<void>) | undefined;
   readonly #references = new Map<string, Promise<Run>>();
+  readonly #alone = new Map<string, Promise<FailedTrial | undefined>>();
 
   /** @throws InvalidArgumentError */
   constructor(scenario: Scenario, onRun?: (run: Run) => void | Promise<void>) {
@@ -67,7 +71,17 @@ export class Trials {
   }
 
   /** What does not hold without any fault. @throws NotDeterministicError | EffectNotScriptedError | EndlessScenarioError */
-  async tryAlone(trial: Trial): Promise<FailedTrial | undefined> {
+  tryAlone(trial: Trial): Promise<FailedTrial | undefined> {
+    const key = JSON.stringify(trial.events ?? null);
+    const known = this.#alone.get(key);
+    if (known) return known;
+    const alone = this.#tryAlone(trial);
+    if (this.#alone.size > 100) this.#alone.clear();
+    this.#alone.set(key, alone);
+    return alone;
+  }
+
+  async #tryAlone(trial: Trial): Promise<FailedTrial | undefined> {
     const run = await this.reference(trial);
     const breaches = await judgeAlone(run, this.scenario);
     requireDeterminism(run, this.#machines(run));
@@ -77,6 +91,7 @@ export class Trials {
 
   /** @returns what came of it, and what does not hold, if anything */
   async try(trial: Trial): Promise<{ readonly run: Run; readonly failed?: FailedTrial }> {
+    this.tally.plans++;
     const run = await this.#play(trial, trial.plan);
     const alone = await judgeAlone(run, this.scenario);
     const reference = await this.reference(trial, run.losses);
@@ -87,14 +102,18 @@ export class Trials {
 
   /** Whether a plan that is played again comes to the same, to the byte. */
   async tryTwice(trial: Trial, run: Run): Promise<FailedTrial | undefined> {
-    const breaches = judgeTwins(run, await this.#play(trial, trial.plan));
+    const breaches = judgeTwins(run, await this.#play(trial, trial.plan, [], true));
     return breaches.length > 0 ? { trial, run, reference: undefined, breaches } : undefined;
   }
 
-  async #play({ events, snapshots }: Trial, faults: FaultPlan, losses?: readonly Loss[]): Promise<Run> {
+  async #play(
+    { events, snapshots }: Trial,
+    faults: FaultPlan,
+    losses: readonly Loss[] = [],
+    onlyLog = false,
+  ): Promise<Run> {
     const run = await play(this.scenario, {
-      ...{ events, faults },
-      ...(losses && { losses }),
+      ...{ events, faults, losses, onlyLog },
       ...(snapshots && { snapshots }),
     });
     this.tally.runs++;

@@ -6,13 +6,15 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createActor, toPromise, type AnyActor, type AnyEventObject } from 'xstate';
-import { VirtualClock, type EventLog } from 'rewake';
+import { VirtualClock } from 'rewake';
+import { defineScenario, replay, sweep, type Outcome } from 'rewake/testing';
 import { HandlerModel, type Told } from '../support/handler-model.ts';
 import { machineOf, plans, PlannedWorld, type Plan } from '../support/handler-plans.ts';
 import { rest } from '../support/hosted-and-plain.ts';
 import { outcomeOf } from '../support/house.ts';
 import { propertyRuns } from '../support/property-runs.ts';
-import { atEveryAppend, TwoLives, type Crash } from '../support/two-lives.ts';
+import { count } from '../support/recovery-tally.ts';
+import { countTried } from '../support/tried.ts';
 
 /** What is seen of a run, in the words of the model. */
 interface Seen {
@@ -28,7 +30,7 @@ function failureOf(error: unknown): unknown {
   const told = Object.fromEntries(known.flatMap((key) => (key in fields ? [[key, fields[key]]] : [])));
   const { originalError: original, errors } = fields;
   return {
-    ...{ name: error instanceof Error && name === 'Error' ? error.constructor.name : name, ...told },
+    ...{ name, ...told },
     ...(['Error', 'OddError'].includes(name) && { message }),
     ...(original !== undefined && { original: failureOf(original), cause: failureOf((error as Error).cause) }),
     ...(errors !== undefined && { errors: (errors as unknown[]).map(failureOf) }),
@@ -57,9 +59,9 @@ const endOf = ({ output, error }: { readonly output: unknown; readonly error: un
   error === undefined ? { output } : { failure: failureOf(error) };
 
 /** Until nothing is due any more. */
-async function pass(clock: VirtualClock, isOver: () => boolean = () => false): Promise<void> {
+async function pass(clock: VirtualClock): Promise<void> {
   await rest();
-  for (let due = clock.nextDue(); due !== undefined && !isOver(); due = clock.nextDue()) {
+  for (let due = clock.nextDue(); due !== undefined; due = clock.nextDue()) {
     await clock.advance(Math.max(0, due - clock.now()), rest);
   }
 }
@@ -84,38 +86,20 @@ async function runPlain(plan: Plan): Promise<Seen> {
   return { end: endOf(await ended), calls: world.calls, facts };
 }
 
-/** Hosted, over two lives where one ends in a crash; facts with their time. */
-async function runHosted(plan: Plan, crash?: Crash) {
-  const world = new PlannedWorld();
-  const lives = new TwoLives(crash, () => ({ work: machineOf(plan, world) }), { passivate: false });
-  const { clock, log } = lives;
-  const startMs = clock.now();
-  const first = await lives.first();
-  void first.start('work', { id: '1' }).catch(() => {});
-  await pass(clock, () => lives.crashed);
-  const { crashed } = lives;
-  // To start what exists is an append, too, so that only a life without a crash asks for it.
-  const ref = crashed ? await (await lives.second()).start('work', { id: '1' }) : await first.get('work-1');
-  const ended = outcomeOf(ref.output() as Promise<unknown>);
-  await pass(clock);
-  const { facts, times } = await readFacts(log, startMs);
-  const seen: Seen = { end: endOf(await ended), calls: world.calls, facts };
-  return { crashed, seen, times };
-}
+/** The same hosted; what its functions do is scripted by themselves. */
+const scenarioOf = (plan: Plan) =>
+  defineScenario({
+    name: 'generated handlers',
+    world: () => new PlannedWorld(),
+    machines: (world) => ({ work: machineOf(plan, world) }),
+    effects: { work: 'live' },
+    check: (run) => expect(seenOf(run)).toEqual(expected(plan)),
+  });
 
-async function readFacts(log: EventLog, startMs: number) {
-  const facts: Told[] = [];
-  const times: number[] = [];
-  let at = 0;
-  for await (const { data: text, meta } of log.readStream('work-1')) {
-    const data = JSON.parse(text) as Record<string, unknown>;
-    if (meta.actor === undefined) at = (data.at as number) - startMs;
-    else {
-      facts.push(...toldOf(data));
-      times.push(at);
-    }
-  }
-  return { facts, times };
+function seenOf({ ends, facts, world }: Outcome<PlannedWorld>): Seen {
+  const { output, error } = ends['work-1']!;
+  const told = (facts['work-1'] ?? []).flatMap(({ fact }) => toldOf(fact as Readonly<Record<string, unknown>>));
+  return { end: endOf({ output, error }), calls: world.calls, facts: told };
 }
 
 function expected(plan: Plan): Seen {
@@ -152,7 +136,7 @@ it('handlers do what the model says, under plain XState and hosted', async () =>
     fc.asyncProperty(moderate, async (plan) => {
       const model = expected(plan);
       expect(await runPlain(plan), 'plain').toEqual(model);
-      expect((await runHosted(plan)).seen, 'hosted').toEqual(model);
+      await replay(scenarioOf(plan));
       noteFacts(seen, model);
     }),
     propertyRuns(200),
@@ -160,17 +144,18 @@ it('handlers do what the model says, under plain XState and hosted', async () =>
   expect([...seen].sort()).toEqual(everything);
 }, 60_000);
 
-it('4, 13, 15: their end, their calls and their history in its order are the same wherever the host dies', async () => {
+it('4, 7, 8, 13, 15: their end, their calls and their history in its order are the same wherever the host dies', async () => {
   const seen = new Set<string>();
   let crashes = 0;
   await fc.assert(
     fc.asyncProperty(moderate, async (plan) => {
-      const { crashed: _, ...uncrashed } = await runHosted(plan);
-      crashes += await atEveryAppend(
-        (crash) => runHosted(plan, crash),
-        ({ crashed: __, ...life }, where) => expect(life, where).toEqual(uncrashed),
-      );
-      noteFacts(seen, uncrashed.seen);
+      const tried = await sweep(scenarioOf(plan), {
+        phases: ['beforeAppend', 'beforeResult', 'afterAppend', 'ackLost'],
+      });
+      crashes += tried.crashes;
+      count('generated machines');
+      countTried(tried);
+      noteFacts(seen, expected(plan));
     }),
     propertyRuns(15),
   );

@@ -54,8 +54,8 @@ describe('EX1, PT1: the projections say what the runtime says, at every append',
 
   it.each(scenarios)('%s, whose host dies in the middle', async (_, scenario) => {
     const { appends } = await lived(scenario);
-    for (const phase of ['before', 'after'] as const) {
-      const life = await lived(scenario, { crash: { append: Math.floor(appends / 2), phase } });
+    for (const phase of ['beforeAppend', 'afterAppend'] as const) {
+      const life = await lived(scenario, { append: Math.floor(appends / 2), phase });
       const { runtime, projected } = compared(life);
       expect(projected, phase).toEqual(runtime);
       expect(await valuesOf(life), phase).toEqual(life.values);

@@ -70,6 +70,7 @@ const depthMax = 2;
 
 /** Known to the log, so that it is one after a fold, too. */
 class OddError extends Error {
+  override readonly name = 'OddError';
   readonly code = 'E_ODD';
 }
 registerErrorClass(OddError, 'E_ODD');

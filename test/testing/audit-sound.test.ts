@@ -11,8 +11,7 @@ import { breaker, step } from 'rewake/machines';
 import { machines as generated, playHosted, scripts, type HiddenFault } from 'rewake/testing';
 import { goldenNames, goldenVersions, readGolden } from '../golden/kept.ts';
 import { lives } from '../golden/lives.ts';
-import { crashScenarios } from '../machines/crash-scenarios.ts';
-import { play, ScriptedWorld } from '../support/crash-run.ts';
+import { lived, scenarios } from '../projections/lived.ts';
 import { House } from '../support/house.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 import { machines, ordered } from './audited-runs.ts';
@@ -196,16 +195,17 @@ it('generated machines are sound, whose host dies on the way', async () => {
   expect(events).toBeGreaterThan(200);
 }, 300_000);
 
-describe.each(crashScenarios.map((scenario) => [scenario.name, scenario] as const))('%s', (_, scenario) => {
+describe.each(scenarios)('%s', (_, scenario) => {
+  const machines = scenario.machines as Machines;
+
   it('is sound wherever its host dies', async () => {
-    const { appends, log } = await play(scenario);
-    const machines = () => scenario.machines(new ScriptedWorld(undefined as never)) as Machines;
-    await expectSound(log, { machines: machines(), ended: true });
+    const { appends, log } = await lived(scenario);
+    await expectSound(log, { machines, ended: true });
     for (let append = 0; append < appends; append += 3) {
-      const crashes = [{ append, phase: (['before', 'after'] as const)[append % 2]! }];
-      const run = await play(scenario, { crashes });
-      await expectSound(run.log, { machines: machines() });
-      await expectSound(run.log.readAll());
+      const phase = (['beforeAppend', 'afterAppend'] as const)[append % 2]!;
+      const life = await lived(scenario, { append, phase });
+      await expectSound(life.log, { machines });
+      await expectSound(life.log.readAll());
     }
   }, 60_000);
 });

@@ -8,16 +8,42 @@ export class EffectNotScriptedError extends RewakeError {
   readonly code = 'REWAKE_EFFECT_NOT_SCRIPTED';
   readonly effect: string;
 
-  /** @param names by which the effect can be named in a script, the nearest first */
-  constructor(stream: string, address: string, names: readonly string[], found: string) {
-    const [name = 'effect'] = names;
-    super(
-      `Effect ${address} of '${stream}' began, and the scenario ${found}. Expected an answer under one of the names ` +
-        `${names.map((each) => `'${each}'`).join(', ')}. Add effects: { ${property(name)}: { output: … } }, a list of answers, one for each ` +
-        "call, a function of the call, or 'live' to run the effect itself.",
-    );
+  constructor(stream: string, address: string, found: string, advice: string) {
+    super(`Effect ${address} of '${stream}' began, and the scenario ${found}. ${advice}`);
     this.effect = address;
   }
+
+  /**
+   * @param names by which the effect can be named in a script, the nearest first
+   * @param form of an answer to it
+   */
+  static nameless(stream: string, address: string, names: readonly string[], form: string): EffectNotScriptedError {
+    const given = names.filter(isGiven);
+    const shown = given.length > 0 ? given : names;
+    const advice =
+      `Expected one under ${shown.map((each) => `'${each}'`).join(' or ')}. Add effects: { ${property(shown[0] ?? 'effect')}: ${form} }; ` +
+      "or a list of answers, one for each call; a function of the call; or 'live', to run the effect itself.";
+    return new EffectNotScriptedError(stream, address, 'has no answer for it', advice);
+  }
+
+  /** A list of answers is at its end. */
+  static exhausted(stream: string, address: string, name: string, answers: number, call: number) {
+    const found = `has ${answers === 1 ? 'one answer' : `${answers} answers`} for '${name}', and this is call ${call}`;
+    const advice =
+      'Add an answer to the list; or give one answer for all calls, without a list; or a function of the call.';
+    return new EffectNotScriptedError(stream, address, found, advice);
+  }
+
+  /** An answer that an effect of this kind cannot give. */
+  static unfit(stream: string, address: string, name: string, found: string, form: string): EffectNotScriptedError {
+    const advice = `Expected effects: { ${property(name)}: ${form} }; or 'live', to run the effect itself.`;
+    return new EffectNotScriptedError(stream, address, `has ${found}`, advice);
+  }
+}
+
+/** Whether a person gave this name: XState makes ids such as `0.order.charging` itself. */
+export function isGiven(name: string): boolean {
+  return !/^(?:\d+\.|xstate\.)/.test(name);
 }
 
 /** A machine reads the clock, chance or the like by itself, so that folding its stream may come to something else. */
@@ -30,7 +56,7 @@ export class NotDeterministicError extends RewakeError {
 
   constructor(stream: string, revision: number, event: string, reads: readonly string[]) {
     super(
-      `The machine of '${stream}' is not deterministic: with event '${event}' at revision ${revision}, ${reads.join(', and ')}. ` +
+      `The machine of '${stream}' is not deterministic: ${reads.join(', and ')}, with ${event} at revision ${revision}. ` +
         'Expected guards, assigns, delays and inputs that take what they need from the event, the context, or now(), random() and ' +
         "uuid() of 'rewake', which a replay gives the same values.",
     );
@@ -46,7 +72,8 @@ export class EndlessScenarioError extends RewakeError {
 
   constructor(name: string, found: string) {
     super(
-      `Scenario ${name} does not come to an end: ${found}. Give it an end: a final state, or { until: '1h' } for how long it is watched.`,
+      `Scenario '${name}' does not come to an end: ${found}. Give its machine a final state, or say with { until: '1h' } for how ` +
+        'long it is watched.',
     );
   }
 }

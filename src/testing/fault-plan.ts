@@ -6,6 +6,7 @@
  *      late answer or a clock that is set: a run is compared with one in which they happen, too, and nothing else does.
  */
 import { InvalidArgumentError } from '../errors.ts';
+import { requireFault } from './fault-check.ts';
 import type { LogFault } from './faulty-log.ts';
 import type { Disturbances, Loss } from './scripted-world.ts';
 
@@ -31,7 +32,6 @@ export type FaultPlan = readonly Fault[];
 const ofTheWorld = new Set<Fault['fault']>(['late', 'reorder', 'clockJump']);
 const ofTheLog = new Set<Fault['fault']>(['crash', 'tornTail', 'lostTail', 'ackLost', 'storeError']);
 const unforeseen = new Set<Fault['fault']>([...ofTheWorld, 'lostTail', 'stealOwner']);
-const all = [...ofTheLog, ...ofTheWorld, 'duplicate', 'stealOwner'];
 
 /** The faults that a log has. */
 export function logFaults(plan: FaultPlan): LogFault[] {
@@ -69,8 +69,5 @@ export function disturbancesOf(plan: FaultPlan, losses: readonly Loss[]): Distur
 /** @throws InvalidArgumentError for what is no plan */
 export function requirePlan(plan: unknown, where: string): asserts plan is FaultPlan {
   if (!Array.isArray(plan)) throw InvalidArgumentError.of(where, 'a list of faults', plan);
-  for (const [index, each] of (plan as readonly { fault?: string }[]).entries()) {
-    if (!all.includes(each?.fault as Fault['fault']))
-      throw InvalidArgumentError.of(`${where}[${index}].fault`, `one of ${all.join(', ')}`, each?.fault);
-  }
+  for (const [index, each] of (plan as readonly unknown[]).entries()) requireFault(each, `${where}[${index}]`);
 }

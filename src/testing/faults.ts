@@ -90,13 +90,24 @@ const usual: FaultKinds = {
 export function faults(kinds: FaultKinds = usual, options: { readonly max?: number } = {}): fc.Arbitrary<LoosePlan> {
   const known = Object.keys(arbitraries) as (keyof FaultKinds)[];
   checkNames('faults(kinds)', kinds, known);
+  checkNames('faults(kinds, options)', options, ['max']);
   const { max = 3 } = options;
+  if (!(Number.isInteger(max) && max >= 1))
+    throw InvalidArgumentError.of('faults(kinds, { max })', 'a whole number of at least 1', max);
   const chosen = known.flatMap((kind) => {
     const weight = Number(kinds[kind] ?? 0);
-    if (!(weight >= 0)) throw InvalidArgumentError.of(`faults({ ${kind} })`, 'true, false or a number', kinds[kind]);
+    if (!(weight >= 0))
+      throw InvalidArgumentError.of(
+        `faults({ ${kind} })`,
+        'true, false, or how often as a number of at least 0',
+        kinds[kind],
+      );
     return weight > 0 ? [{ weight: Math.ceil(weight), arbitrary: arbitraries[kind] }] : [];
   });
-  if (chosen.length === 0) throw InvalidArgumentError.of('faults(kinds)', 'at least one kind of fault', kinds);
+  if (chosen.length === 0) {
+    const expected = `at least one of ${known.join(', ')}`;
+    throw InvalidArgumentError.of('faults(kinds)', expected, `{ ${Object.keys(kinds).join(', ')} }`);
+  }
   return fc.array(fc.oneof({ withCrossShrink: true }, ...chosen), { minLength: 1, maxLength: max, size: 'max' });
 }
 

@@ -7,13 +7,7 @@
  * FL3  A fault says what became of the append it met: whether it was written, and what its caller was told.
  * FL4  Of several users, at a time or one after the other, each takes for its own only what it wrote itself.
  */
-import {
-  ConflictError,
-  IdReuseError,
-  InvalidArgumentError,
-  LogUnavailableError,
-  OutcomeUnknownError,
-} from '../errors.ts';
+import { ConflictError, IdReuseError, LogUnavailableError, OutcomeUnknownError } from '../errors.ts';
 import type {
   ActorHead,
   ActorQuery,
@@ -39,6 +33,7 @@ import type {
   SubscriptionItem,
   Write,
 } from '../log/event-log.ts';
+import { requireFault, requirePossible } from './fault-check.ts';
 
 /** Where a process dies in an append: before it is written; or when it is durable, before anyone hears of it. */
 export type AppendPhase = 'beforeAppend' | 'afterAppend';
@@ -132,7 +127,10 @@ export class FaultyLog implements EventLog {
     this.#plan = plan;
     this.#counts = counts as Counts;
     this.#keepsWritten = plan.some(({ fault }) => fault === 'lostTail');
-    for (const fault of plan) requireFault(fault, inner);
+    for (const [index, fault] of plan.entries()) {
+      requireFault(fault, `plan[${index}]`);
+      requirePossible(fault, inner, `plan[${index}]`);
+    }
     const { snapshots, checkpoints } = inner;
     this.snapshots = {
       load: (stream) => this.#ask(() => snapshots.load(stream)),
@@ -449,18 +447,4 @@ function headOf(row: ActorRow | undefined): ActorHead | undefined {
   if (!row) return undefined;
   const { stream: _, revision: __, ...head } = row;
   return head;
-}
-
-const numbers = ['append', 'snapshot', 'operation', 'events', 'appends', 'times'];
-
-function requireFault(fault: LogFault, { name, quarantine }: EventLog): void {
-  const where = `a fault of ${name}`;
-  for (const [field, value] of Object.entries(fault)) {
-    if (numbers.includes(field) && !(Number.isInteger(value) && (value as number) >= 0))
-      throw InvalidArgumentError.of(`${where}, ${fault.fault}.${field}`, 'a whole number of at least 0', value);
-  }
-  if (fault.fault === 'lostTail' && !quarantine) {
-    const expected = 'a log that can take events back (quarantine); leave lostTail out of the plan';
-    throw InvalidArgumentError.of(`${where}, lostTail`, expected, name);
-  }
 }

@@ -18,6 +18,7 @@ export interface AskedEffect {
 interface Data {
   readonly at: number;
   readonly actor?: string;
+  readonly channel?: string;
   readonly intents?: readonly { readonly actor: string }[];
   readonly effects?: readonly { readonly actor: string; readonly decision: string }[];
 }
@@ -31,6 +32,8 @@ export class History {
   #losses: Loss[] = [];
   #asked: AskedEffect[] = [];
   #appends = 0;
+  /** By stream and address: how many things an effect told that are recorded. */
+  #told = new Map<string, number>();
 
   /** @param onLoss called with the keys of effects that are lost */
   constructor(onLoss: (keys: readonly string[]) => void) {
@@ -46,21 +49,33 @@ export class History {
     return this.#asked.length > 0;
   }
 
+  /** How many stimuli are in the log, without those that tell of a resume. */
+  get stimuli(): number {
+    return this.#appends;
+  }
+
+  /** How many things an effect told that are recorded. */
+  told(stream: string, actor: string): number {
+    return this.#told.get(`${stream} ${actor}`) ?? 0;
+  }
+
   /** Reads the log anew: a life begins, and what the one before it left may have been cut. */
   begin(events: Iterable<NewEvent & { readonly stream: string }>): void {
     this.#keys = new Map();
     this.#losses = [];
     this.#asked = [];
     this.#appends = 0;
+    this.#told = new Map();
     for (const event of events) this.push(event.stream, [event]);
   }
 
   /** What was written to a stream. */
   push(stream: string, events: readonly NewEvent[]): void {
     for (const { id, type, data } of events.filter((event) => !isFact(event))) {
-      const { at, actor: of, intents = [], effects = [] } = JSON.parse(data) as Data;
+      const { at, actor: of, channel = 'checkpoint', intents = [], effects = [] } = JSON.parse(data) as Data;
       for (const { actor } of intents) this.#keys.set(`${stream} ${actor}`, `${id}${actor}`);
       if (isOutcome(type)) this.#asked = this.#asked.filter((each) => each.stream !== stream || each.actor !== of);
+      if (channel !== 'checkpoint') this.#told.set(`${stream} ${of}`, this.told(stream, of!) + 1);
       if (type !== 'ActorResumed') this.#appends++;
       else for (const { actor, decision } of effects) this.#decided(stream, actor, decision, at);
     }

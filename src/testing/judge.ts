@@ -13,12 +13,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ActorTree } from '../kernel/actor-tree.ts';
 import { Folder } from '../kernel/fold.ts';
+import type { RecordedEvent } from '../log/event-log.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { noUpcasters } from '../log/upcast.ts';
 import { FeatureSet } from '../runtime/features.ts';
 import { MachineRegistry, type Machines } from '../runtime/machines.ts';
 import { readableEvent } from '../runtime/readable-event.ts';
-import { NotDeterministicError } from './failures.ts';
+import { EffectNotScriptedError, NotDeterministicError } from './failures.ts';
 import { losesEvents, type FaultPlan } from './fault-plan.ts';
 import type { Run } from './play.ts';
 import type { Scenario } from './scenario.ts';
@@ -30,6 +31,8 @@ export interface Breach {
   readonly name: string;
   /** What is wrong, in a sentence. */
   readonly message: string;
+  /** The error behind it, where there is one. */
+  readonly cause?: unknown;
 }
 
 const names: Readonly<Record<number, string>> = {
@@ -54,8 +57,8 @@ export function breach(invariant: number, message: string): Breach {
 
 /** What is wrong with a run by itself. */
 export async function judgeAlone(run: Run, scenario: Scenario): Promise<Breach[]> {
-  // Without faults it is the scenario that is wrong.
-  if (run.failure && run.plan.length === 0) throw run.failure;
+  // Without faults it is the scenario that is wrong, and a script that cannot answer is wrong with them, too.
+  if (run.failure && (run.plan.length === 0 || !(run.failure instanceof EffectNotScriptedError))) throw run.failure;
   if (run.failure) return [breach(4, `it calls what it does not call without these faults: ${run.failure.message}`)];
   const { complaints, blocked, twice, unstopped, ends, folds, appendsOfSecondResume: appended } = run;
   const found = [
@@ -88,11 +91,11 @@ function lostOf({ plan, acknowledged, events, root }: Run): Breach[] {
   const there = new Map<string, number>();
   for (const { stream, type, data, meta } of events) {
     if (stream !== root || meta.actor !== undefined || (type !== 'EventReceived' && type !== 'ActorStarted')) continue;
-    const { messageId = 'start' } = JSON.parse(data) as { messageId?: string };
+    const { messageId = type } = JSON.parse(data) as { messageId?: string };
     there.set(messageId, (there.get(messageId) ?? 0) + 1);
   }
   return [...new Set(acknowledged)].flatMap((id) => {
-    const count = there.get(id) ?? 0;
+    const count = there.get(id === 'start' ? 'ActorStarted' : id) ?? 0;
     if (count === 1) return [];
     return [
       count === 0
@@ -148,12 +151,12 @@ function invariantOf(plan: FaultPlan): number {
   return plan.some(({ fault }) => fault === 'duplicate') ? 9 : 8;
 }
 
-/** Folds what a run wrote, and watches what the machines read. @throws NotDeterministicError */
-export function requireDeterminism({ events }: Run, machines: Machines): void {
+/** Folds what a run wrote, and watches what the machines read by themselves. */
+export function judgeReads({ events }: Run, machines: Machines): Breach[] {
   const registry = new MachineRegistry(machines);
   const folders = new Map<string, Folder>();
   for (const event of events) {
-    const { stream, revision, type } = event;
+    const { stream, revision } = event;
     const { machine, id } = readStreamName(stream);
     if (revision === 0) {
       const { logic, definition } = registry.current(machine);
@@ -162,13 +165,23 @@ export function requireDeterminism({ events }: Run, machines: Machines): void {
     const folder = folders.get(stream);
     try {
       folder?.push(readableEvent(event, { upcasters: noUpcasters, features: new FeatureSet() }));
-    } catch (error) {
-      // What diverges without a read that is watched is told by whoever folds the stream without watching.
-      if (!folder || folder.impurities.length === 0) throw error;
+    } catch {
+      // What diverges is told by whoever folds the stream without watching.
+      folders.delete(stream);
     }
-    if (folder && folder.impurities.length > 0)
-      throw new NotDeterministicError(stream, revision, type, folder.impurities);
+    if (folder && folder.impurities.length > 0) {
+      const cause = new NotDeterministicError(stream, revision, nameOf(event), folder.impurities);
+      return [{ ...breach(3, cause.message), cause }];
+    }
   }
+  return [];
+}
+
+/** What an event of the log records, as a person calls it. */
+function nameOf({ type, data }: Pick<RecordedEvent, 'type' | 'data'>): string {
+  const { event, id } = JSON.parse(data) as { readonly event?: { readonly type?: string }; readonly id?: string };
+  const what = event?.type ?? id;
+  return what === undefined ? type : `${type} ${what}`;
 }
 
 /** The first place at which two values differ, with what is there; undefined where they are equal. */

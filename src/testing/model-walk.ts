@@ -272,7 +272,7 @@ export class ModelWalk {
 
   #comeTo(path: string, answer: Answer): boolean {
     const open = this.#pending.find((each) => each.path === path && !each.answer);
-    if (!open || open.outcomes.length === 0 || 'never' in answer) return false;
+    if (!open || open.outcomes.length === 0 || 'never' in answer || 'tells' in answer) return false;
     if (open.began < this.#length) {
       this.#advance(this.#at + 1);
       // What was due meanwhile may have ended it.
@@ -357,7 +357,7 @@ export class ModelWalk {
     const mayEnd = actor.kind !== 'callback' && actor.kind !== 'custom';
     const called: Called = {
       ...{ name, path: pathOf(address), address, startedAt: this.#at, began: this.#step, answer },
-      dueAt: answer && !('never' in answer) ? this.#at + (answer.afterMs ?? 0) : undefined,
+      dueAt: answer && !('never' in answer || 'tells' in answer) ? this.#at + (answer.afterMs ?? 0) : undefined,
       outcomes: !answer && mayEnd ? outcomesOf(outcomes, names, actor.id) : [],
     };
     this.#called = [...this.#pending, called];

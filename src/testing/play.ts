@@ -8,17 +8,19 @@
  * PL4  Events get ids that come from what they record (stimulus-id.ts), so that machines draw the same random numbers with and
  *      without faults.
  */
-import { seededRandom, toMs, VirtualClock } from '../clock.ts';
-import { ActorFinishedError, NotFoundError } from '../errors.ts';
+import { seededRandom, toMs, VirtualClock, type Clock } from '../clock.ts';
+import { ActorFinishedError, NotFoundError, NotSerializableError } from '../errors.ts';
 import { memoryLog } from '../log/memory-log.ts';
 import type { EventLog, RecordedEvent } from '../log/event-log.ts';
 import { noUpcasters } from '../log/upcast.ts';
+import type { Stimulus } from '../kernel/stimulus.ts';
 import { FeatureSet } from '../runtime/features.ts';
 import { loadActor } from '../runtime/load.ts';
 import { MachineRegistry, type Machines } from '../runtime/machines.ts';
 import { repairLog } from '../runtime/repair.ts';
 import { checkOptions } from '../runtime/runtime-options.ts';
 import { Runtime } from '../runtime/runtime.ts';
+import { canHave } from './fault-check.ts';
 import { EndlessScenarioError } from './failures.ts';
 import { disturbancesOf, faultsOf, logFaults, losesEvents, type FaultPlan } from './fault-plan.ts';
 import { FaultyLog, type Strike } from './faulty-log.ts';
@@ -26,9 +28,9 @@ import { literal } from './literal.ts';
 import { History, observed } from './history.ts';
 import { factsOf, viewOf, type ActorView, type Outcome } from './outcome.ts';
 import { forgetProcess } from './process-memory.ts';
-import { timed, type Scenario, type ScenarioEvent } from './scenario.ts';
-import { ScriptedWorld, type Loss } from './scripted-world.ts';
-import { messageIdOf, stimulusId } from './stimulus-id.ts';
+import { requireMachine, timed, type Scenario, type ScenarioEvent } from './scenario.ts';
+import { ScriptedWorld, type Loss, type Recorded } from './scripted-world.ts';
+import { idOf, messageIdOf, stimulusId } from './stimulus-id.ts';
 
 /** How a scenario is played. */
 export interface PlayOptions {
@@ -75,6 +77,10 @@ export interface Run extends Outcome {
   readonly appendsOfSecondResume: number;
   /** By stream: how it stands when its events are folded. */
   readonly folds: Readonly<Record<string, ActorView>>;
+  /** Whether its log can have a fault of this kind. */
+  readonly canHave: (fault: { readonly fault: string }) => boolean;
+  /** Names that the script could have used, of all effects that were begun. */
+  readonly named: readonly string[];
   /** Why the run is no use: the scenario cannot be played. */
   readonly failure: Error | undefined;
 }
@@ -154,8 +160,12 @@ class Play {
     this.#log = new FaultyLog(observed(inner, this.#history), logFaults(faults));
     this.#outside = scenario.world?.();
     const disturbances = disturbancesOf(faults, losses);
-    const reached = () => this.#log.appends;
-    this.#world = new ScriptedWorld(clock, scenario.effects ?? {}, this.#outside, disturbances, reached);
+    const recorded: Recorded = {
+      stimuli: () => this.#log.appends,
+      durable: () => this.#history.stimuli,
+      told: (stream, actor) => this.#history.told(stream, actor),
+    };
+    this.#world = new ScriptedWorld(clock, scenario.effects ?? {}, this.#outside, disturbances, recorded);
     this.#losing = losses.toSorted((a, b) => a.afterAppends - b.afterAppends);
     // Set before any other, they come first of what is due at the same time.
     for (const { at } of losses) clock.setTimer(at, () => void this.#loseNext());
@@ -188,7 +198,7 @@ class Play {
       const due = this.#nextDue();
       if (due === undefined || due > endMs) return;
       if (timers > timersMax) {
-        throw this.#endless(`${timersMax} timers fired, and more are due`);
+        throw this.#endless('20,000 timers fired, and more are due');
       }
       await this.#advance(Math.max(0, due - this.#clock.now()));
     }
@@ -228,8 +238,11 @@ class Play {
 
   async #open(host: string): Promise<void> {
     const { machines, runtime: options } = this.#scenario;
-    this.#machines = typeof machines === 'function' ? machines(this.#outside) : machines;
+    const log = this.#log;
+    const clock = clockOfLife(this.#clock, () => log.death !== undefined);
+    this.#machines = typeof machines === 'function' ? machines(this.#outside, clock) : machines;
     this.#name = this.#scenario.machine ?? Object.keys(this.#machines)[0]!;
+    requireMachine(this.#machines, this.#name);
     const complain = (fields: object, message: string) => void this.#complaints.push(complaint(message, fields));
     const runtime = new Runtime(
       checkOptions({
@@ -239,11 +252,10 @@ class Play {
         ...{ lease: false, passivate: false, keepLogOpen: true, host },
         logger: { debug() {}, info() {}, warn() {}, error: complain },
       } as const),
-      { standIn: this.#world.standIn, stimulusId, pauses: false },
+      { standIn: this.#world.standIn, stimulusId: this.#stimulusIds(), pauses: false },
     );
     this.#runtime = runtime;
     this.#isOpen = false;
-    const log = this.#log;
     runtime.open().then(
       () => (this.#isOpen = true),
       (error: unknown) => {
@@ -251,6 +263,19 @@ class Play {
         this.#isOpen = true;
       },
     );
+  }
+
+  /** PL4, for one host: what an effect tells is numbered from what is recorded of it. */
+  #stimulusIds(): (stream: string, stimulus: Stimulus) => string | undefined {
+    const told = new Map<string, number>();
+    return (stream, stimulus) => {
+      if (stimulus.type !== 'EffectProgressed' || stimulus.channel === 'checkpoint')
+        return stimulusId(stream, stimulus);
+      const effect = `${stream} ${stimulus.actor}`;
+      const number = told.get(effect) ?? this.#history.told(stream, stimulus.actor);
+      told.set(effect, number + 1);
+      return idOf(stream, `progress ${stimulus.actor} ${number}`);
+    };
   }
 
   async #liveAgain(): Promise<void> {
@@ -292,7 +317,7 @@ class Play {
   async #decide(): Promise<void> {
     for (const { stream, actor, key } of this.#history.takeAsked()) {
       const answer = this.#world.answerOf(key);
-      if (!answer || 'never' in answer) continue;
+      if (!answer || 'never' in answer || 'tells' in answer) continue;
       const ref = await this.#runtime.get(stream);
       await ref.settle(actor, 'error' in answer ? { error: answer.error } : { output: answer.output });
     }
@@ -310,6 +335,7 @@ class Play {
       if (log.death || log !== this.#log) return;
       heard();
       this.#wasRefused = true;
+      if (error instanceof NotSerializableError) this.#world.failure ??= error;
       const isGone = error instanceof NotFoundError && losesEvents(this.#plan);
       if (!isGone && !(error instanceof ActorFinishedError))
         this.#complaints.push(`what was said is refused: ${String(error)}`);
@@ -450,6 +476,8 @@ class Play {
         acknowledged: this.#acknowledged,
         appendsOfSecondResume,
       },
+      canHave: (fault) => canHave(this.#inner, fault),
+      named: [...this.#world.names],
       failure: this.#world.failure,
     };
   }
@@ -508,6 +536,14 @@ class Play {
 }
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** The clock of one process: with it, its timers are gone. */
+function clockOfLife(clock: Clock, isOver: () => boolean): Clock {
+  return {
+    now: () => clock.now(),
+    setTimer: (dueAt, fn) => clock.setTimer(dueAt, () => void (isOver() || fn())),
+  };
+}
 
 function complaint(message: string, fields: object): string {
   const { err, error = err, ...rest } = fields as { err?: unknown; error?: unknown };

@@ -1,6 +1,7 @@
 /**
  * One trial by hand: what a test that was left behind plays. Owns nothing but the call.
  */
+import { InvalidArgumentError } from '../errors.ts';
 import { checkNames } from '../runtime/runtime-options.ts';
 import { requirePlan, type FaultPlan } from './fault-plan.ts';
 import { RecoveryFailureError } from './report.ts';
@@ -20,7 +21,7 @@ export interface ReplayOptions {
 /**
  * Plays a scenario with these faults, once without them to compare, and once again. Resolves with the run when all of it holds.
  * @throws RecoveryFailureError
- * @throws EffectNotScriptedError | NotDeterministicError | EndlessScenarioError | InvalidArgumentError
+ * @throws EffectNotScriptedError | EndlessScenarioError | InvalidArgumentError for a scenario that cannot be played
  *
  * @example
  * await replay(orders, { faults: [{ fault: 'crash', append: 2, phase: 'afterAppend' }] });
@@ -31,6 +32,7 @@ export async function replay<World>(scenario: Scenario<World>, options: ReplayOp
   requirePlan(plan, 'replay({ faults })');
   if (events) requireEvents(events, 'replay({ events })');
   const trials = new Trials(scenario as Scenario);
+  requireNames(plan, Object.keys(scenario.effects ?? {}));
   const trial = { plan, events, snapshots };
   const alone = await trials.tryAlone({ plan: [], events });
   if (alone) throw new RecoveryFailureError(trials.scenario, alone);
@@ -38,4 +40,13 @@ export async function replay<World>(scenario: Scenario<World>, options: ReplayOp
   const broken = failed ?? (await trials.tryTwice(trial, run));
   if (broken) throw new RecoveryFailureError(trials.scenario, broken);
   return run;
+}
+
+/** @throws InvalidArgumentError for an answer that comes later of an effect that the scenario does not have */
+function requireNames(plan: FaultPlan, names: readonly string[]): void {
+  for (const [index, fault] of plan.entries()) {
+    if (fault.fault !== 'late' || names.includes(fault.effect)) continue;
+    const expected = `a name of scenario.effects${names.length > 0 ? `: one of ${names.join(', ')}` : ', which has none'}`;
+    throw InvalidArgumentError.of(`replay({ faults })[${index}].effect`, expected, fault.effect);
+  }
 }

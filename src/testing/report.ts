@@ -58,6 +58,7 @@ export class RecoveryFailureError extends RewakeError {
         '',
         'file' in written ? `A test that plays it again: ${written.file}` : `No test was written: ${written.reason}`,
       ].join('\n'),
+      breaches[0]?.cause === undefined ? {} : { cause: breaches[0].cause },
     );
     this.breaches = breaches;
     this.trial = trial;
@@ -69,7 +70,8 @@ export class RecoveryFailureError extends RewakeError {
 }
 
 function describeBreach({ invariant, name, message }: Breach): string {
-  return invariant === undefined ? `  ${name}: ${message}` : `  invariant ${invariant}, ${name}: ${message}`;
+  const what = message.trim().replaceAll(/\n+/g, '\n    ');
+  return invariant === undefined ? `  ${name}: ${what}` : `  invariant ${invariant}, ${name}: ${what}`;
 }
 
 type Written = { readonly file: string } | { readonly reason: string };
@@ -108,7 +110,7 @@ function testText(file: string, name: string, trial: Trial, breaches: readonly B
   ];
   return [
     '// A failure that rewake/testing found and shrank. It passes when the failure is mended.',
-    ...breaches.map((each) => `// ${describeBreach(each).trim().replaceAll('\n', ' ')}`),
+    ...breaches.map((each) => `// ${describeBreach(each).trim().replaceAll(/\s+/g, ' ')}`),
     "import { test } from 'vitest';",
     "import { replay } from 'rewake/testing';",
     `import { ${name} } from './${file.replace(/\.ts$/, '.ts')}';`,

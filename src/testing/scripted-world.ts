@@ -7,6 +7,7 @@
  * SW2  One answer is given at a time, when everything that the one before it caused has come to rest: the one that is due
  *      first, of several the one that was asked for first, unless choices say otherwise.
  * SW3  What an effect that is lost would have been answered, the next one of its name is: a loss takes nothing from a script.
+ * SW4  A choice whose answer is lost with the process is made once more, and not the next one.
  */
 import { fromPromise, type AnyActorLogic, type AnyStateMachine } from 'xstate';
 import type { VirtualClock } from '../clock.ts';
@@ -15,7 +16,8 @@ import { sourceOf, type PendingEffect } from '../kernel/actor-tree.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { effect as effectLogic, effectOptions, type EffectArguments, type EffectContext } from '../runtime/effect.ts';
 import { EffectNotScriptedError } from './failures.ts';
-import { requireAnswer, type Answer, type EffectCall, type EffectScript } from './effect-script.ts';
+import { requireAnswer, type Answer, type EffectCall, type EffectScript, type StreamItem } from './effect-script.ts';
+import { dueTimes, isStream, itemsOf, streamLogic, type StreamKind } from './scripted-stream.ts';
 
 /** An effect that a host let fail because another one died. */
 export interface Loss {
@@ -58,17 +60,13 @@ interface Place {
   readonly actor: string;
 }
 
-interface Named {
-  readonly name: string;
-  readonly names: readonly string[];
-}
-
 interface Waiting {
   readonly asked: Asked;
   readonly life: number;
   /** Which of the hosts that live at once runs it. */
   readonly host: number;
-  readonly signal: AbortSignal;
+  readonly dueAt: number;
+  readonly isStopped: () => boolean;
   readonly settle: () => void;
 }
 
@@ -83,6 +81,16 @@ export interface Disturbances {
   readonly repeatsLast: boolean;
 }
 
+/** What the log of the run says. */
+export interface Recorded {
+  /** How many stimuli are recorded, as {@link Loss.afterAppends} counts them. */
+  stimuli(): number;
+  /** How many of them are in the log. */
+  durable(): number;
+  /** How many things an effect told are recorded. */
+  told(stream: string, actor: string): number;
+}
+
 /** The world of one run. */
 export class ScriptedWorld {
   readonly #clock: VirtualClock;
@@ -94,26 +102,28 @@ export class ScriptedWorld {
   /** By name: indexes of answers that a lost effect did not hear. */
   readonly #unheard = new Map<string, number[]>();
   readonly #lost: ReadonlyMap<string, Loss>;
-  readonly #reached: () => number;
+  readonly #recorded: Recorded;
+  /** Names by which an effect could have been named, of all that were begun. */
+  readonly names = new Set<string>();
   /** Effects that will be lost, by key: what lets them. */
   readonly #doomed = new Map<string, () => void>();
   #waiting: Waiting[] = [];
   #life = 0;
   #isShared = false;
   #host = 0;
-  #chosen = 0;
+  /** By how many stimuli were recorded then: which of the choices was made. */
+  readonly #moments = new Map<number, number>();
   /** Why the run is no use: the first one counts. */
   failure: Error | undefined;
   /** Effects that ran twice in one life, by key. */
   readonly twice: string[] = [];
 
-  /** @param reached how many stimuli are recorded, as {@link Loss.afterAppends} counts them */
   constructor(
     clock: VirtualClock,
     script: Readonly<Record<string, EffectScript>>,
     world: unknown,
     disturbances: Disturbances,
-    reached: () => number,
+    recorded: Recorded,
   ) {
     this.#clock = clock;
     this.#startMs = clock.now();
@@ -121,7 +131,7 @@ export class ScriptedWorld {
     this.#world = world;
     this.#disturbances = disturbances;
     this.#lost = new Map(disturbances.losses.map((loss) => [loss.key, loss]));
-    this.#reached = reached;
+    this.#recorded = recorded;
   }
 
   /** Every effect that was begun, in order. */
@@ -135,18 +145,27 @@ export class ScriptedWorld {
     const options = effectOptions(actor.logic);
     if (options.internal) return undefined;
     const names = namesOf(pending, stream);
+    for (const each of names) this.names.add(each);
     const name = names.find((each) => Object.hasOwn(this.#script, each));
     const key = `${pending.cause.eventId}${address}`;
-    if (name !== undefined && this.#lost.has(key))
-      return this.#losing({ name, names }, pending, { key, stream, actor: address });
+    if (name !== undefined && this.#lost.has(key)) return this.#losing(name, pending, { key, stream, actor: address });
     if (name !== undefined && this.#script[name] === 'live') return undefined;
     const life = this.#life;
-    if (name === undefined || actor.kind !== 'promise') {
-      const found =
-        name === undefined ? 'has no answer for it' : `can answer promises alone, and this is a ${actor.kind}`;
-      return this.#failing(new EffectNotScriptedError(stream, address, names, found));
+    const { kind } = actor;
+    if (name === undefined) {
+      const form = isStream(kind)
+        ? `{ tells: [{ ${itemsOf[kind][0]}: … }] }`
+        : kind === 'promise'
+          ? '{ output: … }'
+          : "'live'";
+      return this.#failing(EffectNotScriptedError.nameless(stream, address, names, form));
     }
-    return effectLogic(({ input, context }) => this.#answer({ name, names }, life, input, context), options);
+    if (isStream(kind)) return this.#stream(name, kind, { key, stream, actor: address });
+    if (kind !== 'promise') {
+      const found = `an answer for '${name}', and this is logic of its own kind, which no script can stand for`;
+      return this.#failing(EffectNotScriptedError.unfit(stream, address, name, found, "'live'"));
+    }
+    return effectLogic(({ input, context }) => this.#answer(name, life, input, context), options);
   };
 
   /** The process has died: nobody of it hears of anything any more. */
@@ -168,7 +187,7 @@ export class ScriptedWorld {
   leave(host: number, stream: string): string[] {
     const left = this.#waiting.filter((each) => each.host === host && each.asked.stream === stream);
     this.#waiting = this.#waiting.filter((each) => each.host !== host);
-    return left.filter(({ signal }) => !signal.aborted).map(({ asked }) => asked.key);
+    return left.filter(({ isStopped }) => !isStopped()).map(({ asked }) => asked.key);
   }
 
   /** SW3. Takes note of effects that were let fail. */
@@ -188,19 +207,27 @@ export class ScriptedWorld {
 
   /** SW2. Gives one answer that is due, if there is one. */
   release(): boolean {
-    const ready = this.#waiting.filter(({ asked }) => asked.dueAt <= this.#clock.now());
+    const ready = this.#waiting.filter(({ dueAt, isStopped }) => dueAt <= this.#clock.now() && !isStopped());
     if (ready.length === 0) return false;
-    ready.sort((a, b) => a.asked.dueAt - b.asked.dueAt || a.asked.sequence - b.asked.sequence);
-    const choice = ready.length > 1 ? (this.#disturbances.choices[this.#chosen++] ?? 0) : 0;
+    ready.sort((a, b) => a.dueAt - b.dueAt || a.asked.sequence - b.asked.sequence);
+    const choice = ready.length > 1 ? this.#choose() : 0;
     const next = ready[choice % ready.length]!;
     this.#waiting.splice(this.#waiting.indexOf(next), 1);
     next.settle();
     return true;
   }
 
+  /** SW4. */
+  #choose(): number {
+    const moment = this.#recorded.durable();
+    const index = this.#moments.get(moment) ?? this.#moments.size;
+    this.#moments.set(moment, index);
+    return this.#disturbances.choices[index] ?? 0;
+  }
+
   /** Whether all that was recorded before a loss is recorded. */
   isLossDue({ afterAppends, at }: Loss): boolean {
-    return this.#reached() >= afterAppends && this.#clock.now() >= at;
+    return this.#recorded.stimuli() >= afterAppends && this.#clock.now() >= at;
   }
 
   /** Lets an effect fail as a host does that comes after a dead one. */
@@ -215,7 +242,7 @@ export class ScriptedWorld {
    * One that is lost in the run that this one is compared with. It does what it did there until its host died, and nothing
    * after; then it fails, and what is around its call hears of nothing.
    */
-  #losing({ name, names }: Named, { restarts, actor }: PendingEffect, place: Place): AnyActorLogic {
+  #losing(name: string, { restarts, actor }: PendingEffect, place: Place): AnyActorLogic {
     const { key } = place;
     const { around, ...options } = effectOptions(actor.logic);
     const loss = this.#lost.get(key)!;
@@ -223,7 +250,7 @@ export class ScriptedWorld {
     const life = this.#life;
     // A live effect would do its work a second time in the same world.
     const call = ({ input, context }: EffectArguments<unknown>) =>
-      this.#script[name] === 'live' ? never : this.#answer({ name, names }, life, input, context);
+      this.#script[name] === 'live' ? never : this.#answer(name, life, input, context);
     const run = (around?.(call) ?? call) as typeof call;
     return effectLogic((args: EffectArguments<unknown>) => {
       const lost = new Promise<never>((_, reject) => {
@@ -239,35 +266,87 @@ export class ScriptedWorld {
     return fromPromise(() => Promise.reject(error));
   }
 
-  async #answer({ name, names }: Named, life: number, input: unknown, context: EffectContext): Promise<unknown> {
+  async #answer(name: string, life: number, input: unknown, context: EffectContext): Promise<unknown> {
     const { idempotencyKey: key } = context;
     const { stream, actor } = context;
-    const asked = this.#asked.get(key) ?? this.#begin(name, names, { key, stream, actor, input });
-    asked.runs++;
-    if (asked.life !== life) asked.runsInLife = 0;
-    asked.life = life;
-    if (++asked.runsInLife > 1 && !this.#isShared) this.twice.push(key);
-    const host = this.#host;
+    const asked = this.#run(name, life, { key, stream, actor, input });
     const again = asked.runs > 1 ? this.#say(asked, context) : asked.answer;
+    if ('tells' in again) {
+      const found = `{ tells } for '${name}', and this is a promise, which comes to one thing`;
+      throw (this.failure ??= EffectNotScriptedError.unfit(stream, actor, name, found, '{ output: … }'));
+    }
     await new Promise<void>((settle) => {
-      if (life !== this.#life) return;
-      this.#waiting.push({ asked, life, host, signal: context.signal, settle });
-      if (asked.dueAt > this.#clock.now() && !('never' in again)) this.#clock.setTimer(asked.dueAt, () => {});
+      const isStopped = () => context.signal.aborted;
+      this.#wait({ asked, life, dueAt: asked.dueAt, isStopped, settle }, 'never' in again);
     });
     if ('error' in again) throw errorOf(again.error);
     return (again as { output: unknown }).output;
   }
 
-  #begin(name: string, names: readonly string[], place: Place & { readonly input: unknown }): Asked {
+  /** What tells one thing after the other, from the first one on that is not recorded. */
+  #stream(name: string, kind: StreamKind, place: Place): AnyActorLogic {
+    const life = this.#life;
+    const begin = (input: unknown, tell: (item: StreamItem) => void) => {
+      const asked = this.#run(name, life, { ...place, input });
+      const items = this.#told(asked, kind);
+      const dueAt = dueTimes(items, asked.dueAt);
+      let isStopped = false;
+      const next = (index: number) => {
+        const item = items[index];
+        if (!item || isStopped) return;
+        const settle = () => {
+          if (!isStopped) tell(item);
+          next(index + 1);
+        };
+        this.#wait({ asked, life, dueAt: dueAt[index]!, isStopped: () => isStopped, settle });
+      };
+      next(this.#recorded.told(place.stream, place.actor));
+      return () => void (isStopped = true);
+    };
+    return streamLogic(kind, begin, errorOf);
+  }
+
+  #told({ answer, name, stream, actor }: Asked, kind: StreamKind): readonly StreamItem[] {
+    const fields = itemsOf[kind];
+    const items = 'tells' in answer ? answer.tells : 'never' in answer ? [] : undefined;
+    const wrong = items?.flatMap(Object.keys).find((field) => field !== 'afterMs' && !fields.includes(field));
+    if (items && wrong === undefined) return items;
+    const forms = fields.map((field) => `{ ${field} }`).join(', ');
+    const given = wrong === undefined ? Object.keys(answer)[0]! : `tells: [{ ${wrong} }]`;
+    const found = `{ ${given} } for '${name}', and this is ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}, which tells ${forms}`;
+    const form = `{ tells: [{ ${fields[0]}: … }] }`;
+    this.failure ??= EffectNotScriptedError.unfit(stream, actor, name, found, form);
+    return [];
+  }
+
+  /** Counts a run of an effect, which may be its first. */
+  #run(name: string, life: number, place: Place & { readonly input: unknown }): Asked {
+    const { key } = place;
+    const asked = this.#asked.get(key) ?? this.#begin(name, place);
+    asked.runs++;
+    if (asked.life !== life) asked.runsInLife = 0;
+    asked.life = life;
+    if (++asked.runsInLife > 1 && !this.#isShared) this.twice.push(key);
+    return asked;
+  }
+
+  /** SW2. Until it is given; what never comes is not waited for by the clock. */
+  #wait(waiting: Omit<Waiting, 'host'>, isNever = false): void {
+    if (waiting.life !== this.#life) return;
+    this.#waiting.push({ ...waiting, host: this.#host });
+    if (!isNever && waiting.dueAt > this.#clock.now()) this.#clock.setTimer(waiting.dueAt, () => {});
+  }
+
+  #begin(name: string, place: Place & { readonly input: unknown }): Asked {
     const sequence = this.#asked.size;
     const unheard = this.#unheard.get(name)?.shift();
     const index = unheard ?? this.#heard(name);
     const nowMs = this.#clock.now();
     const base = { ...place, name, index, sequence, at: nowMs - this.#startMs };
     const counts = { runs: 0, runsInLife: 0, life: this.#life, isLost: false };
-    const answer = this.#scripted(base, names, 1);
+    const answer = this.#scripted(base, 1);
     const lateMs = this.#disturbances.late.get(`${name} ${index}`) ?? 0;
-    const afterMs = ('never' in answer ? 0 : (answer.afterMs ?? 0)) + lateMs;
+    const afterMs = ('afterMs' in answer ? (answer.afterMs ?? 0) : 0) + lateMs;
     const dueAt = 'never' in answer ? Infinity : nowMs + afterMs;
     const asked: Asked = { ...base, ...counts, answer, dueAt };
     this.#asked.set(place.key, asked);
@@ -289,25 +368,27 @@ export class ScriptedWorld {
 
   /** A function is asked every time; a list has one answer for each effect. */
   #say(asked: Asked, context: EffectContext): Answer {
-    return typeof this.#script[asked.name] === 'function' ? this.#scripted(asked, [], context.attempt) : asked.answer;
+    return typeof this.#script[asked.name] === 'function' ? this.#scripted(asked, context.attempt) : asked.answer;
   }
 
   #scripted(
     { name, key, input, index, stream, actor }: Pick<Call, 'name' | 'key' | 'input' | 'index' | 'stream' | 'actor'>,
-    names: readonly string[],
     attempt: number,
   ): Answer {
     const script = this.#script[name]!;
     const call: EffectCall = { name, input, key, index, attempt, world: this.#world };
-    const answer =
-      typeof script === 'function' ? script(call) : this.#listed(script as Answer | readonly Answer[], index);
-    if (answer === undefined && typeof script !== 'function') {
-      const found = `has ${(script as Answer[]).length} answers for '${name}', and this is call ${index + 1}`;
-      this.failure ??= new EffectNotScriptedError(stream, actor, names.length > 0 ? names : [name], found);
+    try {
+      const answer =
+        typeof script === 'function' ? script(call) : this.#listed(script as Answer | readonly Answer[], index);
+      if (answer === undefined && typeof script !== 'function')
+        throw EffectNotScriptedError.exhausted(stream, actor, name, (script as Answer[]).length, index + 1);
+      requireAnswer(answer, `scenario.effects.${name}, call ${index + 1}`);
+      return answer;
+    } catch (error) {
+      // A machine would take it for a failure of its effect.
+      this.failure ??= error as Error;
       return { never: true };
     }
-    requireAnswer(answer, `scenario.effects.${name}, call ${index + 1}`);
-    return answer;
   }
 
   #listed(script: Answer | readonly Answer[], index: number): Answer | undefined {

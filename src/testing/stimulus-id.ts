@@ -13,7 +13,11 @@ export function messageIdOf(index: number): string {
 /** Undefined for what nothing tells from every other stimulus of its stream. */
 export function stimulusId(stream: string, stimulus: Stimulus): string | undefined {
   const what = identityOf(stimulus);
-  if (what === undefined) return undefined;
+  return what === undefined ? undefined : idOf(stream, what);
+}
+
+/** The id of what is told from everything else of its stream by these words. */
+export function idOf(stream: string, what: string): string {
   const hex = createHash('sha256').update(`${stream}\n${what}`).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -10,7 +10,7 @@ import type { FaultPlan } from './fault-plan.ts';
 import { phases, type Phase } from './phases.ts';
 import type { Run } from './play.ts';
 import { RecoveryFailureError } from './report.ts';
-import type { Scenario, ScenarioEvent } from './scenario.ts';
+import { requireEvents, type Scenario, type ScenarioEvent } from './scenario.ts';
 import { reachingAll } from './sometimes.ts';
 import { Trials, type Tally, type Trial } from './trials.ts';
 
@@ -37,7 +37,7 @@ export interface SweepReport extends Readonly<Tally> {
  * is, to whoever looks, the run without a crash.
  * @throws RecoveryFailureError the first run that is not, as a timeline
  * @throws NeverReachedError a condition of {@link sometimes} never held
- * @throws EffectNotScriptedError | NotDeterministicError | EndlessScenarioError | InvalidArgumentError
+ * @throws EffectNotScriptedError | EndlessScenarioError | InvalidArgumentError for a scenario that cannot be played
  *
  * @example
  * await sweep({ machines: { order }, effects: { charge: { output: 'paid' } }, events: [{ type: 'PAY' }] });
@@ -45,11 +45,13 @@ export interface SweepReport extends Readonly<Tally> {
 export async function sweep<World>(scenario: Scenario<World>, options: SweepOptions = {}): Promise<SweepReport> {
   checkNames('sweep(scenario, options)', options, ['phases', 'depth', 'events', 'onRun']);
   const { phases: wanted = phases, depth = 2, events, onRun } = options;
+  if (!Array.isArray(wanted)) throw InvalidArgumentError.of('sweep({ phases })', 'a list of phases', wanted);
   for (const phase of wanted) {
     if (!phases.includes(phase))
       throw InvalidArgumentError.of('sweep({ phases })', `some of ${phases.join(', ')}`, phase);
   }
   if (depth !== 1 && depth !== 2) throw InvalidArgumentError.of('sweep({ depth })', '1 or 2', depth);
+  if (events) requireEvents(events, 'sweep({ events })');
   return reachingAll(() => sweepAll(scenario as Scenario, { phases: wanted, depth, events, onRun }));
 }
 

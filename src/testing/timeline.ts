@@ -23,7 +23,7 @@ export function timelineOf({ events, startMs, strikes, marks }: Run): string {
   const wrong = new Map<string | undefined, string[]>();
   const add = (after: string | undefined, what: string) =>
     wrong.set(after, [...(wrong.get(after) ?? []), `     ✗ ${what}`]);
-  for (const { fault, after, stream } of strikes) add(after, `${describeFault(fault)}${stream ? ` of ${stream}` : ''}`);
+  for (const { fault, after, stream } of strikes) add(after, `${describeFault(fault)}${stream ? ` (${stream})` : ''}`);
   for (const { after, what } of marks) add(after, what);
   const rows = events.map((event) => [event, rowOf(event, startMs)] as const);
   const widths = [0, 1, 2].map((column) => Math.max(4, ...rows.map(([, row]) => row[column]!.length)));
@@ -55,7 +55,7 @@ function stateOf(value: unknown): string {
 }
 
 /** A fault in a few words. */
-export function describeFault(fault: Fault): string {
+function describeFault(fault: Fault): string {
   switch (fault.fault) {
     case 'crash': {
       if ('append' in fault) {

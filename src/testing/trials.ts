@@ -4,9 +4,11 @@
  * TR1  Runs that are compared with are played once for each world and each set of losses.
  * TR2  A scenario that fails without any fault is told so, and nothing else is tried.
  */
+import { VirtualClock } from '../clock.ts';
 import type { Machines } from '../runtime/machines.ts';
 import { worldOf, type FaultPlan } from './fault-plan.ts';
-import { judgeAlone, judgeBeside, judgeTwins, requireDeterminism, type Breach } from './judge.ts';
+import { judgeAlone, judgeBeside, judgeReads, judgeTwins, type Breach } from './judge.ts';
+import { requireKnownNames } from './effect-names.ts';
 import { play, type Run } from './play.ts';
 import { requireScenario, type Scenario, type ScenarioEvent } from './scenario.ts';
 import type { Loss } from './scripted-world.ts';
@@ -70,7 +72,7 @@ export class Trials {
     return reference;
   }
 
-  /** What does not hold without any fault. @throws NotDeterministicError | EffectNotScriptedError | EndlessScenarioError */
+  /** What does not hold without any fault. @throws EffectNotScriptedError | EndlessScenarioError | InvalidArgumentError */
   tryAlone(trial: Trial): Promise<FailedTrial | undefined> {
     const key = JSON.stringify(trial.events ?? null);
     const known = this.#alone.get(key);
@@ -83,8 +85,12 @@ export class Trials {
 
   async #tryAlone(trial: Trial): Promise<FailedTrial | undefined> {
     const run = await this.reference(trial);
-    const breaches = await judgeAlone(run, this.scenario);
-    requireDeterminism(run, this.#machines(run));
+    const alone = await judgeAlone(run, this.scenario);
+    const machines = this.#machines(run);
+    if (!trial.events) requireKnownNames(this.scenario.effects ?? {}, machines, run.named);
+    // Whatever else is wrong may come of it.
+    const reads = judgeReads(run, machines);
+    const breaches = reads.length > 0 ? reads : alone;
     await this.#onRun?.(run);
     return breaches.length > 0 ? { trial, run, reference: undefined, breaches } : undefined;
   }
@@ -125,6 +131,6 @@ export class Trials {
 
   #machines({ world }: Run): Machines {
     const { machines } = this.scenario;
-    return typeof machines === 'function' ? machines(world) : machines;
+    return typeof machines === 'function' ? machines(world, new VirtualClock()) : machines;
   }
 }

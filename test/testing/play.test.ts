@@ -1,9 +1,9 @@
 /** Machines that are known to recover do so under the kit, with every fault. Numbers are those of docs/explanation/invariants.md. */
 import { assign, fromPromise, setup } from 'xstate';
 import { expect } from 'vitest';
-import { random, type RecordedEvent } from 'rewake';
+import { random, type Clock, type RecordedEvent } from 'rewake';
 import { breaker, step } from 'rewake/machines';
-import { defineScenario, fuzz, sometimes, sweep, type Outcome } from 'rewake/testing';
+import { defineScenario, fuzz, RecoveryFailureError, replay, sometimes, sweep, type Outcome } from 'rewake/testing';
 import { test } from 'rewake/testing/vitest';
 
 const order = setup({
@@ -79,3 +79,37 @@ test('a condition that is never reached fails the whole, and one that is reached
 function hostsOf(events: readonly RecordedEvent[]): number {
   return events.filter(({ type }) => type === 'ActorResumed').length;
 }
+const race = setup({
+  types: { context: {} as { heard: string[] } },
+  actors: { call: fromPromise<string>(() => Promise.resolve('real')) },
+  actions: { hear: assign({ heard: ({ context, event }) => [...context.heard, String(event.type)] }) },
+}).createMachine({
+  id: 'race',
+  context: { heard: [] },
+  invoke: ['a', 'b', 'c'].map((id) => ({ id, src: 'call' as const, onDone: { actions: 'hear' as const } })),
+});
+
+test('4: a choice among answers whose answer is lost in a crash is made again', async () => {
+  const racing = { machines: { race }, effects: { call: { output: 1, afterMs: 5 } } };
+  for (const append of [1, 2]) {
+    const crash = { fault: 'crash', append, phase: 'beforeAppend' } as const;
+    const { ends } = await replay(racing, { faults: [{ fault: 'reorder', choices: [2, 0, 0] }, crash] });
+    expect(ends['race-1']!.context).toEqual({ heard: ['c', 'a', 'b'].map((id) => `xstate.done.actor.${id}`) });
+  }
+});
+
+test('a timer that a process set on its clock dies with it', async () => {
+  const mailing = (mails: string[], clock: Clock) =>
+    setup({
+      actions: { mailLater: () => void clock.setTimer(clock.now() + 60_000, () => mails.push('reminder')) },
+    }).createMachine({ id: 'mailing', entry: 'mailLater', on: { TURN: {} } });
+  const reminded = defineScenario({
+    world: (): string[] => [],
+    machines: (mails, clock) => ({ mailing: mailing(mails, clock) }),
+    events: [[30_000, { type: 'TURN' }]],
+    check: ({ world }) => expect(world).toEqual(['reminder']),
+  });
+  await replay(reminded);
+  const faults = [{ fault: 'crash', append: 1, phase: 'afterAppend' }] as const;
+  await expect(replay(reminded, { faults })).rejects.toThrow(RecoveryFailureError);
+});

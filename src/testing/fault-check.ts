@@ -26,7 +26,10 @@ const forms: Readonly<Record<string, readonly Readonly<Record<string, Rule>>[]>>
   tornTail: [{ append: count, events: count }],
   lostTail: [{ append: count, appends: count }],
   ackLost: [{ append: count }],
-  storeError: [{ append: count, times: count }],
+  storeError: [
+    { append: count, times: count },
+    { read: count, times: count },
+  ],
   duplicate: [{ event: count }],
   stealOwner: [{ append: count }],
   late: [

@@ -145,8 +145,9 @@ function fit(fault: Fault, { appends, operations, said, calls, lastMs }: Bounds)
     case 'crash':
       if ('operation' in fault) return { ...fault, operation: fault.operation % operations };
       return 'append' in fault ? { ...fault, append: fault.append % appends } : fault;
-    case 'ackLost':
     case 'storeError':
+      return 'append' in fault ? { ...fault, append: fault.append % appends } : fault;
+    case 'ackLost':
     case 'stealOwner':
     case 'tornTail':
     case 'lostTail':

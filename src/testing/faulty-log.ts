@@ -55,7 +55,9 @@ export type LogFault =
   /** The append is written, and its answer is lost. */
   | { readonly fault: 'ackLost'; readonly append: number }
   /** So many tries of the append are refused before one passes, and nothing is written. */
-  | { readonly fault: 'storeError'; readonly append: number; readonly times: number };
+  | { readonly fault: 'storeError'; readonly append: number; readonly times: number }
+  /** From this read of a stream on so many are refused. */
+  | { readonly fault: 'storeError'; readonly read: number; readonly times: number };
 
 /** No answer, to whoever awaits it and to whoever iterates over it. */
 function unanswered<T>(): Promise<T> {
@@ -87,6 +89,7 @@ class Counts {
   appends = 0;
   snapshots = 0;
   operations = 0;
+  reads = 0;
   /** Tries of the present append that were refused. */
   refused = 0;
   newest: string | undefined;
@@ -116,6 +119,7 @@ export class FaultyLog implements EventLog {
   readonly selfCheck?: NonNullable<EventLog['selfCheck']>;
   /** First ids of appends of which it does not know what became. */
   readonly #doubtful = new Set<string>();
+  #open = 0;
   #endsOnConflict = false;
   #conflict: string | undefined;
   #death: Strike | undefined;
@@ -164,6 +168,11 @@ export class FaultyLog implements EventLog {
   /** The stream by which its user noticed that another one took over; undefined as long as it did not. */
   get conflict(): string | undefined {
     return this.#conflict;
+  }
+
+  /** Whether a call of this life has no answer yet. */
+  get isBusy(): boolean {
+    return this.#open > 0;
   }
 
   /** How this life ended; undefined while it lasts. */
@@ -234,16 +243,16 @@ export class FaultyLog implements EventLog {
     if (events.length === 0) return this.#inner.append(stream, expected, events, options);
     const number = this.#counts.appends;
     const fault = this.#find((each) => 'append' in each && each.append === number);
-    if (fault?.fault === 'storeError' && this.#counts.refused < fault.times) {
+    if (fault?.fault === 'storeError' && 'append' in fault && this.#counts.refused < fault.times) {
       this.#counts.refused++;
       this.#note(fault, { stream, events });
-      return Promise.reject(new LogUnavailableError(`${this.name} is away for a while, as the plan says.`, true));
+      return Promise.reject(this.#away());
     }
     this.#counts.appends++;
     this.#counts.refused = 0;
-    return fault
-      ? this.#strike(fault, stream, expected, events, options)
-      : this.#write(stream, expected, events, options);
+    return this.#counted(() =>
+      fault ? this.#strike(fault, stream, expected, events, options) : this.#write(stream, expected, events, options),
+    );
   }
 
   async #strike(
@@ -341,7 +350,13 @@ export class FaultyLog implements EventLog {
   }
 
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
-    return this.#read(() => this.#inner.readStream(stream, options));
+    return this.#read(() => {
+      const number = this.#counts.reads++;
+      const fault = this.#find((each) => 'read' in each && each.read <= number && number < each.read + each.times);
+      if (!fault) return this.#inner.readStream(stream, options);
+      this.#note(fault, { stream, events: [] });
+      throw this.#away();
+    });
   }
 
   readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent> {
@@ -401,6 +416,10 @@ export class FaultyLog implements EventLog {
     return this.#counts.isCalm || this.#endsOnConflict ? undefined : this.#plan.find(strikes);
   }
 
+  #away(): LogUnavailableError {
+    return new LogUnavailableError(`${this.name} is away for a while, as the plan says.`, true);
+  }
+
   #end(fault: LogFault, what: What): void {
     this.#death ??= this.#note(fault, what);
   }
@@ -414,15 +433,29 @@ export class FaultyLog implements EventLog {
   /** An answer of the log inside, unless it dies before it is given. */
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     if (this.#isOver() || this.#diesNow({ events: [] })) return unanswered();
-    const answer = await question();
+    const answer = await this.#counted(question);
     return this.#isOver() ? unanswered() : answer;
+  }
+
+  async #counted<T>(call: () => Promise<T>): Promise<T> {
+    this.#open++;
+    try {
+      return await call();
+    } finally {
+      this.#open--;
+    }
   }
 
   async *#read<T>(question: () => AsyncIterable<T>): AsyncGenerator<T, undefined> {
     if (this.#isOver() || this.#diesNow({ events: [] })) await unanswered();
-    for await (const item of question()) {
-      if (this.#isOver()) await unanswered();
-      yield item;
+    this.#open++;
+    try {
+      for await (const item of question()) {
+        if (this.#isOver()) await unanswered();
+        yield item;
+      }
+    } finally {
+      this.#open--;
     }
   }
 
@@ -430,7 +463,7 @@ export class FaultyLog implements EventLog {
     if (this.#isOver() || this.#diesNow({ stream, events: [] })) return unanswered();
     const number = this.#counts.snapshots++;
     const fault = this.#find((each) => 'snapshot' in each && each.snapshot === number);
-    if (!fault) return save();
+    if (!fault) return this.#counted(save);
     this.#end(fault, { stream, events: [] });
     if ('phase' in fault && fault.phase === 'afterSnapshot') this.#lastWrite = save().catch(() => {});
     return unanswered();

@@ -21,6 +21,7 @@ interface Data {
   readonly channel?: string;
   readonly intents?: readonly { readonly actor: string }[];
   readonly effects?: readonly { readonly actor: string; readonly decision: string }[];
+  readonly standing?: { readonly effects?: readonly { readonly actor: string }[] };
 }
 
 const isOutcome = (type: string) => type === 'EffectSucceeded' || type === 'EffectFailed';
@@ -29,6 +30,8 @@ const isOutcome = (type: string) => type === 'EffectSucceeded' || type === 'Effe
 export class History {
   readonly #onLoss: (keys: readonly string[]) => void;
   #keys = new Map<string, string>();
+  /** Keys of effects that were intended, and the places of those that only a rebase tells of; also what has been cut since. */
+  readonly #intended = new Set<string>();
   #losses: Loss[] = [];
   #asked: AskedEffect[] = [];
   #appends = 0;
@@ -59,6 +62,11 @@ export class History {
     return this.#told.get(`${stream} ${actor}`) ?? 0;
   }
 
+  /** Whether it is durable that this effect shall run. */
+  intends(key: string, stream: string, actor: string): boolean {
+    return this.#intended.has(key) || this.#intended.has(`${stream} ${actor}`);
+  }
+
   /** Reads the log anew: a life begins, and what the one before it left may have been cut. */
   begin(events: Iterable<NewEvent & { readonly stream: string }>): void {
     this.#keys = new Map();
@@ -72,8 +80,12 @@ export class History {
   /** What was written to a stream. */
   push(stream: string, events: readonly NewEvent[]): void {
     for (const { id, type, data } of events.filter((event) => !isFact(event))) {
-      const { at, actor: of, channel = 'checkpoint', intents = [], effects = [] } = JSON.parse(data) as Data;
-      for (const { actor } of intents) this.#keys.set(`${stream} ${actor}`, `${id}${actor}`);
+      const { at, actor: of, channel = 'checkpoint', intents = [], effects = [], standing } = JSON.parse(data) as Data;
+      for (const { actor } of intents) {
+        this.#keys.set(`${stream} ${actor}`, `${id}${actor}`);
+        this.#intended.add(`${id}${actor}`);
+      }
+      for (const { actor } of standing?.effects ?? []) this.#intended.add(`${stream} ${actor}`);
       if (isOutcome(type)) this.#asked = this.#asked.filter((each) => each.stream !== stream || each.actor !== of);
       if (channel !== 'checkpoint') this.#told.set(`${stream} ${of}`, this.told(stream, of!) + 1);
       if (type !== 'ActorResumed') this.#appends++;

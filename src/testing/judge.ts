@@ -10,7 +10,6 @@
  *      before it fires the others; without its death all of them fire at once, and there is nothing to compare.
  * JU4  After a log has lost what it acknowledged nothing can be compared; what is left must still be sound.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { ActorTree } from '../kernel/actor-tree.ts';
 import { Folder } from '../kernel/fold.ts';
 import type { RecordedEvent } from '../log/event-log.ts';
@@ -19,8 +18,10 @@ import { noUpcasters } from '../log/upcast.ts';
 import { FeatureSet } from '../runtime/features.ts';
 import { MachineRegistry, type Machines } from '../runtime/machines.ts';
 import { readableEvent } from '../runtime/readable-event.ts';
+import { audit } from './audit/audit.ts';
 import { EffectNotScriptedError, NotDeterministicError } from './failures.ts';
 import { losesEvents, type FaultPlan } from './fault-plan.ts';
+import { difference, shorten } from './outcome.ts';
 import type { Run } from './play.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -44,6 +45,8 @@ const names: Readonly<Record<number, string>> = {
   7: 'no acknowledged loss',
   8: 'ambiguous append',
   9: 'message ids',
+  10: 'intent before effect',
+  12: 'stable keys',
   25: 'single writer',
   26: 'snapshots',
   30: 'torn tail',
@@ -59,9 +62,17 @@ export function breach(invariant: number, message: string): Breach {
 export async function judgeAlone(run: Run, scenario: Scenario): Promise<Breach[]> {
   // Without faults it is the scenario that is wrong, and a script that cannot answer is wrong with them, too.
   if (run.failure && (run.plan.length === 0 || !(run.failure instanceof EffectNotScriptedError))) throw run.failure;
-  if (run.failure) return [breach(4, `it calls what it does not call without these faults: ${run.failure.message}`)];
+  const { unintended, rekeyed, changedByFold } = run;
+  const ofEffects = [
+    ...unintended.map((key) => breach(10, `effect ${key} began before it was durable that it shall run`)),
+    ...rekeyed.map((what) => breach(12, what)),
+  ];
+  if (run.failure)
+    return [...ofEffects, breach(4, `it calls what it does not call without these faults: ${run.failure.message}`)];
   const { complaints, blocked, twice, unstopped, ends, folds, appendsOfSecondResume: appended } = run;
   const found = [
+    ...ofEffects,
+    ...(changedByFold ? [breach(4, `a fold of the log changed the world outside: ${changedByFold}`)] : []),
     ...complaints.map((what) => breach(1, what)),
     ...blocked.map((what) => breach(1, `an actor is blocked: ${what}`)),
     ...unstopped.map((key) => breach(25, `effect ${key} went on after its host knew that another one has the actor`)),
@@ -71,8 +82,16 @@ export async function judgeAlone(run: Run, scenario: Scenario): Promise<Breach[]
   ];
   const unfolded = difference(folds, ends);
   if (unfolded) found.push(breach(1, `the fold of the log is not the live state: ${unfolded}`));
-  if (!losesEvents(run.plan)) found.push(...(await checked(run, scenario)));
+  if (!losesEvents(run.plan)) found.push(...(await audited(run)), ...(await checked(run, scenario)));
   return found;
+}
+
+/** What the log itself tells. */
+async function audited({ events }: Run): Promise<Breach[]> {
+  const found = await audit(events);
+  return found.map(({ invariant, name, stream, revision, message }) => {
+    return { invariant, name, message: `${stream ?? 'the log'}@${revision ?? ''}: ${message}` };
+  });
 }
 
 async function checked(run: Run, { check }: Scenario): Promise<Breach[]> {
@@ -182,30 +201,4 @@ function nameOf({ type, data }: Pick<RecordedEvent, 'type' | 'data'>): string {
   const { event, id } = JSON.parse(data) as { readonly event?: { readonly type?: string }; readonly id?: string };
   const what = event?.type ?? id;
   return what === undefined ? type : `${type} ${what}`;
-}
-
-/** The first place at which two values differ, with what is there; undefined where they are equal. */
-export function difference(expected: unknown, found: unknown, path = ''): string | undefined {
-  if (isDeepStrictEqual(expected, found)) return undefined;
-  if (isObject(expected) && isObject(found) && Array.isArray(expected) === Array.isArray(found)) {
-    for (const key of new Set([...Object.keys(expected), ...Object.keys(found)])) {
-      const deeper = difference(expected[key], found[key], `${path}/${key}`);
-      if (deeper) return deeper;
-    }
-  }
-  return `at ${path || '/'} expected ${shorten(shown(expected))}, found ${shorten(shown(found))}`;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value);
-}
-
-const charactersMax = 300;
-
-function shorten(text: string): string {
-  return text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text;
 }

@@ -4,6 +4,7 @@
  * OU1  Nothing live is in it: references to actors are their ids, errors their class, message and fields, without a stack.
  * OU2  Times are ms since the start.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { StateValue } from 'xstate';
 import type { RecordedEvent } from '../log/event-log.ts';
 import type { FaultPlan } from './fault-plan.ts';
@@ -95,4 +96,31 @@ export function factsOf(events: readonly RecordedEvent[], startMs: number): Reco
     else (facts[stream] ??= []).push({ at: times.get(stream) ?? 0, actor: meta.actor, fact: read });
   }
   return facts;
+}
+
+/** The first place at which two values differ, with what is there; undefined where they are equal. */
+export function difference(expected: unknown, found: unknown, path = ''): string | undefined {
+  if (isDeepStrictEqual(expected, found)) return undefined;
+  if (isObject(expected) && isObject(found) && Array.isArray(expected) === Array.isArray(found)) {
+    for (const key of new Set([...Object.keys(expected), ...Object.keys(found)])) {
+      const deeper = difference(expected[key], found[key], `${path}/${key}`);
+      if (deeper) return deeper;
+    }
+  }
+  return `at ${path || '/'} expected ${shorten(shown(expected))}, found ${shorten(shown(found))}`;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
+}
+
+const charactersMax = 300;
+
+/** The beginning of a long text. */
+export function shorten(text: string): string {
+  return text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text;
 }

@@ -26,7 +26,7 @@ import { disturbancesOf, faultsOf, logFaults, losesEvents, type FaultPlan } from
 import { FaultyLog, type Strike } from './faulty-log.ts';
 import { literal } from './literal.ts';
 import { History, observed } from './history.ts';
-import { factsOf, viewOf, type ActorView, type Outcome } from './outcome.ts';
+import { difference, factsOf, seen, viewOf, type ActorView, type Outcome } from './outcome.ts';
 import { forgetProcess } from './process-memory.ts';
 import { requireMachine, timed, type Scenario, type ScenarioEvent } from './scenario.ts';
 import { ScriptedWorld, type Loss, type Recorded } from './scripted-world.ts';
@@ -69,6 +69,12 @@ export interface Run extends Outcome {
   readonly blocked: readonly string[];
   /** Keys of effects that ran twice in one life. */
   readonly twice: readonly string[];
+  /** Keys of effects that began before it was durable that they shall run. */
+  readonly unintended: readonly string[];
+  /** Effects whose key did not stay the same, or that share one. */
+  readonly rekeyed: readonly string[];
+  /** What changed in the world outside while the log was folded. */
+  readonly changedByFold: string | undefined;
   /** Keys of effects that a host did not stop when it noticed that another one has their actor. */
   readonly unstopped: readonly string[];
   /** Message ids that were acknowledged. */
@@ -114,6 +120,7 @@ export async function play(scenario: Scenario, options: PlayOptions = {}): Promi
 const untilDefault = '1000d';
 const timersMax = 20_000;
 const turnsMax = 2_000;
+const waitingTurns = 30;
 const correlationId = 'scenario';
 
 class Play {
@@ -164,6 +171,7 @@ class Play {
       stimuli: () => this.#log.appends,
       durable: () => this.#history.stimuli,
       told: (stream, actor) => this.#history.told(stream, actor),
+      isIntended: (key, stream, actor) => this.#history.intends(key, stream, actor),
     };
     this.#world = new ScriptedWorld(clock, scenario.effects ?? {}, this.#outside, disturbances, recorded);
     this.#losing = losses.toSorted((a, b) => a.afterAppends - b.afterAppends);
@@ -282,6 +290,7 @@ class Play {
     this.#deaths++;
     this.#world.die();
     const torn = this.#log.death?.fault.fault === 'tornTail';
+    await this.#log.lastWrite;
     this.#log = this.#log.reborn();
     // What an operator does before the next process is started.
     if (torn) await repairLog(this.#inner, { quarantine: 'a torn append', clock: this.#clock });
@@ -432,7 +441,9 @@ class Play {
       const wasIdle = await this.#turn();
       // A call of the log that is tried again waits for the clock.
       if (this.#log.death || this.#isDue()) return;
-      still = wasIdle && before === this.#log.operations ? still + 1 : 0;
+      // A runtime that waits for the clock is not idle, and asks the log nothing.
+      const isWaiting = !this.#log.isBusy && turns > waitingTurns;
+      still = (wasIdle || isWaiting) && before === this.#log.operations ? still + 1 : 0;
       before = this.#log.operations;
     }
   }
@@ -460,9 +471,11 @@ class Play {
     for await (const { stream, reason } of this.#runtime.list({ status: 'blocked' })) {
       blocked.push(`${stream}: ${String(reason)}`);
     }
+    const outside = seen(this.#outside);
     // The runtime has folded what is over, since it keeps none of it.
     const live = isShared ? [] : streams.filter((stream) => !ends[stream] || ends[stream].status === 'active');
     const folds = isUseless ? {} : { ...ends, ...(await this.#folds(live)) };
+    const changedByFold = difference(outside, seen(this.#outside));
     this.#world.die();
     this.#log.silence();
     return {
@@ -472,6 +485,9 @@ class Play {
       ...{ recoveries: this.#recoveries, losses: this.#history.losses, complaints: this.#complaints, blocked },
       ...{
         unstopped: this.#unstopped,
+        unintended: this.#world.unintended,
+        rekeyed: this.#world.rekeyed,
+        changedByFold,
         twice: this.#world.twice,
         acknowledged: this.#acknowledged,
         appendsOfSecondResume,

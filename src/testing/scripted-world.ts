@@ -89,6 +89,8 @@ export interface Recorded {
   durable(): number;
   /** How many things an effect told are recorded. */
   told(stream: string, actor: string): number;
+  /** Whether it is durable that an effect shall run. */
+  isIntended(key: string, stream: string, actor: string): boolean;
 }
 
 /** The world of one run. */
@@ -117,6 +119,13 @@ export class ScriptedWorld {
   failure: Error | undefined;
   /** Effects that ran twice in one life, by key. */
   readonly twice: string[] = [];
+  /** Effects that began before their intent was durable, by key. */
+  readonly unintended: string[] = [];
+  /** Effects whose key was another one before, or that of another effect: in words. */
+  readonly rekeyed: string[] = [];
+  /** By the intent of an effect: its key; and the other way round. */
+  readonly #keyOf = new Map<string, string>();
+  readonly #intentOf = new Map<string, string>();
 
   constructor(
     clock: VirtualClock,
@@ -143,11 +152,12 @@ export class ScriptedWorld {
   readonly standIn = (pending: PendingEffect, address: string, stream: string): AnyActorLogic | undefined => {
     const { actor } = pending;
     const options = effectOptions(actor.logic);
+    const key = `${pending.cause.eventId}${address}`;
+    if (!this.#recorded.isIntended(key, stream, address)) this.unintended.push(key);
     if (options.internal) return undefined;
     const names = namesOf(pending, stream);
     for (const each of names) this.names.add(each);
     const name = names.find((each) => Object.hasOwn(this.#script, each));
-    const key = `${pending.cause.eventId}${address}`;
     if (name !== undefined && this.#lost.has(key)) return this.#losing(name, pending, { key, stream, actor: address });
     if (name !== undefined && this.#script[name] === 'live') return undefined;
     const life = this.#life;
@@ -165,7 +175,10 @@ export class ScriptedWorld {
       const found = `an answer for '${name}', and this is logic of its own kind, which no script can stand for`;
       return this.#failing(EffectNotScriptedError.unfit(stream, address, name, found, "'live'"));
     }
-    return effectLogic(({ input, context }) => this.#answer(name, life, input, context), options);
+    return effectLogic(({ input, context }) => {
+      this.#noteKey(key, context.idempotencyKey);
+      return this.#answer(name, life, input, context);
+    }, options);
   };
 
   /** The process has died: nobody of it hears of anything any more. */
@@ -259,6 +272,16 @@ export class ScriptedWorld {
       const done = run({ ...args, context: untilOver(args.context, isOver) });
       return Promise.race([lost, untilThen(done, isOver)]);
     }, options);
+  }
+
+  /** One intent, one key: whatever an effect talks to knows it by nothing else. */
+  #noteKey(intent: string, key: string): void {
+    const before = this.#keyOf.get(intent) ?? key;
+    const other = this.#intentOf.get(key) ?? intent;
+    if (before !== key) this.rekeyed.push(`effect ${intent} has the key ${key}, and had ${before} before`);
+    if (other !== intent) this.rekeyed.push(`the effects ${other} and ${intent} share the key ${key}`);
+    this.#keyOf.set(intent, before);
+    this.#intentOf.set(key, other);
   }
 
   #failing(error: Error): AnyActorLogic {

@@ -75,7 +75,9 @@ function describeFault(fault: Fault): string {
     case 'ackLost':
       return `append ${fault.append} is written, and its answer is lost`;
     case 'storeError':
-      return `append ${fault.append} is refused ${fault.times} times`;
+      return 'append' in fault
+        ? `append ${fault.append} is refused ${fault.times} times`
+        : `from read ${fault.read} of a stream on ${fault.times} are refused`;
     case 'duplicate':
       return `event ${fault.event} is sent again`;
     case 'stealOwner':

@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { InvalidArgumentError } from '../errors.ts';
 import { checkNames } from '../runtime/runtime-options.ts';
 import type { Fault, FaultPlan } from './fault-plan.ts';
-import type { Run } from './play.ts';
+import type { Run } from './run.ts';
 
 /** The kinds of faults; a number says how often, beside the others. */
 export interface FaultKinds {

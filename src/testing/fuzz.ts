@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { InvalidArgumentError } from '../errors.ts';
 import { checkNames } from '../runtime/runtime-options.ts';
 import { faults, fitPlan, type LoosePlan } from './faults.ts';
-import type { Run } from './play.ts';
+import type { Run } from './run.ts';
 import { RecoveryFailureError } from './report.ts';
 import { requireEvents, type Scenario, type ScenarioEvent } from './scenario.ts';
 import { reachingAll } from './sometimes.ts';

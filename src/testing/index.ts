@@ -24,7 +24,7 @@ export type { EventPayloads, EventValues } from './model-payloads.ts';
 export type { ModelScript, ModelStep } from './model-step.ts';
 export type { WalkOptions } from './model-walk.ts';
 export type { ActorView, Outcome, SeenFact } from './outcome.ts';
-export type { Mark, Recovery, Run } from './play.ts';
+export type { Mark, Recovery, Run } from './run.ts';
 export { replay, type ReplayOptions } from './replay.ts';
 export { RecoveryFailureError, type Chance } from './report.ts';
 export type { Answer, EffectCall, EffectScript } from './effect-script.ts';

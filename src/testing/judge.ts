@@ -22,7 +22,7 @@ import { audit } from './audit/audit.ts';
 import { EffectNotScriptedError, NotDeterministicError } from './failures.ts';
 import { losesEvents, type FaultPlan } from './fault-plan.ts';
 import { difference, shorten } from './outcome.ts';
-import type { Run } from './play.ts';
+import type { Run } from './run.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Something that must hold of a run and does not. */

@@ -8,25 +8,24 @@
  * PL4  Events get ids that come from what they record (stimulus-id.ts), so that machines draw the same random numbers with and
  *      without faults.
  */
-import { seededRandom, toMs, VirtualClock, type Clock } from '../clock.ts';
+import { toMs, VirtualClock, type Clock } from '../clock.ts';
 import { ActorFinishedError, NotFoundError, NotSerializableError } from '../errors.ts';
 import { memoryLog } from '../log/memory-log.ts';
-import type { EventLog, RecordedEvent } from '../log/event-log.ts';
-import { noUpcasters } from '../log/upcast.ts';
+import type { EventLog } from '../log/event-log.ts';
 import type { Stimulus } from '../kernel/stimulus.ts';
-import { FeatureSet } from '../runtime/features.ts';
-import { loadActor } from '../runtime/load.ts';
-import { MachineRegistry, type Machines } from '../runtime/machines.ts';
+import type { Machines } from '../runtime/machines.ts';
 import { repairLog } from '../runtime/repair.ts';
-import { checkOptions } from '../runtime/runtime-options.ts';
-import { Runtime } from '../runtime/runtime.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { canHave } from './fault-check.ts';
 import { EndlessScenarioError } from './failures.ts';
 import { disturbancesOf, faultsOf, logFaults, losesEvents, type FaultPlan } from './fault-plan.ts';
-import { FaultyLog, type Strike } from './faulty-log.ts';
+import { FaultyLog } from './faulty-log.ts';
 import { literal } from './literal.ts';
 import { History, observed } from './history.ts';
-import { difference, factsOf, seen, viewOf, type ActorView, type Outcome } from './outcome.ts';
+import { HostLife } from './host-life.ts';
+import type { Mark, Recovery, Run } from './run.ts';
+import { endsIn, eventsOf, foldsOf, streamsOf } from './run-ends.ts';
+import { difference, factsOf, seen, type ActorView } from './outcome.ts';
 import { forgetProcess } from './process-memory.ts';
 import { requireMachine, timed, type Scenario, type ScenarioEvent } from './scenario.ts';
 import { ScriptedWorld, type Loss, type Recorded } from './scripted-world.ts';
@@ -45,66 +44,6 @@ export interface PlayOptions {
   readonly onlyLog?: boolean;
 }
 
-/** What came of a run, and what it takes to judge it. */
-export interface Run extends Outcome {
-  /** Stream of the actor that was started. */
-  readonly root: string;
-  readonly said: readonly ScenarioEvent[];
-  readonly startMs: number;
-  /** Appends, snapshots and other calls of the log. */
-  readonly appends: number;
-  readonly snapshots: number;
-  readonly operations: number;
-  /** Each recovery, in order: where a crash strikes it. */
-  readonly recoveries: readonly Recovery[];
-  /** Faults of the log that struck. */
-  readonly strikes: readonly Strike[];
-  /** What else went wrong, and after which event. */
-  readonly marks: readonly Mark[];
-  /** Lives that ended before the run was over. */
-  readonly deaths: number;
-  readonly losses: readonly Loss[];
-  /** What runtimes complained of, and what they threw. */
-  readonly complaints: readonly string[];
-  readonly blocked: readonly string[];
-  /** Keys of effects that ran twice in one life. */
-  readonly twice: readonly string[];
-  /** Keys of effects that began before it was durable that they shall run. */
-  readonly unintended: readonly string[];
-  /** Effects whose key did not stay the same, or that share one. */
-  readonly rekeyed: readonly string[];
-  /** What changed in the world outside while the log was folded. */
-  readonly changedByFold: string | undefined;
-  /** Keys of effects that a host did not stop when it noticed that another one has their actor. */
-  readonly unstopped: readonly string[];
-  /** Message ids that were acknowledged. */
-  readonly acknowledged: readonly string[];
-  /** Appends of a resume at the end, when nothing has happened since the one before. */
-  readonly appendsOfSecondResume: number;
-  /** By stream: how it stands when its events are folded. */
-  readonly folds: Readonly<Record<string, ActorView>>;
-  /** Whether its log can have a fault of this kind. */
-  readonly canHave: (fault: { readonly fault: string }) => boolean;
-  /** Names that the script could have used, of all effects that were begun. */
-  readonly named: readonly string[];
-  /** Why the run is no use: the scenario cannot be played. */
-  readonly failure: Error | undefined;
-}
-
-/** The calls of the log, and the appends among them, in which a life took up what the one before it left; ends excluded. */
-export interface Recovery {
-  readonly from: number;
-  readonly to: number;
-  readonly appends: readonly [from: number, to: number];
-}
-
-/** Something that went wrong outside of the log. */
-export interface Mark {
-  /** Id of the newest event that was written by then. */
-  readonly after: string | undefined;
-  readonly what: string;
-}
-
 /** Plays a scenario to its end. @throws what the scenario itself throws */
 export async function play(scenario: Scenario, options: PlayOptions = {}): Promise<Run> {
   const clock = new VirtualClock();
@@ -119,8 +58,6 @@ export async function play(scenario: Scenario, options: PlayOptions = {}): Promi
 
 const untilDefault = '1000d';
 const timersMax = 20_000;
-const turnsMax = 2_000;
-const waitingTurns = 30;
 const correlationId = 'scenario';
 
 class Play {
@@ -133,6 +70,7 @@ class Play {
   readonly #outside: unknown;
   readonly #world: ScriptedWorld;
   readonly #complaints: string[] = [];
+  readonly #complain = (what: string) => void this.#complaints.push(what);
   readonly #acknowledged: string[] = [];
   readonly #recoveries: Recovery[] = [];
   readonly #jumps: { atMs: number; byMs: number }[];
@@ -145,8 +83,7 @@ class Play {
   #deaths = 0;
   #wasRefused = false;
   #log: FaultyLog;
-  #runtime!: Runtime;
-  #isOpen = false;
+  #life!: HostLife;
   #name = '';
   #machines: Machines = {};
   #lives = 0;
@@ -227,6 +164,10 @@ class Play {
     return (await this.#inner.actor(this.#stream))?.status !== 'active';
   }
 
+  get #runtime(): Runtime {
+    return this.#life.runtime;
+  }
+
   get #stream(): string {
     return `${this.#name}-1`;
   }
@@ -236,7 +177,7 @@ class Play {
   async #live(): Promise<void> {
     forgetProcess();
     const { operations: from, appends } = this.#log;
-    this.#history.begin(await this.#read());
+    this.#history.begin(await eventsOf(this.#inner));
     await this.#open(`host-${++this.#lives}`);
     await this.#rest();
     const { operations: to, appends: toAppend } = this.#log;
@@ -251,26 +192,11 @@ class Play {
     this.#machines = typeof machines === 'function' ? machines(this.#outside, clock) : machines;
     this.#name = this.#scenario.machine ?? Object.keys(this.#machines)[0]!;
     requireMachine(this.#machines, this.#name);
-    const complain = (fields: object, message: string) => void this.#complaints.push(complaint(message, fields));
-    const runtime = new Runtime(
-      checkOptions({
-        snapshots: this.#options.snapshots ? { every: 1 } : false,
-        ...options,
-        ...{ log: this.#log, clock: this.#clock, machines: this.#machines, random: seededRandom(this.#lives) },
-        ...{ lease: false, passivate: false, keepLogOpen: true, host },
-        logger: { debug() {}, info() {}, warn() {}, error: complain },
-      } as const),
-      { standIn: this.#world.standIn, stimulusId: this.#stimulusIds(), pauses: false },
-    );
-    this.#runtime = runtime;
-    this.#isOpen = false;
-    runtime.open().then(
-      () => (this.#isOpen = true),
-      (error: unknown) => {
-        if (!log.death) this.#complaints.push(`the runtime does not open: ${String(error)}`);
-        this.#isOpen = true;
-      },
-    );
+    this.#life = new HostLife({
+      ...{ log, clock: this.#clock, machines: this.#machines, host, seed: this.#lives, complain: this.#complain },
+      runtime: { snapshots: this.#options.snapshots ? { every: 1 } : false, ...options },
+      backstage: { standIn: this.#world.standIn, stimulusId: this.#stimulusIds(), pauses: false },
+    });
   }
 
   /** PL4, for one host: what an effect tells is numbered from what is recorded of it. */
@@ -433,26 +359,9 @@ class Play {
     return due !== undefined && due <= this.#clock.now();
   }
 
-  /** Until no promise and no append is under way. */
+  /** Until nothing goes on by itself. */
   async #rest(): Promise<void> {
-    let before = -1;
-    for (let still = 0, turns = 0; still < 2; turns++) {
-      if (turns > turnsMax) throw this.#endless('it never comes to rest');
-      const wasIdle = await this.#turn();
-      // A call of the log that is tried again waits for the clock.
-      if (this.#log.death || this.#isDue()) return;
-      // A runtime that waits for the clock is not idle, and asks the log nothing.
-      const isWaiting = !this.#log.isBusy && turns > waitingTurns;
-      still = (wasIdle || isWaiting) && before === this.#log.operations ? still + 1 : 0;
-      before = this.#log.operations;
-    }
-  }
-
-  async #turn(): Promise<boolean> {
-    let isIdle = false;
-    void this.#runtime.idle().then(() => (isIdle = true));
-    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
-    return isIdle && this.#isOpen;
+    if (!(await this.#life.rest(() => this.#isDue()))) throw this.#endless('it never comes to rest');
   }
 
   // ── what came of it ──────────────────────────────────────────────────────────────────────────────
@@ -460,12 +369,16 @@ class Play {
   async #collect(said: readonly ScenarioEvent[]): Promise<Run> {
     this.#log.calm();
     const { appends, snapshotsBegun: snapshots, operations, strikes } = this.#log;
-    const events = await this.#read();
-    const streams = await this.#streams();
+    const events = await eventsOf(this.#inner);
+    const streams = await streamsOf(this.#inner);
     // What two hosts write to is newer in the log than in either of them.
     const isShared = this.#plan.some(({ fault }) => fault === 'stealOwner');
     const isUseless = this.#world.failure !== undefined || this.#options.onlyLog === true;
-    const ends = isUseless ? {} : isShared ? await this.#folds(streams) : await this.#ends(streams);
+    const ends = isUseless
+      ? {}
+      : isShared
+        ? await this.#folds(streams)
+        : await endsIn(this.#runtime, streams, this.#complain);
     const appendsOfSecondResume = isUseless || isShared ? 0 : await this.#resumeAgain();
     const blocked: string[] = [];
     for await (const { stream, reason } of this.#runtime.list({ status: 'blocked' })) {
@@ -505,53 +418,10 @@ class Play {
     return this.#log.appends - before;
   }
 
-  async #streams(): Promise<string[]> {
-    const streams: string[] = [];
-    for await (const { stream } of this.#inner.actors()) streams.push(stream);
-    return streams;
-  }
-
-  async #ends(streams: readonly string[]): Promise<Record<string, ActorView>> {
-    const ends: Record<string, ActorView> = {};
-    for (const stream of streams) {
-      try {
-        ends[stream] = viewOf((await this.#runtime.get(stream)).getSnapshot());
-      } catch (error) {
-        this.#complaints.push(`${stream} cannot be loaded: ${String(error)}`);
-      }
-    }
-    return ends;
-  }
-
-  async #folds(streams: readonly string[]): Promise<Record<string, ActorView>> {
-    const { upcasters = noUpcasters, features } = this.#scenario.runtime ?? {};
-    const services = {
-      ...{
-        log: this.#inner,
-        machines: new MachineRegistry(this.#machines),
-        upcasters,
-        features: new FeatureSet(features),
-      },
-      ...{ logger: silent, snapshotEvery: undefined },
-    };
-    const folds: Record<string, ActorView> = {};
-    for (const stream of streams) {
-      const folded = await loadActor(stream, services).catch((error: unknown) => {
-        this.#complaints.push(`${stream} cannot be folded: ${String(error)}`);
-      });
-      if (folded) folds[stream] = viewOf(folded.tree.rootActor.getSnapshot());
-    }
-    return folds;
-  }
-
-  async #read(): Promise<RecordedEvent[]> {
-    const events: RecordedEvent[] = [];
-    for await (const event of this.#inner.readAll()) events.push(event);
-    return events;
+  #folds(streams: readonly string[]): Promise<Record<string, ActorView>> {
+    return foldsOf(this.#inner, streams, this.#machines, this.#scenario.runtime ?? {}, this.#complain);
   }
 }
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** The clock of one process: with it, its timers are gone. */
 function clockOfLife(clock: Clock, isOver: () => boolean): Clock {
@@ -559,10 +429,4 @@ function clockOfLife(clock: Clock, isOver: () => boolean): Clock {
     now: () => clock.now(),
     setTimer: (dueAt, fn) => clock.setTimer(dueAt, () => void (isOver() || fn())),
   };
-}
-
-function complaint(message: string, fields: object): string {
-  const { err, error = err, ...rest } = fields as { err?: unknown; error?: unknown };
-  const what = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
-  return `${message}${what}${error === undefined ? '' : `: ${String(error as Error)}`}`;
 }

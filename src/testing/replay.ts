@@ -6,7 +6,7 @@ import { checkNames } from '../runtime/runtime-options.ts';
 import { requirePlan, type FaultPlan } from './fault-plan.ts';
 import { RecoveryFailureError } from './report.ts';
 import { requireEvents, type Scenario, type ScenarioEvent } from './scenario.ts';
-import type { Run } from './play.ts';
+import type { Run } from './run.ts';
 import { Trials } from './trials.ts';
 
 /** What goes wrong, and what is said. */

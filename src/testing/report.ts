@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { RewakeError } from '../errors.ts';
 import type { Breach } from './judge.ts';
 import { literal } from './literal.ts';
-import type { Run } from './play.ts';
+import type { Run } from './run.ts';
 import type { Scenario } from './scenario.ts';
 import { timelineOf } from './timeline.ts';
 import type { FailedTrial, Trial } from './trials.ts';

@@ -7,7 +7,7 @@
 import type { RecordedEvent } from '../log/event-log.ts';
 import type { CrashMark } from './coverage-report.ts';
 import type { LogFault, Strike } from './faulty-log.ts';
-import type { Recovery, Run } from './play.ts';
+import type { Recovery, Run } from './run.ts';
 
 /**
  * Where the faults of a run struck, for the matrix of a coverage: by the phases of a sweep, and `tornTail`, `lostTail` and

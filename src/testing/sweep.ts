@@ -8,7 +8,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import { checkNames } from '../runtime/runtime-options.ts';
 import type { FaultPlan } from './fault-plan.ts';
 import { phases, type Phase } from './phases.ts';
-import type { Run } from './play.ts';
+import type { Run } from './run.ts';
 import { RecoveryFailureError } from './report.ts';
 import { requireEvents, type Scenario, type ScenarioEvent } from './scenario.ts';
 import { reachingAll } from './sometimes.ts';

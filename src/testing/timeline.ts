@@ -5,7 +5,7 @@
  */
 import type { RecordedEvent } from '../log/event-log.ts';
 import type { Fault } from './fault-plan.ts';
-import type { Run } from './play.ts';
+import type { Run } from './run.ts';
 
 interface Data {
   readonly at?: number;

@@ -9,7 +9,8 @@ import type { Machines } from '../runtime/machines.ts';
 import { worldOf, type FaultPlan } from './fault-plan.ts';
 import { judgeAlone, judgeBeside, judgeReads, judgeTwins, type Breach } from './judge.ts';
 import { requireKnownNames } from './effect-names.ts';
-import { play, type Run } from './play.ts';
+import { play } from './play.ts';
+import type { Run } from './run.ts';
 import { requireScenario, type Scenario, type ScenarioEvent } from './scenario.ts';
 import type { Loss } from './scripted-world.ts';
 

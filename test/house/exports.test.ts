@@ -6,13 +6,15 @@ import * as machines from 'rewake/machines';
 import * as projections from 'rewake/projections';
 import * as rx from 'rewake/rx';
 import * as sqlite from 'rewake/sqlite';
+import * as testing from 'rewake/testing';
+import * as testingInVitest from 'rewake/testing/vitest';
 import { projectFiles } from './source-tree.ts';
 
 const reference = projectFiles('docs/reference')
   .map(({ text }) => text)
   .join('\n');
 
-it.each(Object.entries({ rewake, audit, machines, projections, rx, sqlite }))(
+it.each(Object.entries({ rewake, audit, machines, projections, rx, sqlite, testing, testingInVitest }))(
   'everything that %s exports is in the reference',
   (_, exported) => {
     const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(reference);

@@ -113,3 +113,22 @@ test('a timer that a process set on its clock dies with it', async () => {
   const faults = [{ fault: 'crash', append: 1, phase: 'afterAppend' }] as const;
   await expect(replay(reminded, { faults })).rejects.toThrow(RecoveryFailureError);
 });
+
+test('a year of retries is played in no time, and with a crash in it', async () => {
+  const daily = step('daily', () => 'real', {
+    retry: { maxRetries: 364, backoff: { strategy: 'fixed', initialDelay: '1d', maxDelay: '1d' } },
+  });
+  const year = setup({ actors: { daily } }).createMachine({
+    id: 'year',
+    initial: 'trying',
+    states: { trying: { invoke: { src: 'daily', onDone: 'done', onError: 'failed' } }, done: {}, failed: {} },
+  });
+  const { ends, events, startMs } = await replay(
+    { machines: { year }, effects: { daily: { error: busy } } },
+    { faults: [{ fault: 'crash', append: 500, phase: 'afterAppend' }] },
+  );
+  expect(ends['year-1']).toMatchObject({ value: 'failed' });
+  expect((JSON.parse(events.at(-1)!.data) as { attempts: number }).attempts).toBe(365);
+  const last = events.findLast(({ meta }) => meta.actor === undefined)!;
+  expect((JSON.parse(last.data) as { at: number }).at - startMs).toBeGreaterThan(300 * 86_400_000);
+});

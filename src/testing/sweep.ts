@@ -51,6 +51,10 @@ export async function sweep<World>(scenario: Scenario<World>, options: SweepOpti
       throw InvalidArgumentError.of('sweep({ phases })', `some of ${phases.join(', ')}`, phase);
   }
   if (depth !== 1 && depth !== 2) throw InvalidArgumentError.of('sweep({ depth })', '1 or 2', depth);
+  if (wanted.every((phase) => phase === 'recovery') && (wanted.length === 0 || depth === 1)) {
+    const expected = 'at least one phase; recovery alone takes a depth of 2';
+    throw InvalidArgumentError.of('sweep({ phases })', expected, wanted.join(', ') || 'none');
+  }
   if (events) requireEvents(events, 'sweep({ events })');
   return reachingAll(() => sweepAll(scenario as Scenario, { phases: wanted, depth, events, onRun }));
 }
@@ -106,7 +110,9 @@ async function firstTrials(trials: Trials, trial: Trial, wanted: readonly Phase[
       }
     }
   }
-  return found.filter(([phase]) => wanted.includes(phase));
+  // A recovery follows a crash: where no other one is wanted, those at the appends are played for it.
+  const isAlone = wanted.every((phase) => phase === 'recovery');
+  return found.filter(([phase]) => wanted.includes(phase) || (isAlone && phase !== 'ackLost'));
 }
 
 /** The types of the events that record stimuli, one for each append. */

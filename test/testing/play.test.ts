@@ -59,6 +59,15 @@ test('every append has its crashes, and every recovery', async () => {
   expect(crashes).toBeGreaterThan(4 + 6 + 2 + 10 + phases.recovery);
 });
 
+test('a sweep of recoveries alone has the crashes that they recover from, and one of nothing is refused', async () => {
+  const { phases } = await sweep(ordering, { phases: ['recovery'] });
+  expect(phases.recovery).toBeGreaterThan(20);
+  expect(phases).toMatchObject({ beforeAppend: 4, afterAppend: 6, beforeResult: 2, ackLost: 0, snapshot: 0 });
+  const expected = 'sweep({ phases }): expected at least one phase; recovery alone takes a depth of 2, found ';
+  await expect(sweep(ordering, { phases: [] })).rejects.toThrow(`${expected}"none".`);
+  await expect(sweep(ordering, { phases: ['recovery'], depth: 1 })).rejects.toThrow(`${expected}"recovery".`);
+});
+
 test('a fuzz says what it tried', async () => {
   const { runs, crashes, damages, seed } = await fuzz(ordering, { numRuns: 50, seed: 5 });
   expect(seed).toBe(5);

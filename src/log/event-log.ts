@@ -203,6 +203,17 @@ export interface Snapshots {
   save(stream: string, snapshot: StoredSnapshot): Promise<void>;
 }
 
+/**
+ * Machine definitions as data, so that a stream can be drawn without its code. An aid: what is not there is not known, and
+ * nothing else depends on it.
+ */
+export interface Definitions {
+  /** The JSON text kept under a definition's hash. */
+  load(hash: string): Promise<string | undefined>;
+  /** Keeps a text; what is there already under the hash stays. */
+  save(hash: string, chart: string): Promise<void>;
+}
+
 /** A record as a store keeps it: not verified, and perhaps not readable at all. */
 export interface StoredRecord {
   /** Revision of its first event, as far as the store knows. */
@@ -295,6 +306,8 @@ export interface EventLog {
   actor(stream: string): Promise<ActorRow | undefined>;
 
   readonly snapshots: Snapshots;
+  /** Not there where a store keeps none. */
+  readonly definitions?: Definitions;
   readonly checkpoints: Checkpoints;
   /** Acquires a lease, or extends it when `owner` has it already; null while another owner holds it. */
   lease(id: string, options: LeaseOptions): Promise<Lease | null>;

@@ -18,6 +18,7 @@ interface Room {
 
 const base = ['errors', 'invariant', 'clock'];
 const core = [...base, 'log', 'kernel', 'explained', 'wording', 'runtime', 'index'];
+const looking = [...core, 'replay', 'projections', 'machines', 'testing'];
 
 const rooms: readonly Room[] = [
   { name: 'errors', files: /^src\/errors\.ts$/, rooms: [], packages: /^$/ },
@@ -47,13 +48,21 @@ const rooms: readonly Room[] = [
   {
     name: 'cli',
     files: /^src\/cli\//,
-    rooms: [...core, 'sqlite', 'postgres', 'kurrentdb', 'testing', 'machines', 'projections'],
+    rooms: [...looking, 'inspect', 'sqlite', 'postgres', 'kurrentdb'],
   },
+  { name: 'replay', files: /^src\/replay\//, rooms: core },
+  { name: 'inspect', files: /^src\/inspect\//, rooms: looking },
   { name: 'rx', files: /^projections\/rx\.ts$/, rooms: ['projections'], packages: /^(?:rewake|rxjs)$/ },
   { name: 'fp', files: /^src\/fp\//, rooms: core },
   { name: 'machines', files: /^machines\//, rooms: [], packages: /^(?:xstate|rewake|croner)$/ },
   { name: 'projections', files: /^projections\//, rooms: [], packages: /^rewake$/ },
-  { name: 'inspector', files: /^inspector\//, rooms: [] },
+  // The page takes nothing from src but the types of what the server says.
+  {
+    name: 'inspector',
+    files: /^inspector\//,
+    rooms: ['inspect'],
+    packages: /^(?:preact(?:\/\w+)?|@preact\/signals|vite|@preact\/preset-vite|vite-plugin-singlefile)$/,
+  },
   {
     name: 'examples',
     files: /^examples\//,

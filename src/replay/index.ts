@@ -1,0 +1,7 @@
+/** The public surface of 'rewake/replay': exports only. */
+export type { ChartState, ChartTransition, MachineChart } from '../kernel/chart.ts';
+export type { JsonPatch, PatchOperation } from '../kernel/json-patch.ts';
+export type { Blame, BlameLink } from './blame.ts';
+export type { ContextChange, Frame, FrameActor, FrameEffect, FrameFact, FrameSource } from './frame.ts';
+export type { DamagedRevision, Replay, ReplayedLog, ReplayOptions } from './replay.ts';
+export type { EditedContent, PastEdit, Stub, WhatIf, WhatIfOptions } from './what-if.ts';

@@ -11,6 +11,7 @@
 import type { AnyActorLogic, AnyEventObject, StateValue } from 'xstate';
 import type { TimeMs } from '../clock.ts';
 import { invariant } from '../invariant.ts';
+import { contextsText } from './contexts.ts';
 import { withAmbient, type Ambient } from './determinism.ts';
 import type {
   Cause,
@@ -76,6 +77,8 @@ export interface Step {
   readonly record: StepRecord;
   readonly facts: readonly Fact[];
   readonly operations: readonly Operation[];
+  /** What changed in contexts, as JSON text; undefined where nothing did. To be asked before the next step. */
+  contexts(): string | undefined;
 }
 
 /** What a tree needs of whoever runs it. */
@@ -101,6 +104,8 @@ class OpenStep {
   cancelled: number[] | undefined = undefined;
   facts: Fact[] = [];
   operations: Operation[] = [];
+  /** Machines whose context moved, with the one they came from. */
+  moved: Map<HostedActor, unknown> | undefined = undefined;
 
   constructor(ambient: Ambient, cause: Cause) {
     this.ambient = ambient;
@@ -114,6 +119,16 @@ class OpenStep {
     if (this.armed) record.armed = this.armed;
     if (this.cancelled) record.cancelled = this.cancelled;
     return record;
+  }
+
+  contexts(): string | undefined {
+    if (!this.moved) return undefined;
+    const moved = [...this.moved].map(([actor, before]) => ({
+      actor: addressOf(actor),
+      before,
+      after: contextOf(actor._snapshot),
+    }));
+    return contextsText(moved, (ref) => addressOf(ref as HostedActor));
   }
 }
 
@@ -399,8 +414,13 @@ export class ActorTree extends HostedSystem {
     return [...(this.timers?.values() ?? [])].filter((timer) => timer.source === source).map(({ id }) => id);
   }
 
-  override recordTransition(actor: HostedActor, event: string): void {
+  override recordTransition(actor: HostedActor, event: string, before: AnySnapshot | undefined): void {
     const snapshot = actor._snapshot;
+    const was = before && contextOf(before);
+    if (was !== contextOf(snapshot)) {
+      const moved = (this.#open.moved ??= new Map());
+      if (!moved.has(actor)) moved.set(actor, was);
+    }
     const to: StateValue = isMachineSnapshot(snapshot) ? snapshot.value : '';
     const { status } = snapshot;
     const record = { actor: addressOf(actor), event: String(event), to };
@@ -487,6 +507,11 @@ export function sourceOf({ src }: HostedActor): string {
 
 function escapeId(id: string): string {
   return id.includes('/') || id.includes('%') ? id.replaceAll('%', '%25').replaceAll('/', '%2F') : id;
+}
+
+/** Of a machine. */
+function contextOf(snapshot: AnySnapshot): unknown {
+  return (snapshot as { readonly context?: unknown }).context;
 }
 
 function timerKey(source: HostedActor, id: string): string {

@@ -170,14 +170,19 @@ export function factEvent(
   };
 }
 
-/** The JSON text of a stimulus event. Its few short lists are written by hand: they are most of an event's cost. */
-export function stimulusData({ fields }: Prepared, at: TimeMs, record: StepRecord): string {
+/**
+ * The JSON text of a stimulus event.
+ * Its few short lists are written by hand: they are most of an event's cost.
+ * @param contexts JSON text: see contexts.ts
+ */
+export function stimulusData({ fields }: Prepared, at: TimeMs, record: StepRecord, contexts?: string): string {
   const { transitions, intents, armed, cancelled } = record;
   let text = fields === '' ? `{"at":${at}` : `{"at":${at},${fields}`;
   if (transitions) text += `,"transitions":[${listText(transitions, transitionText)}]`;
   if (intents) text += `,"intents":[${listText(intents, intentText)}]`;
   if (armed) text += `,"armed":${JSON.stringify(armed)}`;
   if (cancelled) text += `,"cancelled":${JSON.stringify(cancelled)}`;
+  if (contexts !== undefined) text += `,"contexts":${contexts}`;
   return `${text}}`;
 }
 

@@ -237,7 +237,7 @@ export class HostedActor {
     if (this.systemId) this.system._set(this.systemId, this);
     this._processingStatus = running;
     this.system.enter(this);
-    if (this.kind === 'machine') this.system.recordTransition(this, initEventType);
+    if (this.kind === 'machine') this.system.recordTransition(this, initEventType, undefined);
     switch (this._snapshot.status) {
       case 'done':
         // The mailbox of an actor that is done at start never starts: what reaches it meanwhile waits for ever.
@@ -355,13 +355,13 @@ function processEvent(actor: HostedActor, event: AnyEventObject): void {
       : actor.logic.transition(before, event, scopeOf(actor));
   } catch (error) {
     actor._snapshot = { ...before, status: 'error', error } as AnySnapshot;
-    if (actor.kind === 'machine') actor.system.recordTransition(actor, event.type);
+    if (actor.kind === 'machine') actor.system.recordTransition(actor, event.type, before);
     endWithError(actor, error);
     return;
   }
   if (next !== before && actor.kind === 'machine') {
     actor._snapshot = next;
-    actor.system.recordTransition(actor, event.type);
+    actor.system.recordTransition(actor, event.type, before);
   }
   update(actor, next);
   if (event.type === stopEventType) release(actor);
@@ -418,8 +418,9 @@ function update(actor: HostedActor, snapshot: AnySnapshot): void {
 /** A custom action threw after its transition was recorded: the actor fails as it would under plain XState. */
 export function failActor(actor: HostedActor, error: unknown): void {
   if (actor._processingStatus !== running) return;
-  actor._snapshot = { ...actor._snapshot, status: 'error', error } as AnySnapshot;
-  if (actor.kind === 'machine') actor.system.recordTransition(actor, 'xstate.error.action');
+  const before = actor._snapshot;
+  actor._snapshot = { ...before, status: 'error', error } as AnySnapshot;
+  if (actor.kind === 'machine') actor.system.recordTransition(actor, 'xstate.error.action', before);
   endWithError(actor, error);
 }
 
@@ -522,7 +523,8 @@ export abstract class HostedSystem {
   /** Whether a timer of this id can still be cancelled. */
   abstract isArmed(source: HostedActor, id: string): boolean;
   abstract armedIds(source: HostedActor): string[];
-  abstract recordTransition(actor: HostedActor, eventType: string): void;
+  /** @param before what it came from; undefined where it has just begun */
+  abstract recordTransition(actor: HostedActor, eventType: string, before: AnySnapshot | undefined): void;
   abstract collectAction(actor: HostedActor, action: ExecutableAction): void;
   abstract collectFact(actor: HostedActor, event: AnyEventObject): void;
   abstract beginEffect(actor: HostedActor): void;

@@ -20,6 +20,7 @@ import type {
   Capabilities,
   Check,
   Checkpoints,
+  Definitions,
   EventLog,
   Expected,
   Filter,
@@ -76,6 +77,16 @@ class MemoryLog implements EventLog, FeedSource, Snapshots {
   readonly capabilities: Capabilities;
   readonly snapshots: Snapshots = this;
   readonly checkpoints: Checkpoints;
+  readonly definitions: Definitions = {
+    load: async (hash) => {
+      this.#ensureOpen();
+      return this.#definitions.get(hash);
+    },
+    save: async (hash, chart) => {
+      this.#ensureOpen();
+      if (!this.#definitions.has(hash)) this.#definitions.set(hash, chart);
+    },
+  };
   readonly wakeUp = new WakeUp();
   readonly #clock: Clock;
   readonly #maxEventBytes: number;
@@ -84,6 +95,7 @@ class MemoryLog implements EventLog, FeedSource, Snapshots {
   readonly #all: (RecordedEvent | undefined)[] = [];
   readonly #index = new ActorIndex();
   readonly #snapshots = new Map<string, StoredSnapshot>();
+  readonly #definitions = new Map<string, string>();
   readonly #quarantined: QuarantinedRecord[] = [];
   #closed = false;
 

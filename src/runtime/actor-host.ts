@@ -81,6 +81,8 @@ export interface HostServices {
   readonly log: EventLog;
   readonly logger: Logger;
   readonly host: string;
+  /** Whether events say what changed in contexts. */
+  readonly recordsContexts: boolean;
   now(): TimeMs;
   newId(): string;
   /** The id of the event that records a stimulus. */
@@ -417,7 +419,7 @@ export class ActorHost implements EffectHost, Surroundings {
   #seal(prepared: Prepared, origin: Origin, step: Step): NewEvent[] {
     const { eventId, correlationId } = step.cause;
     const { type } = prepared.stimulus;
-    const data = stimulusData(prepared, step.ambient.at, step.record);
+    const data = this.#dataOf(prepared, step);
     const $causationId = origin.causationId ?? eventId;
     const { needs } = prepared;
     const meta: Metadata =
@@ -435,6 +437,17 @@ export class ActorHost implements EffectHost, Surroundings {
     requireSizes(this.stream, events, this.#services.log.capabilities.maxEventBytes);
     this.#sealedTo += events.length;
     return events;
+  }
+
+  /** What changed in contexts is left out rather than that an event is too large for it. */
+  #dataOf(prepared: Prepared, step: Step): string {
+    const { at } = step.ambient;
+    const { recordsContexts, log } = this.#services;
+    const contexts = recordsContexts ? step.contexts() : undefined;
+    const data = stimulusData(prepared, at, step.record, contexts);
+    if (contexts === undefined) return data;
+    const isTooLarge = sizeError(this.stream, prepared.stimulus.type, data, log.capabilities.maxEventBytes);
+    return isTooLarge ? stimulusData(prepared, at, step.record) : data;
   }
 
   /** What comes from outside and is too large is refused before it touches the tree. */

@@ -43,6 +43,7 @@ import { loggedStart, rebaseEvent, type ResumeOptions } from './rebases.ts';
 import { Rebasing, type Places } from './rebasing.ts';
 import { resumption } from './resumption.ts';
 import { originOfSettled, requireSettlement, settled } from './settling.ts';
+import { DefinitionKeeper } from './definition-keeper.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { Wakes } from './wakes.ts';
 import { Watchers } from './watchers.ts';
@@ -62,6 +63,7 @@ export interface ActorsOptions {
   readonly environment: Environment;
   /** Renew an actor's snapshot after this many events; neither kept nor used when undefined. */
   readonly snapshotEvery: number | undefined;
+  readonly recordsContexts: boolean;
   /** Compact an actor each time it has grown by so many events; never when undefined. */
   readonly compactEvery: number | undefined;
   readonly mailboxSize: number;
@@ -122,6 +124,7 @@ export class Actors {
   readonly #loading = new Map<string, Loading>();
   readonly #wakes: Wakes;
   readonly #snapshots: SnapshotWriter | undefined;
+  readonly #definitions: DefinitionKeeper;
   readonly #hostServices: HostServices;
   readonly #loadServices: LoadServices;
   #cancelSweep: (() => void) | undefined;
@@ -131,7 +134,7 @@ export class Actors {
   #ended: RuntimeClosedError | undefined;
 
   constructor(options: ActorsOptions) {
-    const { log, clock, logger, machines, upcasters, features, environment, snapshotEvery } = options;
+    const { log, clock, logger, machines, upcasters, features, environment, snapshotEvery, recordsContexts } = options;
     this.#options = options;
     this.#log = log;
     this.#clock = clock;
@@ -147,7 +150,8 @@ export class Actors {
     );
     this.#snapshots =
       snapshotEvery === undefined ? undefined : new SnapshotWriter(log, snapshotEvery, features.names, logger);
-    this.#loadServices = { log, machines, upcasters, features, logger, snapshotEvery };
+    this.#loadServices = { log, machines, upcasters, features, logger, snapshotEvery, recordsContexts };
+    this.#definitions = new DefinitionKeeper(log.definitions, logger);
     this.#hostServices = this.#makeHostServices();
     this.rebasing = new Rebasing(
       { ...this.#loadServices, log, environment },
@@ -263,6 +267,7 @@ export class Actors {
     if (this.#stopping) throw this.#stopping;
     const correlationId = origin.correlationId ?? this.#newId();
     const tree = new ActorTree(machine.logic, id);
+    this.#definitions.keep(machine);
     const host = new ActorHost(
       stream,
       { tree, info: machine, correlationId, environment, revision: -1, lastEventId: '' },
@@ -389,6 +394,7 @@ export class Actors {
     if (delayMs > 0) await sleep(this.#clock, delayMs);
     const read = async (): Promise<[Folded, readonly AnyEventObject[]]> => {
       const folded = await loadActor(stream, this.#loadServices, lastRevision);
+      this.#definitions.keep(folded.machine);
       if (seenTo === undefined || !this.watchers.has(stream)) return [folded, []];
       const missed = { stream, from: seenTo + 1, to: folded.revision };
       return [folded, await rootFacts(missed, this.#loadServices)];
@@ -581,6 +587,7 @@ export class Actors {
       log: this.#log,
       logger: this.#logger,
       host: this.#options.host,
+      recordsContexts: this.#options.recordsContexts,
       now: () => this.#clock.now(),
       newId: this.#newId,
       stimulusId: (stream, stimulus) => this.#options.stimulusId?.(stream, stimulus) ?? this.#newId(),

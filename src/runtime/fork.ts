@@ -281,7 +281,7 @@ class Copy {
     const id = this.#idFor(event.id);
     const { seed = event.id } = causeOf(event);
     const step = tree.apply(prepared.stimulus, at, { eventId: id, correlationId: this.#correlationId, seed });
-    this.#push(event, stimulusData(prepared, at, step.record));
+    this.#push(event, stimulusData(prepared, at, step.record, services.recordsContexts ? step.contexts() : undefined));
     for (const fact of step.facts) {
       const version = currentVersion(fact.event.type, services.upcasters);
       this.#seal(factEvent(fact, this.#newId(), version, step.cause));

@@ -21,6 +21,8 @@ export interface LoadServices extends SnapshotServices {
   readonly log: ReadableLog;
   /** Snapshots are kept of streams of so many events and more; none are used when undefined. */
   readonly snapshotEvery: number | undefined;
+  /** Whether what is written says what changed in contexts. */
+  readonly recordsContexts?: boolean;
 }
 
 /**

@@ -44,6 +44,11 @@ export interface RuntimeOptions<M extends Machines = Machines> {
    * events. Never when omitted: what is removed cannot be replayed.
    */
   readonly compaction?: { readonly every: number };
+  /**
+   * Record with each event what it changed in contexts, so that a log can be read, replayed and searched without the code of
+   * its machines; `true` when omitted. A fold does not need it: `false` makes a smaller log.
+   */
+  readonly recordContexts?: boolean;
   /** How many messages of one actor may wait to become durable; 1,000 when omitted. */
   readonly mailboxSize?: number;
   /** Drop actors from memory that were idle this long; one minute when omitted, never with `false`. */

@@ -90,6 +90,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       features: this.#features,
       environment: new Environment(options.environment, this.#features, options.onEnvironmentChange),
       snapshotEvery: options.snapshots === false ? undefined : (options.snapshots?.every ?? 1_000),
+      recordsContexts: options.recordContexts ?? true,
       compactEvery: options.compaction?.every,
       mailboxSize: options.mailboxSize ?? 1_000,
       passivateMs: passivate === false ? undefined : toMs(passivate?.idle ?? '1m'),

@@ -95,8 +95,8 @@ export class WatchedTree extends ActorTree {
     if (!this.#active.has(actor)) this.#tell(actor, activeNodes(snapshot));
   }
 
-  override recordTransition(actor: HostedActor, event: string): void {
-    super.recordTransition(actor, event);
+  override recordTransition(actor: HostedActor, event: string, before: AnySnapshot | undefined): void {
+    super.recordTransition(actor, event, before);
     this.#active.delete(actor);
   }
 

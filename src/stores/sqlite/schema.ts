@@ -99,6 +99,9 @@ const migrations: readonly string[] = [
     PRIMARY KEY (name, version, slot)
   );
   `,
+  `
+  CREATE TABLE definitions (hash TEXT PRIMARY KEY, chart TEXT NOT NULL);
+  `,
 ];
 
 /** The version that this code writes. */

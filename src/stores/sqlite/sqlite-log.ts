@@ -19,6 +19,7 @@ import type {
   Capabilities,
   Check,
   Checkpoints,
+  Definitions,
   EventLog,
   Expected,
   Lease,
@@ -57,6 +58,7 @@ import { ProjectionTable } from './projection-table.ts';
 import { Removal } from './removal.ts';
 import { SnapshotTable } from './snapshot-table.ts';
 import { StoredReader } from './stored-reader.ts';
+import { DefinitionTable } from './definition-table.ts';
 import { StreamCache } from './stream-cache.ts';
 import { StreamReader } from './stream-reader.ts';
 import { Writer } from './writer.ts';
@@ -82,6 +84,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
   readonly sqliteVersion: string;
   readonly snapshots: Snapshots;
   readonly checkpoints: Checkpoints;
+  readonly definitions: Definitions;
   readonly projections: ProjectionStore;
   readonly #parts: SqliteLogParts;
   readonly #cache: StreamCache;
@@ -121,6 +124,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
     this.#leases = new LeaseTable(db, host);
     this.checkpoints = this.#leases;
     this.snapshots = new SnapshotTable(db, this.#cache, host);
+    this.definitions = new DefinitionTable(db, host);
     this.projections = new ProjectionTable(db, host);
     this.#streamReader = new StreamReader(db, name);
     this.#logReader = new LogReader(db, name);

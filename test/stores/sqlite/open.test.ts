@@ -33,13 +33,24 @@ describe('opening a SQLite log', () => {
     const first = sqliteLog(path);
     await first.append('order-1', 'no-stream', [event()]);
     await first.close();
-    withRawConnection(path, (db) => db.exec('DROP TABLE projections; PRAGMA user_version = 2'));
+    withRawConnection(path, (db) => db.exec('DROP TABLE definitions; DROP TABLE projections; PRAGMA user_version = 2'));
     await using log = sqliteLog(path);
     expect(pragmaOf(path, 'user_version')).toBe(schemaVersion);
     const stored = { epoch: 1, position: undefined, data: '{}' };
     await log.projections.save('one', 1, 'kept', stored);
     expect(await log.projections.served('one')).toEqual({ version: 1, stored });
     expect(await log.head('order-1')).toEqual({ state: 'live', revision: 0 });
+  });
+
+  it('keeps definitions in a file from before them, the first one under each hash', async () => {
+    const path = logPath();
+    await sqliteLog(path).close();
+    withRawConnection(path, (db) => db.exec('DROP TABLE definitions; PRAGMA user_version = 3'));
+    await using log = sqliteLog(path);
+    expect(await log.definitions.load('a')).toBeUndefined();
+    await log.definitions.save('a', '{"one":1}');
+    await log.definitions.save('a', '{"two":2}');
+    expect(await log.definitions.load('a')).toBe('{"one":1}');
   });
 
   it('takes an empty file as a new log', async () => {

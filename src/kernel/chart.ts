@@ -89,8 +89,9 @@ function stateOf(node: AnyStateNode): ChartState {
   return {
     ...{ id, key, type, initial: (initial ?? []).map((target) => target.id) },
     ...(type === 'history' && { history: history === 'deep' ? ('deep' as const) : ('shallow' as const) }),
-    entry: node.entry.map(actionName),
-    exit: node.exit.map(actionName),
+    // As they are written: to the node's own list XState has added what arms and cancels its delays.
+    entry: listOf(node.config.entry).map(actionName),
+    exit: listOf(node.config.exit).map(actionName),
     invoke: node.invoke.map((invoke) => ({ id: invoke.id, src: sourceName(invoke.src) })),
     tags: [...tags],
     ...(description !== undefined && { description }),
@@ -157,6 +158,10 @@ function actionName(action: unknown): string {
   return typeof name === 'string' && name !== '' && name !== 'actions' && name !== 'entry' && name !== 'exit'
     ? name
     : '(inline)';
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return value === undefined ? [] : Array.isArray(value) ? (value as unknown[]) : [value];
 }
 
 /** A time span in its largest whole unit: `30s`, `90m`, `250ms`. */

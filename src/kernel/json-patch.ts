@@ -60,13 +60,21 @@ function compareObjects(before: object, after: object, path: string, to: Compari
   const was = before as Record<string, unknown>;
   const is = after as Record<string, unknown>;
   for (const key of Object.keys(was)) {
-    if (!Object.hasOwn(is, key)) to.operations.push({ op: 'remove', path: `${path}/${escapeKey(key)}` });
+    if (was[key] !== undefined && !has(is, key))
+      to.operations.push({ op: 'remove', path: `${path}/${escapeKey(key)}` });
   }
   for (const key of Object.keys(is)) {
+    const value = is[key];
+    if (value === undefined || (value === was[key] && Object.hasOwn(was, key))) continue;
     const place = `${path}/${escapeKey(key)}`;
-    if (Object.hasOwn(was, key)) compare(was[key], is[key], place, to);
-    else to.operations.push({ op: 'add', path: place, value: plainValue(is[key], to.nameActor) });
+    if (has(was, key)) compare(was[key], value, place, to);
+    else to.operations.push({ op: 'add', path: place, value: plainValue(value, to.nameActor) });
   }
+}
+
+/** What is undefined is not there: see PV3 of plain-value.ts. */
+function has(object: Record<string, unknown>, key: string): boolean {
+  return object[key] !== undefined && Object.hasOwn(object, key);
 }
 
 /** What stands at both ends alike stays; in between item is compared with item, and the rest goes or comes. */

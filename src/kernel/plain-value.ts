@@ -5,6 +5,7 @@
  * PV1  Every value has a form, and the same value has the same one in every process; nothing is called but getters, and none of
  *      those throws out of here.
  * PV2  What is JSON is itself. Anything else is an object with one key that begins with `$`.
+ * PV3  An entry that is undefined is left out, as in JSON.
  */
 import { types } from 'node:util';
 import type { Json } from '../log/json.ts';
@@ -97,7 +98,12 @@ class Walk {
 
   #entries(value: object): JsonObject {
     const plain: Record<string, Json> = {};
-    for (const key of Object.keys(value)) define(plain, key, this.plain((value as Record<string, unknown>)[key]));
+    const values = value as Readonly<Record<string, unknown>>;
+    for (const key of Object.keys(values)) {
+      const item = values[key];
+      // PV3.
+      if (item !== undefined) define(plain, key, typeof item === 'string' ? item : this.plain(item));
+    }
     return plain;
   }
 

@@ -111,6 +111,7 @@ const optionNames = new Set<string>([
   'onEnvironmentChange',
   'snapshots',
   'compaction',
+  'recordContexts',
   'mailboxSize',
   'passivate',
   'lease',
@@ -127,10 +128,8 @@ export function checkOptions<Options>(options: Options): Options {
     if (!optionNames.has(name))
       throw InvalidArgumentError.of(`createRuntime({ ${name} })`, `one of ${[...optionNames].join(', ')}`, name);
   }
-  const { log, machines, compaction, features, mailboxSize, lease, passivate, snapshots } = options as Record<
-    string,
-    unknown
-  >;
+  const { log, machines, compaction, features, recordContexts, mailboxSize, lease, passivate, snapshots } =
+    options as Record<string, unknown>;
   if (!isObject(machines))
     throw InvalidArgumentError.of('createRuntime({ machines })', 'an object of machines by name', machines);
   if (log !== undefined && !(isObject(log) && typeof log.append === 'function')) {
@@ -138,6 +137,9 @@ export function checkOptions<Options>(options: Options): Options {
   }
   if (mailboxSize !== undefined && !(Number.isInteger(mailboxSize) && (mailboxSize as number) > 0)) {
     throw InvalidArgumentError.of('createRuntime({ mailboxSize })', 'a whole number above 0', mailboxSize);
+  }
+  if (recordContexts !== undefined && typeof recordContexts !== 'boolean') {
+    throw InvalidArgumentError.of('createRuntime({ recordContexts })', 'true or false', recordContexts);
   }
   if (compaction !== undefined) {
     const { every } = isObject(compaction) ? compaction : {};

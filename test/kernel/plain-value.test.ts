@@ -16,7 +16,7 @@ describe('the readable form of a value', () => {
     ['text', 'text'],
     [{ a: [1, null, true] }, { a: [1, null, true] }],
     [undefined, { $undefined: true }],
-    [{ a: undefined }, { a: { $undefined: true } }],
+    [{ a: undefined, b: [undefined] }, { b: [{ $undefined: true }] }],
     [NaN, { $number: 'NaN' }],
     [-0, { $number: '-0' }],
     [-Infinity, { $number: '-Infinity' }],

@@ -47,10 +47,10 @@ describe('opening a SQLite log', () => {
     await sqliteLog(path).close();
     withRawConnection(path, (db) => db.exec('DROP TABLE definitions; PRAGMA user_version = 3'));
     await using log = sqliteLog(path);
-    expect(await log.definitions.load('a')).toBeUndefined();
-    await log.definitions.save('a', '{"one":1}');
-    await log.definitions.save('a', '{"two":2}');
-    expect(await log.definitions.load('a')).toBe('{"one":1}');
+    expect(await log.definitions!.load('a')).toBeUndefined();
+    await log.definitions!.save('a', '{"one":1}');
+    await log.definitions!.save('a', '{"two":2}');
+    expect(await log.definitions!.load('a')).toBe('{"one":1}');
   });
 
   it('takes an empty file as a new log', async () => {

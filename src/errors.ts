@@ -154,6 +154,18 @@ export class LogIncompatibleError extends RewakeError {
   readonly code = 'REWAKE_LOG_INCOMPATIBLE';
 }
 
+/** The log was opened to be read, and something tried to write to it. */
+export class LogReadOnlyError extends RewakeError {
+  readonly code = 'REWAKE_LOG_READ_ONLY';
+
+  /** @param log name of the log */
+  constructor(log: string, what: string) {
+    super(
+      `${log} was opened to be read: ${what} is not written. Nothing was changed. Open it without readOnly to write.`,
+    );
+  }
+}
+
 /** A stored record does not match its checksum or cannot be read. */
 export class DamagedRecordError extends RewakeError {
   readonly code = 'REWAKE_DAMAGED_RECORD';

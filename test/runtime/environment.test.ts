@@ -66,7 +66,9 @@ describe('the environment', () => {
   it('adds nothing where none is given (EN2)', async () => {
     const house = await hosts(new House(), {}, {});
     const [started, , resumed] = await house.events('counter-1');
-    expect(Object.keys(started!.data)).toEqual(['at', 'machine', 'version', 'definition', 'transitions', 'intents']);
+    expect(Object.keys(started!.data)).toEqual([
+      ...['at', 'machine', 'version', 'definition', 'transitions', 'intents', 'contexts'],
+    ]);
     expect(Object.keys(resumed!.data)).toEqual(['at', 'host', 'effects']);
     expect(Object.keys(started!.meta)).toEqual(['$causationId', '$correlationId']);
   });

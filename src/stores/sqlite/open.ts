@@ -3,6 +3,7 @@
  * tests may change; the public options are in options.ts.
  *
  * OP1  A file that is refused is closed again and was not written to.
+ * OP2  A file that is opened to be read must be there.
  */
 import { statSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -11,7 +12,7 @@ import { driverFor, openDatabase, type Database, type DriverName } from './drive
 import { faultOf, primaryCodeOf, sqlite } from './faults.ts';
 import { FileIdentity } from './file-identity.ts';
 import { settleOptions, type SqliteLogOptions } from './options.ts';
-import { prepareSchema } from './schema.ts';
+import { prepareSchema, prepareToRead } from './schema.ts';
 import { SqliteLog } from './sqlite-log.ts';
 
 /** What only tests set. */
@@ -34,11 +35,15 @@ export function openSqliteLog(
   const power = settled.durability === 'power';
   const file = resolve(path);
   let db: Database | undefined;
+  const { readOnly } = settled;
   try {
+    // OP2.
+    if (readOnly && !statOf(file)?.isFile()) throw missing(file, name);
     db = openDatabase(file, internals.driver ?? driverFor(process.versions.node));
     if (internals.intercept) db = internals.intercept(db);
     db.exec(`PRAGMA busy_timeout = ${busyMs}`);
-    prepareSchema(db, name);
+    if (readOnly) prepareToRead(db, name);
+    else prepareSchema(db, name);
     db.exec(`PRAGMA synchronous = ${power ? 'FULL' : 'NORMAL'}`);
     // On macOS a plain fsync leaves the data in the drive's cache; elsewhere this changes nothing.
     if (power) db.exec('PRAGMA fullfsync = ON');
@@ -54,6 +59,11 @@ export function openSqliteLog(
     if (primaryCodeOf(error) === sqlite.cannotOpen) throw cannotOpen(file, name, error);
     throw faultOf(error, name, 'be opened');
   }
+}
+
+function missing(file: string, name: string): LogUnavailableError {
+  const obstacle = statOf(file) ? obstacleAt(file) : `there is no file at '${file}'. Check the path.`;
+  return new LogUnavailableError(`${name} cannot be opened to be read: ${obstacle}`, false);
 }
 
 function cannotOpen(file: string, name: string, cause: unknown): LogUnavailableError {

@@ -27,6 +27,11 @@ export interface SqliteLogOptions {
   readonly pollInterval?: Duration;
   /** What leases, polling and `recordedAt` are measured with; the real clock when omitted. */
   readonly clock?: Clock;
+  /**
+   * Open a file that is there already, to read it: nothing is created, brought up to date or written, and whatever would write
+   * is a LogReadOnlyError. A host that runs on it is not disturbed.
+   */
+  readonly readOnly?: boolean;
 }
 
 /** How a SQLite log is opened that is given no path. */
@@ -42,6 +47,7 @@ export interface SettledOptions {
   readonly busyMs: number;
   readonly pollMs: number;
   readonly clock: Clock;
+  readonly readOnly: boolean;
 }
 
 const optionNames: readonly string[] = [
@@ -50,6 +56,7 @@ const optionNames: readonly string[] = [
   'busyTimeout',
   'pollInterval',
   'clock',
+  'readOnly',
 ] satisfies (keyof SqliteLogOptions)[];
 
 /** SQLite takes the timeout as an int, and reads more than that as 0. */
@@ -59,7 +66,8 @@ const busyMsMax = 2 ** 31 - 1;
 export function settleOptions(options: SqliteLogOptions): SettledOptions {
   requireKnown(options, 'path, ', optionNames);
   const { durability = 'power', maxEventBytes = 8 * 2 ** 20, clock = realClock } = options;
-  const { busyTimeout = 5_000, pollInterval = 50 } = options;
+  const { busyTimeout = 5_000, pollInterval = 50, readOnly = false } = options;
+  if (typeof readOnly !== 'boolean') throw invalidOption('readOnly', 'true or false', readOnly);
   if (durability !== 'power' && durability !== 'process') {
     throw invalidOption('durability', "'power' or 'process'", durability);
   }
@@ -77,7 +85,7 @@ export function settleOptions(options: SqliteLogOptions): SettledOptions {
   if (pollMs === undefined || pollMs === 0) {
     throw invalidOption('pollInterval', "a duration above 0 such as '50ms'", pollInterval);
   }
-  return { durability, maxEventBytes, busyMs: Math.round(busyMs), pollMs, clock };
+  return { durability, maxEventBytes, busyMs: Math.round(busyMs), pollMs, clock, readOnly };
 }
 
 /**

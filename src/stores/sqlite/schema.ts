@@ -4,6 +4,7 @@
  * S1  Nothing is written to a file before it is known to be new or ours.
  * S2  `user_version` is the number of migrations applied; a migration that was released never changes.
  * S3  Migrations run forwards, in one transaction; a newer file is refused.
+ * S4  A migration after the first one only creates tables: a file that is older and may not be changed is read without them.
  */
 import { LogIncompatibleError } from '../../errors.ts';
 import type { Database } from './driver.ts';
@@ -127,6 +128,20 @@ export function prepareSchema(db: Database, log: string): void {
     rollBack(db);
     throw error;
   }
+}
+
+/**
+ * Finds out what a file is and leaves it as it is; nothing can be written through the connection from then on. Tables that an
+ * older file does not have are there for the connection alone, and empty.
+ * @throws LogIncompatibleError as {@link prepareSchema} does, and for an empty file
+ */
+export function prepareToRead(db: Database, log: string): void {
+  const found = identifyAtOnce(db, log);
+  if (found === 0) {
+    throw new LogIncompatibleError(`${log} is an empty file: there is nothing in it to be read. Check the path.`);
+  }
+  for (const migration of migrations.slice(found)) db.exec(migration.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE'));
+  db.exec('PRAGMA query_only = ON');
 }
 
 /** In one transaction, because another process may be making the file a log between two looks at it. */

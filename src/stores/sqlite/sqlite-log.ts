@@ -76,6 +76,7 @@ export interface SqliteLogParts {
   readonly maxEventBytes: number;
   readonly pollMs: number;
   readonly cachedStreamsMax: number;
+  readonly readOnly: boolean;
 }
 
 export class SqliteLog implements EventLog, AsyncDisposable {
@@ -101,7 +102,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
   #closed = false;
 
   constructor(parts: SqliteLogParts) {
-    const { db, name, file, identity, clock, durability, maxEventBytes, pollMs } = parts;
+    const { db, name, file, identity, clock, durability, maxEventBytes, pollMs, readOnly } = parts;
     this.#parts = parts;
     this.name = name;
     this.sqliteVersion = parts.sqliteVersion;
@@ -113,7 +114,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
     this.#appender = new Appender(db, this.#cache);
     this.#removal = new Removal(db, this.#cache, this.#appender);
     this.#quarantine = new Quarantine(db, this.#cache, this.#appender);
-    this.#writer = new Writer(db, name, this.#transactionHooks());
+    this.#writer = new Writer(db, name, this.#transactionHooks(), readOnly);
     const host = {
       clock,
       identity,
@@ -262,7 +263,7 @@ export class SqliteLog implements EventLog, AsyncDisposable {
     this.#watch.close();
     const { db } = this.#parts;
     try {
-      db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+      if (!this.#parts.readOnly) db.exec('PRAGMA wal_checkpoint(PASSIVE)');
     } catch {
       // A checkpoint only moves what is durable already; the next one to open the file does it.
     }

@@ -8,7 +8,7 @@
  *     that cannot be written fail.
  * W4  When the commit fails, "nothing was written" is said only where it is certain.
  */
-import { LogClosedError, OutcomeUnknownError, RewakeError } from '../../errors.ts';
+import { LogClosedError, LogReadOnlyError, OutcomeUnknownError, RewakeError } from '../../errors.ts';
 import type { Database, Statement } from './driver.ts';
 import { faultOf, primaryCodeOf, sqlite } from './faults.ts';
 import { rollBack } from './schema.ts';
@@ -51,11 +51,13 @@ export class Writer {
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #db: Database;
+  readonly #readOnly: boolean;
   #queue: Queued[] = [];
   #scheduled = false;
   #closed = false;
 
-  constructor(db: Database, log: string, hooks: WriterHooks) {
+  constructor(db: Database, log: string, hooks: WriterHooks, readOnly = false) {
+    this.#readOnly = readOnly;
     this.#db = db;
     this.#log = log;
     this.#hooks = hooks;
@@ -65,6 +67,7 @@ export class Writer {
 
   submit<T>(work: Work<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new LogClosedError(this.#log));
+    if (this.#readOnly) return Promise.reject(new LogReadOnlyError(this.#log, `what is meant for '${work.subject}'`));
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
       this.#schedule();

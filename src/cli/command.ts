@@ -47,17 +47,3 @@ export interface CommandSpec {
 export type Arguments = { readonly [name: string]: string | readonly string[] | undefined };
 /** Values of the options, by their camel-case name. */
 export type Options = { readonly [name: string]: string | number | boolean | readonly string[] | undefined };
-
-/** Exit codes; see docs/reference/cli.md. */
-export const exitCodes = {
-  ok: 0,
-  failure: 1,
-  usage: 2,
-  notFound: 3,
-  /** A divergence, a damage or a violation was found: what gates a deploy. */
-  found: 4,
-  /** The stream was written to meanwhile. */
-  conflict: 5,
-  interrupted: 130,
-  terminated: 143,
-} as const;

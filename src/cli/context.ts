@@ -1,24 +1,85 @@
 /**
- * What a command has to hand: the log, the machines, the terminal. Owns the shape.
+ * What a command has to hand: the log, the machines, the terminal. Owns that each is opened once, when it is asked for, and closed
+ * after the command.
  *
  * CX1  Nothing is opened that a command does not ask for.
+ * CX2  A log that is read is not changed; see open-log.ts.
  */
 import type { EventLog } from '../log/event-log.ts';
-import type { AnyRuntime } from '../runtime/runtime.ts';
+import { createRuntime, type AnyRuntime } from '../runtime/runtime.ts';
 import type { RewakeConfig } from './config.ts';
-import type { Terminal } from './terminal.ts';
+import { loadConfig, type LoadedConfig } from './config-file.ts';
+import { openLog } from './open-log.ts';
+import type { Io, Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
 
 /** How a log is opened. */
 export type Access = 'read' | 'write';
 
-export interface CommandContext {
+export class CommandContext {
   readonly terminal: Terminal;
-  /** The log that the command line names, or that of the config where it names none; opened once, closed after the command. */
-  log(access: Access): Promise<EventLog>;
-  /** What the config file says; an empty one where there is none. @throws ConfigError */
-  config(): Promise<RewakeConfig>;
-  /** A runtime on the log with the machines of the config that takes up nobody; for commands that write. */
-  runtime(): Promise<AnyRuntime>;
+  readonly io: Io;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  readonly #logGiven: string | undefined;
+  readonly #configGiven: string | undefined;
+  #config: Promise<LoadedConfig> | undefined;
+  #log: Promise<EventLog> | undefined;
+  #runtime: Promise<AnyRuntime> | undefined;
+
+  constructor(
+    io: Io,
+    terminal: Terminal,
+    given: { readonly log: string | undefined; readonly config: string | undefined },
+  ) {
+    this.io = io;
+    this.terminal = terminal;
+    this.signal = io.signal;
+    this.#logGiven = given.log;
+    this.#configGiven = given.config;
+  }
+
+  /** What the config file says; an empty one where there is none. @throws ConfigError */
+  async config(): Promise<RewakeConfig> {
+    return (await this.#loadedConfig()).config;
+  }
+
+  /** Path of the config file; undefined where there is none. */
+  async configFile(): Promise<string | undefined> {
+    return (await this.#loadedConfig()).file;
+  }
+
+  /** Where the log is, as it is given to openLog. @throws UsageError where nobody says so */
+  async logPlace(): Promise<string> {
+    if (this.#logGiven !== undefined) return this.#logGiven;
+    const { log } = (await this.#loadedConfig()).config;
+    if (log !== undefined) return log;
+    throw new UsageError(
+      "Which log? Give it as the first argument, as in 'rewake ls app.db', with --log, or as 'log' in rewake.config.ts.",
+    );
+  }
+
+  /** The log that the command line names, or that of the config where it names none. */
+  log(access: Access): Promise<EventLog> {
+    return (this.#log ??= this.logPlace().then((place) => openLog(place, access, this.io)));
+  }
+
+  /** A runtime on the log with the machines of the config that takes up nobody; for commands that write. */
+  runtime(): Promise<AnyRuntime> {
+    return (this.#runtime ??= this.#makeRuntime());
+  }
+
+  async close(): Promise<void> {
+    if (this.#runtime) await (await this.#runtime.catch(() => undefined))?.close();
+    if (this.#log) await (await this.#log.catch(() => undefined))?.close();
+  }
+
+  async #makeRuntime(): Promise<AnyRuntime> {
+    const { log: _, onStart: __, machines = {}, ...options } = await this.config();
+    return createRuntime({ ...options, machines, log: await this.log('write'), resume: false, keepLogOpen: true });
+  }
+
+  #loadedConfig(): Promise<LoadedConfig> {
+    return (this.#config ??= loadConfig(this.io.cwd, this.#configGiven));
+  }
 }

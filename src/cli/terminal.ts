@@ -1,36 +1,193 @@
 /**
- * Where a command's words go. Owns the shape: data to stdout, everything else to stderr.
+ * Where a command's words go: data to stdout, everything else to stderr. Owns how they are written, in colour or not, as text or
+ * as JSON; what is said is the commands'.
  *
- * TM1  With --json each piece of data is one line of NDJSON: { "v": 1, "type": …, … }. Nothing else is on stdout.
+ * TM1  With --json each piece of data is one line of NDJSON, { "v": 1, "type": …, … }. Nothing else is on stdout.
+ * TM2  Who reads stdout may stop at any time, as `head` does: then nothing more is written, and that is no error.
+ * TM3  Nothing that comes out of a log moves the cursor or changes colours: control characters are shown as escapes.
  */
-export interface Terminal {
-  readonly isJson: boolean;
-  /** Whether stdout can be coloured: a TTY, NO_COLOR, FORCE_COLOR, --no-color. */
-  readonly color: Painter;
-  /** Columns of stdout; 80 where it is no terminal. */
-  readonly columns: number;
-  /** A line of data, for people. With --json nothing. */
-  line(text?: string): void;
-  /** A piece of data, for programs: with --json its line; else nothing. */
-  record(type: string, content: object): void;
-  /** Rows under headings, columns as wide as their content; the last one is cut at the terminal's edge. */
-  table(headings: readonly string[], rows: readonly (readonly string[])[]): void;
-  /** Something to know that is no data: stderr. */
-  note(text: string): void;
-  /** How far long work has come: one line on stderr that is written over; nothing where stderr is no terminal. */
-  progress(text: string): void;
-  /** True with --yes; asks on a TTY; elsewhere refuses with a UsageError that names --yes. */
-  confirm(question: string): Promise<boolean>;
+import { createInterface } from 'node:readline/promises';
+import type { Readable } from 'node:stream';
+import pc from 'picocolors';
+import { UsageError } from './usage-error.ts';
+
+/** A stream that is written to. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** What surrounds a command: the process, or a test. */
+export interface Io {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** How a command was asked to talk. */
+export interface Manner {
+  readonly json: boolean;
+  readonly color: boolean;
+  /** Whether questions are answered with yes. */
+  readonly yes: boolean;
+  /** Whether there may be questions. */
+  readonly input: boolean;
 }
 
 /** Colours, or none. */
-export interface Painter {
-  dim(text: string): string;
-  bold(text: string): string;
-  red(text: string): string;
-  green(text: string): string;
-  yellow(text: string): string;
-  blue(text: string): string;
-  cyan(text: string): string;
-  magenta(text: string): string;
+export type Painter = Pick<
+  typeof pc,
+  'dim' | 'bold' | 'red' | 'green' | 'yellow' | 'blue' | 'cyan' | 'magenta' | 'underline'
+>;
+
+/** Of the form of every line of JSON. */
+const jsonVersion = 1;
+
+export class Terminal {
+  readonly isJson: boolean;
+  /** Colours of stdout. */
+  readonly color: Painter;
+  /** Colours of stderr. */
+  readonly noteColor: Painter;
+  /** Columns of stdout; 80 where it is no terminal. */
+  readonly columns: number;
+  readonly #io: Io;
+  readonly #manner: Manner;
+  #progress = false;
+
+  constructor(io: Io, manner: Manner) {
+    this.#io = io;
+    this.#manner = manner;
+    this.isJson = manner.json;
+    this.color = painterFor(io, io.stdout, manner);
+    this.noteColor = painterFor(io, io.stderr, manner);
+    this.columns = io.stdout.columns ?? 80;
+  }
+
+  /** Whether stdout is a terminal that a person looks at. */
+  get isInteractive(): boolean {
+    return this.#io.stdout.isTTY === true && !this.isJson;
+  }
+
+  /** A line of data, for people. With --json nothing. */
+  line(text = ''): void {
+    if (this.isJson) return;
+    this.#clearProgress();
+    this.#io.stdout.write(`${text}\n`);
+  }
+
+  /** A piece of data, for programs: with --json its line; else nothing. */
+  record(type: string, content: object): void {
+    if (!this.isJson) return;
+    this.#io.stdout.write(`${JSON.stringify({ v: jsonVersion, type, ...content })}\n`);
+  }
+
+  /** Text as it is, on stdout, whatever the manner: what a command writes that is a format of its own. */
+  raw(text: string): void {
+    this.#clearProgress();
+    this.#io.stdout.write(text);
+  }
+
+  /** Rows under headings, columns as wide as their content; the last one is cut at the terminal's edge. */
+  table(headings: readonly string[], rows: readonly (readonly string[])[]): void {
+    if (this.isJson || rows.length === 0) return;
+    const widths = headings.map((heading, at) =>
+      Math.max(widthOf(heading), ...rows.map((row) => widthOf(row[at] ?? ''))),
+    );
+    const layout = (row: readonly string[]) =>
+      row.map((cell, at) => (at === row.length - 1 ? cell : padded(cell, widths[at]!))).join('  ');
+    this.line(this.color.dim(layout(headings)));
+    for (const row of rows) this.line(this.isInteractive ? cut(layout(row), this.columns) : layout(row));
+  }
+
+  /** Something to know that is no data: stderr. */
+  note(text: string): void {
+    this.#clearProgress();
+    this.#io.stderr.write(`${text}\n`);
+  }
+
+  /** How far long work has come: one line on stderr that is written over; nothing where stderr is no terminal. */
+  progress(text: string): void {
+    if (!this.#io.stderr.isTTY) return;
+    this.#progress = true;
+    this.#io.stderr.write(`\r\u001B[2K${cut(this.noteColor.dim(text), (this.#io.stderr.columns ?? 80) - 1)}`);
+  }
+
+  /** Takes the line of progress away. */
+  done(): void {
+    this.#clearProgress();
+  }
+
+  /**
+   * True with --yes; asks on a terminal.
+   * @throws UsageError where nobody can be asked
+   */
+  async confirm(question: string): Promise<boolean> {
+    if (this.#manner.yes) return true;
+    const { stdin, stderr, signal } = this.#io;
+    if (!this.#manner.input || !stdin.isTTY || !stderr.isTTY) {
+      throw new UsageError(
+        `${question} Nobody can be asked here: say --yes, or look with --dry-run what would be done.`,
+      );
+    }
+    this.#clearProgress();
+    const asking = createInterface({ input: stdin, output: stderr as NodeJS.WritableStream });
+    try {
+      const answer = await asking.question(`${question} [y/N] `, { signal });
+      return /^y(?:es)?$/i.test(answer.trim());
+    } finally {
+      asking.close();
+    }
+  }
+
+  #clearProgress(): void {
+    if (!this.#progress) return;
+    this.#progress = false;
+    this.#io.stderr.write('\r\u001B[2K');
+  }
+}
+
+/** https://no-color.org and https://force-color.org. */
+function painterFor({ env }: Io, output: Output, { color, json }: Manner): Painter {
+  const wanted = env['FORCE_COLOR'] === undefined || env['FORCE_COLOR'] === '0' ? output.isTTY === true : true;
+  const isOff = !color || json || Boolean(env['NO_COLOR']) || env['TERM'] === 'dumb';
+  return pc.createColors(wanted && !isOff);
+}
+
+// eslint-disable-next-line no-control-regex
+const escapes = /\u001B\[[0-9;]*m/g;
+
+/** Columns of a text on a terminal, colours not counted. */
+export function widthOf(text: string): number {
+  return [...text.replaceAll(escapes, '')].length;
+}
+
+function padded(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)));
+}
+
+/** A text in at most so many columns, colours ended. */
+export function cut(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let left = columns - 1;
+  let out = '';
+  for (const [part] of text.matchAll(/\u001B\[[0-9;]*m|[\s\S]/gu)) {
+    const isColor = part.startsWith('\u001B[');
+    if (!isColor && left-- <= 0) continue;
+    out += part;
+  }
+  return `${out}…`;
+}
+
+/** TM3. Text that came out of a log, on one line. */
+export function shown(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, (char) => {
+    const known = { '\n': '\\n', '\t': '\\t', '\r': '\\r' }[char];
+    return known ?? `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`;
+  });
 }

@@ -1,0 +1,5 @@
+/** Every command of `rewake`, in the order of the help. */
+import type { CommandSpec } from '../command.ts';
+import { ls } from './ls.ts';
+
+export const commands: readonly CommandSpec[] = [ls];

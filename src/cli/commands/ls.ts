@@ -1,0 +1,104 @@
+/** `rewake ls`: which actors there are. */
+import { realClock } from '../../clock.ts';
+import type { ActorQuery, ActorRow, ActorStatus } from '../../log/event-log.ts';
+import type { CommandSpec, Options } from '../command.ts';
+import { listOption, numberOption, patternOption, textOption } from '../options.ts';
+import { shown } from '../terminal.ts';
+import { fromNow, statusText } from '../words.ts';
+
+const statuses: readonly ActorStatus[] = ['active', 'done', 'error', 'stopped'];
+
+export const ls: CommandSpec = {
+  name: 'ls',
+  group: 'look',
+  about: 'List the actors of a log',
+  detail:
+    'Filters are combined: an actor is shown that passes all of them. One that is repeated lets any of its values pass.',
+  arguments: [],
+  options: [
+    { flags: '-m, --machine <name...>', about: 'only actors of these machines' },
+    { flags: '--not-machine <name...>', about: 'none of these machines' },
+    {
+      flags: '-s, --status <status...>',
+      about: 'only actors that are active, done, error or stopped',
+      choices: statuses,
+    },
+    { flags: '--not-status <status...>', about: 'none that are', choices: statuses },
+    { flags: '-f, --failed', about: 'only those that ended in error' },
+    { flags: '-w, --waiting', about: 'only those that a timer will wake' },
+    { flags: '-c, --correlation <id>', about: 'only those of one correlation' },
+    { flags: '--match <regex>', about: 'only streams whose name matches' },
+    { flags: '--not-match <regex>', about: 'only streams whose name does not' },
+    { flags: '-n, --limit <n>', about: 'at most so many' },
+  ],
+  examples: [
+    ['ls app.db --failed', 'which actors ended in error'],
+    ['ls app.db -m order --not-status done', 'orders that are not done'],
+    ["ls app.db --match '^order-2026' --json", 'for programs'],
+  ],
+  async run({ log: open, terminal }, _args, options) {
+    const log = await open('read');
+    const passes = filterOf(options);
+    const limit = numberOption(options, 'limit', { least: 1 }) ?? Infinity;
+    const rows: ActorRow[] = [];
+    let count = 0;
+    for await (const row of log.actors(queryOf(options))) {
+      if (!passes(row)) continue;
+      if (count === limit) {
+        terminal.note(`There are more than ${limit}.`);
+        break;
+      }
+      count++;
+      terminal.record('actor', row);
+      if (!terminal.isJson) rows.push(row);
+    }
+    if (count === 0) terminal.note('No actor is like that.');
+    const { color } = terminal;
+    terminal.table(
+      ['STREAM', 'STATUS', 'REV', 'WAITS', 'CORRELATION'],
+      rows.map(({ stream, status, revision, wakeAt, effects, correlationId }) => [
+        color.bold(shown(stream)),
+        statusText(status, color),
+        String(revision),
+        waitText(wakeAt, effects, status),
+        color.dim(shown(correlationId)),
+      ]),
+    );
+  },
+};
+
+function waitText(wakeAt: number | null, effects: number, status: ActorStatus): string {
+  if (status !== 'active') return '';
+  const timer = wakeAt === null ? [] : [`timer ${fromNow(wakeAt, realClock.now())}`];
+  return [...timer, ...(effects > 0 ? [`${effects} effect${effects === 1 ? '' : 's'}`] : [])].join(', ');
+}
+
+/** What the index of the log can find by itself. */
+function queryOf(options: Options): ActorQuery {
+  const machines = listOption(options, 'machine');
+  const wanted = options.failed ? ['error'] : listOption(options, 'status');
+  const correlationId = textOption(options, 'correlation');
+  return {
+    ...(machines.length === 1 && { machine: machines[0]! }),
+    ...(wanted.length === 1 && { status: wanted[0] as ActorStatus }),
+    ...(correlationId !== undefined && { correlationId }),
+  };
+}
+
+function filterOf(options: Options): (row: ActorRow) => boolean {
+  const machines = listOption(options, 'machine');
+  const notMachines = listOption(options, 'notMachine');
+  const wanted = listOption(options, 'status');
+  const notWanted = listOption(options, 'notStatus');
+  const match = patternOption(options, 'match');
+  const notMatch = patternOption(options, 'notMatch');
+  return ({ machine, status, stream, wakeAt }) =>
+    (machines.length === 0 || machines.includes(machine)) &&
+    !notMachines.includes(machine) &&
+    (wanted.length === 0 || wanted.includes(status)) &&
+    !notWanted.includes(status) &&
+    (!options.failed || status === 'error') &&
+    (!options.waiting || (status === 'active' && wakeAt !== null)) &&
+    (!match || match.test(stream)) &&
+    !notMatch?.test(stream);
+}

@@ -1,0 +1,40 @@
+/**
+ * The exit codes, and which error ends with which one. Owns the table; docs/reference/cli.md says it to people.
+ */
+import {
+  ActorExistsError,
+  ConflictError,
+  DamagedRecordError,
+  InvalidArgumentError,
+  InvalidEventError,
+  LogOwnedError,
+  NotFoundError,
+  ReplayDivergedError,
+  StreamDeletedError,
+} from '../errors.ts';
+import { UsageError } from './usage-error.ts';
+
+export const exitCodes = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  notFound: 3,
+  /** A divergence, a damage or a violation was found: what stops a deploy. */
+  found: 4,
+  /** The log has another owner, or the stream was written to meanwhile. */
+  conflict: 5,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+const byError = [
+  [[UsageError, InvalidArgumentError, InvalidEventError], exitCodes.usage],
+  [[NotFoundError, StreamDeletedError], exitCodes.notFound],
+  [[ReplayDivergedError, DamagedRecordError], exitCodes.found],
+  [[ConflictError, LogOwnedError, ActorExistsError], exitCodes.conflict],
+] as const;
+
+/** What a process ends with that failed so. */
+export function exitCodeOf(error: unknown): number {
+  return byError.find(([classes]) => classes.some((each) => error instanceof each))?.[1] ?? exitCodes.failure;
+}

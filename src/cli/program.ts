@@ -58,6 +58,7 @@ export function programFor(io: Pick<Io, 'stdout' | 'stderr'>, runner: Runner): C
     .version(rewakeVersion, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureOutput({

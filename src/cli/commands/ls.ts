@@ -36,8 +36,9 @@ export const ls: CommandSpec = {
     ['ls app.db -m order --not-status done', 'orders that are not done'],
     ["ls app.db --match '^order-2026' --json", 'for programs'],
   ],
-  async run({ log: open, terminal }, _args, options) {
-    const log = await open('read');
+  async run(context, _args, options) {
+    const { terminal } = context;
+    const log = await context.log('read');
     const passes = filterOf(options);
     const limit = numberOption(options, 'limit', { least: 1 }) ?? Infinity;
     const rows: ActorRow[] = [];

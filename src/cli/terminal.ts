@@ -48,6 +48,8 @@ export type Painter = Pick<
 /** Of the form of every line of JSON. */
 const jsonVersion = 1;
 
+const pendingMax = 32_768;
+
 export class Terminal {
   readonly isJson: boolean;
   /** Colours of stdout. */
@@ -59,6 +61,9 @@ export class Terminal {
   readonly #io: Io;
   readonly #manner: Manner;
   #progress = false;
+  /** Data on its way to stdout: a write for each of many lines costs more than the lines. */
+  #pending: string[] = [];
+  #pendingSize = 0;
 
   constructor(io: Io, manner: Manner) {
     this.#io = io;
@@ -77,20 +82,18 @@ export class Terminal {
   /** A line of data, for people. With --json nothing. */
   line(text = ''): void {
     if (this.isJson) return;
-    this.#clearProgress();
-    this.#io.stdout.write(`${text}\n`);
+    this.#out(`${text}\n`);
   }
 
   /** A piece of data, for programs: with --json its line; else nothing. */
   record(type: string, content: object): void {
     if (!this.isJson) return;
-    this.#io.stdout.write(`${JSON.stringify({ v: jsonVersion, type, ...content })}\n`);
+    this.#out(`${JSON.stringify({ v: jsonVersion, type, ...content })}\n`);
   }
 
   /** Text as it is, on stdout, whatever the manner: what a command writes that is a format of its own. */
   raw(text: string): void {
-    this.#clearProgress();
-    this.#io.stdout.write(text);
+    this.#out(text);
   }
 
   /** Rows under headings, columns as wide as their content; the last one is cut at the terminal's edge. */
@@ -107,6 +110,7 @@ export class Terminal {
 
   /** Something to know that is no data: stderr. */
   note(text: string): void {
+    this.flush();
     this.#clearProgress();
     this.#io.stderr.write(`${text}\n`);
   }
@@ -114,13 +118,15 @@ export class Terminal {
   /** How far long work has come: one line on stderr that is written over; nothing where stderr is no terminal. */
   progress(text: string): void {
     if (!this.#io.stderr.isTTY) return;
+    this.flush();
     this.#progress = true;
     this.#io.stderr.write(`\r\u001B[2K${cut(this.noteColor.dim(text), (this.#io.stderr.columns ?? 80) - 1)}`);
   }
 
-  /** Takes the line of progress away. */
+  /** Writes what is on its way, and takes the line of progress away. */
   done(): void {
     this.#clearProgress();
+    this.flush();
   }
 
   /**
@@ -135,6 +141,7 @@ export class Terminal {
         `${question} Nobody can be asked here: say --yes, or look with --dry-run what would be done.`,
       );
     }
+    this.flush();
     this.#clearProgress();
     const asking = createInterface({ input: stdin, output: stderr as NodeJS.WritableStream });
     try {
@@ -143,6 +150,22 @@ export class Terminal {
     } finally {
       asking.close();
     }
+  }
+
+  /** Writes what is on its way: for who waits after it. */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const text = this.#pending.join('');
+    this.#pending = [];
+    this.#pendingSize = 0;
+    this.#io.stdout.write(text);
+  }
+
+  #out(text: string): void {
+    this.#clearProgress();
+    this.#pending.push(text);
+    this.#pendingSize += text.length;
+    if (this.#pendingSize > pendingMax) this.flush();
   }
 
   #clearProgress(): void {
@@ -164,6 +187,7 @@ const escapes = /\u001B\[[0-9;]*m/g;
 
 /** Columns of a text on a terminal, colours not counted. */
 export function widthOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
   return [...text.replaceAll(escapes, '')].length;
 }
 
@@ -186,6 +210,7 @@ export function cut(text: string, columns: number): string {
 
 /** TM3. Text that came out of a log, on one line. */
 export function shown(text: string): string {
+  if (/^[ -~]*$/.test(text)) return text;
   return text.replaceAll(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, (char) => {
     const known = { '\n': '\\n', '\t': '\\t', '\r': '\\r' }[char];
     return known ?? `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`;

@@ -3,15 +3,16 @@
  * every append by appender.ts.
  *
  * AR1  Pages by key, each read to its end: rows that change while an iteration goes on are never seen twice.
+ * AR3  A page comes as one JSON text: with libsql each column of each row costs a call, and lists are long. A row that JSON
+ *      cannot say, which is damage, is read as it is.
  * AR2  `status` is written into the query as a literal, or SQLite could not use the index that holds only active actors.
  */
 import { InvalidArgumentError } from '../../errors.ts';
 import type { ActorQuery, ActorRow } from '../../log/event-log.ts';
 import type { Database, SqlRow, SqlValue, Statement } from './driver.ts';
-import { faultOf } from './faults.ts';
-import { actorHeadOf } from './stream-cache.ts';
+import { faultOf, primaryCodeOf, sqlite } from './faults.ts';
 
-const pageSize = 256;
+const pageSize = 1_024;
 const columns = 'name, revision, machine, version, status, correlation_id, wake_at, effects';
 const statuses: ReadonlySet<string> = new Set(['active', 'done', 'error', 'stopped']);
 
@@ -50,14 +51,33 @@ export class ActorReader {
   }
 
   #query(where: string, order: string, values: readonly SqlValue[], limit: number): ActorRow[] {
+    const sql = `SELECT ${columns} FROM streams WHERE ${where} ORDER BY ${order} LIMIT ?`;
     try {
-      const sql = `SELECT ${columns} FROM streams WHERE ${where} ORDER BY ${order} LIMIT ?`;
-      let statement = this.#statements.get(sql);
-      if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
-      return statement.all(...values, limit).map(rowOf);
+      if (limit === 1)
+        return this.#prepared(sql)
+          .all(...values, limit)
+          .map(rowOf);
+      return this.#asJson(sql, [...values, limit]).map(rowOf);
     } catch (error) {
       throw faultOf(error, this.#log, 'read the actor index');
     }
+  }
+
+  /** AR3. */
+  #asJson(sql: string, values: readonly SqlValue[]): readonly SqlRow[] {
+    try {
+      const [text] = this.#prepared(`SELECT json_group_array(json_array(${columns})) FROM (${sql})`).get(...values)!;
+      return JSON.parse(text as string) as SqlRow[];
+    } catch (error) {
+      if (primaryCodeOf(error) !== sqlite.error && !(error instanceof SyntaxError)) throw error;
+      return this.#prepared(sql).all(...values);
+    }
+  }
+
+  #prepared(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+    return statement;
   }
 }
 
@@ -107,5 +127,7 @@ function checkedStatus(status: string): string {
 }
 
 function rowOf(row: SqlRow): ActorRow {
-  return { ...actorHeadOf(row.slice(2))!, stream: row[0] as string, revision: row[1] as number };
+  const [stream, revision, machine, version, status, correlationId, wakeAt, effects] = row;
+  const found = { machine, version, status, correlationId, wakeAt, effects, stream, revision };
+  return found as unknown as ActorRow;
 }

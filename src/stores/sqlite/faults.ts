@@ -9,6 +9,7 @@ import { resultCodeOf } from './driver.ts';
 
 /** Primary result codes of SQLite that mean something particular here. */
 export const sqlite = {
+  error: 1,
   busy: 5,
   locked: 6,
   noMemory: 7,

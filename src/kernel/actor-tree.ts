@@ -493,8 +493,15 @@ function tell(watcher: Watcher, step: Step): void {
   }
 }
 
+/** What an address is made of. */
+export interface Addressed {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly _parent: Addressed | undefined;
+}
+
 /** The address of an actor: see stimulus.ts. */
-export function addressOf(actor: HostedActor): string {
+export function addressOf(actor: Addressed): string {
   if (!actor._parent) return '/';
   const own = `/${escapeId(actor.id)}:${actor.sessionId.slice(2)}`;
   return actor._parent._parent ? addressOf(actor._parent) + own : own;

@@ -165,7 +165,7 @@ function listOf(value: unknown): readonly unknown[] {
 }
 
 /** A time span in its largest whole unit: `30s`, `90m`, `250ms`. */
-function durationText(ms: number): string {
+export function durationText(ms: number): string {
   const units = [
     ['d', 86_400_000],
     ['h', 3_600_000],

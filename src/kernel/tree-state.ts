@@ -29,7 +29,7 @@ import {
 /** A description is sound, and the machine does not have what is described. */
 export class MachineMisfit extends Error {}
 
-interface ActorState {
+export interface ActorState {
   readonly actor: HostedActor;
   readonly parent: HostedActor | undefined;
   /** Name of its logic in the parent; null for the root. */
@@ -41,7 +41,8 @@ interface ActorState {
   readonly snapshot: AnySnapshot | undefined;
 }
 
-interface TreeState {
+/** The content of a description; its actors are whatever they are read as. */
+export interface TreeState {
   readonly form: 1;
   readonly at: number;
   readonly sessions: number;

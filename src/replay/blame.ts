@@ -18,11 +18,11 @@ export interface BlameLink {
 export interface Blame {
   readonly stream: string;
   readonly actor: string;
-  /** As it was asked: `/context/total`, `/state`, `/output`. */
+  /** As it was asked: `/context/total`, `/state`, `/status`, `/output`, `/error`. */
   readonly path: string;
   /** The revision that the question was about. */
   readonly at: Revision;
-  /** What is there. Undefined where nothing is. */
+  /** What is there; of an actor that has ended, what it had last. Undefined where nothing is. */
   readonly value: Json | undefined;
   /** The last frame that changed it, and from what to what; undefined where nothing ever set it. */
   readonly changed:
@@ -33,6 +33,9 @@ export interface Blame {
     readonly from: Json | undefined;
     readonly to: Json | undefined;
   }[];
-  /** From `changed.by` back along causation ids, across streams, to what nothing on the log caused. */
+  /**
+   * What led to `changed.by`, which is not in it itself: its cause, the cause of that, and so on, along causation ids and across
+   * streams, to what nothing on the log caused. Empty where it is that.
+   */
   readonly causes: readonly BlameLink[];
 }

@@ -56,8 +56,10 @@ export interface Frame {
   readonly effects: readonly FrameEffect[];
   /** Every timer that is armed after it, the next one first. */
   readonly timers: readonly TimerRecord[];
-  /** Where the code at hand does something else than was recorded: from there on `source` is 'log'. */
+  /** Where the code at hand does something else than was recorded: from there on, up to the next rebase, `source` is 'log'. */
   readonly divergence: string | null;
+  /** Addresses of machines whose context the code makes otherwise than was recorded; not there where there are none. */
+  readonly drift?: readonly string[];
 }
 
 export interface FrameFact {
@@ -72,14 +74,17 @@ export interface ContextChange {
   readonly patch: JsonPatch;
 }
 
-/** An actor in the tree. */
+/**
+ * An actor in the tree. From code, one that has ended is there as long as its parent lists it; from the log it is in the frame of
+ * its end and in none after that.
+ */
 export interface FrameActor {
   /** See events.md. */
   readonly address: string;
   readonly id: string;
   /** Its parent's address; null for the root. */
   readonly parent: string | null;
-  /** Name of its logic in the parent; null for the root. */
+  /** Name of its logic in the parent; null for the root, and where only code could tell. */
   readonly src: string | null;
   readonly kind: 'machine' | 'effect' | 'logic';
   readonly status: 'active' | 'done' | 'error' | 'stopped';

@@ -3,5 +3,7 @@ export type { ChartState, ChartTransition, MachineChart } from '../kernel/chart.
 export type { JsonPatch, PatchOperation } from '../kernel/json-patch.ts';
 export type { Blame, BlameLink } from './blame.ts';
 export type { ContextChange, Frame, FrameActor, FrameEffect, FrameFact, FrameSource } from './frame.ts';
+export { labelOf, lineOf, type EventLine, type LabelledEvent, type SourceOf } from './label.ts';
+export { openReplay } from './open-replay.ts';
 export type { DamagedRevision, Replay, ReplayedLog, ReplayOptions } from './replay.ts';
 export type { EditedContent, PastEdit, Stub, WhatIf, WhatIfOptions } from './what-if.ts';

@@ -12,7 +12,7 @@ import type { Blame } from './blame.ts';
 import type { Frame, FrameSource } from './frame.ts';
 
 /** The log as a replay sees it. */
-export type ReplayedLog = Pick<EventLog, 'name' | 'readStream' | 'head' | 'definitions' | 'capabilities'>;
+export type ReplayedLog = Pick<EventLog, 'name' | 'readStream' | 'head' | 'actors' | 'definitions' | 'capabilities'>;
 
 export interface ReplayOptions {
   /** Machines by durable name; without the stream's own it is replayed from what the log holds. */
@@ -40,13 +40,19 @@ export interface Replay {
   /** First and last revision that can be shown. */
   readonly first: Revision;
   readonly last: Revision;
-  /** Records that cannot be read: frames end before the first of them. */
+  /**
+   * Records that cannot be read, as far as they were met: frames end before the first of them. `prepare` meets them all.
+   */
   readonly damaged: readonly DamagedRevision[];
   /** Of the definition that was recorded, or of the code at hand; undefined where neither is known. */
   readonly chart: MachineChart | undefined;
   /** The chart of an actor in the tree, by its address. */
   chartFor(address: string, frame: Frame): MachineChart | undefined;
-  /** The frame that a revision belongs to. @throws InvalidArgumentError for one that is not in the stream */
+  /**
+   * The frame that a revision belongs to.
+   * @throws InvalidArgumentError for one that is not in the stream
+   * @throws DamagedRecordError for one that is behind damage
+   */
   at(revision: Revision): Promise<Frame>;
   /** The one after, the one before; undefined at the end. */
   next(frame: Frame): Promise<Frame | undefined>;
@@ -60,9 +66,11 @@ export interface Replay {
   ): Promise<Frame | undefined>;
   /** Who set a value: see blame.ts. */
   blame(path: string, options?: { readonly at?: Revision; readonly actor?: string }): Promise<Blame>;
-  /** Takes in what was appended since. @returns whether there was anything */
+  /**
+   * Walks to the end once, so that every seek from then on is short. A seek before that walks on from where this replay has been.
+   * Others may ask meanwhile.
+   */
+  prepare(): Promise<void>;
+  /** Takes in what was appended since, or removed by a compaction. @returns whether there was anything */
   refresh(): Promise<boolean>;
 }
-
-// TO BUILD: export async function openReplay(log: ReplayedLog, stream: string, options?: ReplayOptions): Promise<Replay>
-// @throws NotFoundError

@@ -155,9 +155,14 @@ async function foldStream(
   return finished(fold, last);
 }
 
-function begin(
+/**
+ * A fold from a beginning or a rebase on; the event itself is still to be pushed.
+ * @param successor the machine that takes the place of the one that was recorded
+ * @throws UnknownMachineError | DamagedRecordError
+ */
+export function begin(
   event: ReadableEvent,
-  { machines, newTree = ({ logic }, rootId) => new ActorTree(logic, rootId) }: FoldServices,
+  { machines, newTree = ({ logic }, rootId) => new ActorTree(logic, rootId) }: Pick<FoldServices, 'machines' | 'newTree'>,
   watch: boolean,
   successor: RegisteredMachine | undefined,
 ): OpenFold {
@@ -233,7 +238,7 @@ export interface ForkOrigin {
 }
 
 /** What the root actor is called: a copy's machine may have told its id when it was the original's. */
-function rootIdOf({ data, stream }: ReadableEvent): string {
+export function rootIdOf({ data, stream }: Pick<ReadableEvent, 'data' | 'stream'>): string {
   const { origin } = data as { readonly origin?: ForkOrigin };
   return origin?.root ?? readStreamName(origin?.stream ?? stream).id;
 }

@@ -1,0 +1,236 @@
+/**
+ * From one state of a tree to the next, by what the log says and nothing else. No machine is known here, only charts of machines
+ * where the log or the program has them.
+ *
+ * LF1  An actor that has ended is in the state after the entry that ended it, and in none after that; the root stays.
+ * LF2  A context is known from where it was recorded whole until a change of it was left out.
+ * LF3  That an effect was stopped because its machine left a state is not recorded. It is over when no state is active that
+ *      invokes it, or without a chart none of those that were entered with its start; with its parent; and when another one
+ *      takes its place.
+ */
+import type { StateValue } from 'xstate';
+import { InvalidArgumentError } from '../errors.ts';
+import type { MachineChart } from '../kernel/chart.ts';
+import { contextsOf } from '../kernel/contexts.ts';
+import { applyPatch, type JsonPatch } from '../kernel/json-patch.ts';
+import type { IntentRecord, LostEffect, TimerRecord, TransitionRecord } from '../kernel/stimulus.ts';
+import type { Json } from '../log/json.ts';
+import { isFact } from '../log/runtime-events.ts';
+import { idOf, isBelow, parentOf } from './addresses.ts';
+import { activeStates, invokersOf, sourceInvoked } from './chart-states.ts';
+import { definitionIn } from './definition-in.ts';
+import { Draft } from './draft.ts';
+import type { Entry, EntryEvent } from './entries.ts';
+import type { FrameActor } from './frame.ts';
+import type { FollowedEffect, Known, LogState } from './log-state.ts';
+import { listOf, plainOf } from './logged-values.ts';
+import { rebasedState } from './rebased-state.ts';
+import { statePaths } from './state-text.ts';
+
+/** A state after an entry, and what the entry did that only the state before it tells. */
+export interface Applied {
+  readonly state: LogState;
+  readonly settled: { readonly actor: string; readonly src: string; readonly outcome: 'succeeded' | 'failed' } | null;
+  readonly fired: number | null;
+}
+
+/** The state after an entry. */
+export function applied(before: LogState, entry: Entry, known: Known): Applied {
+  const { stimulus } = entry;
+  // Facts that lost their stimulus say nothing about the tree.
+  if (isFact(stimulus.recorded)) return { state: before, settled: null, fired: null };
+  return new OpenState(before, stimulus, known).apply();
+}
+
+class OpenState {
+  readonly #event: EntryEvent;
+  readonly #known: Known;
+  readonly #at: number;
+  #definition: string;
+  readonly #actors: Draft<string, FrameActor>;
+  readonly #effects: Draft<string, FollowedEffect>;
+  readonly #timers: Draft<number, TimerRecord>;
+  readonly #ended: string[] = [];
+
+  constructor(before: LogState, event: EntryEvent, known: Known) {
+    this.#event = event;
+    this.#known = known;
+    const { data, recorded } = event;
+    this.#at = typeof data.at === 'number' ? data.at : recorded.recordedAt;
+    this.#definition = before.definition;
+    this.#actors = new Draft(before.actors);
+    this.#effects = new Draft(before.effects);
+    this.#timers = new Draft(before.timers);
+    // LF1.
+    for (const address of before.ended) this.#actors.delete(address);
+  }
+
+  apply(): Applied {
+    const { data, type } = this.#event;
+    this.#definition = definitionIn(this.#event)?.definition ?? this.#definition;
+    if (type === 'ActorRebased') this.#rebase();
+    if (type === 'ActorResumed') this.#resume();
+    const settled = this.#settle();
+    const fired = type === 'TimerFired' && typeof data.timer === 'number' ? data.timer : null;
+    if (fired !== null) this.#timers.delete(fired);
+    const values = new Map<string, StateValue | null>();
+    for (const transition of listOf<TransitionRecord>(data.transitions)) {
+      const { actor } = transition;
+      if (!values.has(actor)) values.set(actor, this.#actors.get(actor)?.value as StateValue | null);
+      this.#move(transition);
+    }
+    for (const record of contextsOf(data)) this.#patch(record.actor, 'patch' in record ? record.patch : undefined);
+    for (const intent of listOf<IntentRecord>(data.intents))
+      this.#begin(intent, values.get(parentOf(intent.actor) ?? '/'));
+    for (const timer of listOf<TimerRecord>(data.armed)) this.#timers.set(timer.timer, timer);
+    for (const timer of listOf<number>(data.cancelled)) this.#timers.delete(timer);
+    this.#endEffects(new Set(values.keys()));
+    return { state: this.#closed(), settled, fired };
+  }
+
+  #rebase(): void {
+    const { actors, effects, timers } = rebasedState(this.#event, this.#known);
+    this.#actors.replace(actors.map((actor) => [actor.address, actor]));
+    this.#effects.replace(effects.map((effect) => [effect.actor, effect]));
+    this.#timers.replace(timers.map((timer) => [timer.timer, timer]));
+  }
+
+  #resume(): void {
+    for (const { actor, decision } of listOf<LostEffect>(this.#event.data.effects)) {
+      const effect = this.#effects.get(actor);
+      if (!effect || decision !== 'rerun') continue;
+      const restarts = effect.restarts + (effect.interrupted ? 0 : 1);
+      this.#effects.set(actor, { ...effect, restarts, interrupted: false });
+    }
+  }
+
+  #settle(): Applied['settled'] {
+    const { type, data } = this.#event;
+    const address = data.actor;
+    if (typeof address !== 'string') return null;
+    const effect = this.#effects.get(address);
+    if (type === 'EffectProgressed' && data.channel === 'interrupted' && effect) {
+      this.#effects.set(address, { ...effect, interrupted: true });
+    }
+    if (type !== 'EffectSucceeded' && type !== 'EffectFailed') return null;
+    // What was taken to be over (LF3) and has an outcome was not: only effects that run have one.
+    const src = effect?.src ?? this.#known.begun.get(address)?.src;
+    if (src === undefined || (data.action === true && !effect)) return null;
+    this.#effects.delete(address);
+    const [status, value] =
+      type === 'EffectSucceeded' ? (['done', data.output] as const) : (['error', data.error] as const);
+    const said = value === undefined ? {} : { [status === 'done' ? 'output' : 'error']: plainOf(value) };
+    this.#end({ ...this.#effectActor(address, src), status, ...said });
+    return { actor: address, src, outcome: status === 'done' ? 'succeeded' : 'failed' };
+  }
+
+  #move({ actor: address, to, status }: TransitionRecord): void {
+    const known = this.#actors.get(address);
+    // A machine without any state yet, because its context could not be made, is recorded as ''.
+    const value = to === '' ? null : (to as Json);
+    const actor: FrameActor = known
+      ? { ...known, value, status: 'active' }
+      : {
+          ...{ address, id: address === '/' ? this.#known.rootId : idOf(address), parent: parentOf(address) },
+          ...{ src: this.#sourceOf(address), kind: 'machine', status: 'active', value, context: undefined },
+        };
+    if (status === undefined) this.#actors.set(address, actor);
+    else this.#end({ ...actor, status: status as FrameActor['status'] });
+  }
+
+  /** LF2. */
+  #patch(address: string, patch: JsonPatch | undefined): void {
+    const actor = this.#actors.get(address);
+    if (!actor) return;
+    this.#actors.set(address, { ...actor, context: patch && patched(actor.context, patch) });
+  }
+
+  #begin({ actor: address, src }: IntentRecord, before: StateValue | null | undefined): void {
+    const [since, startedAt] = [this.#event.recorded.revision, this.#at];
+    this.#known.begun.set(address, { src, since, startedAt });
+    const parent = parentOf(address) ?? '/';
+    const after = this.#actors.get(parent)?.value as StateValue | null | undefined;
+    const was = before ? statePaths(before) : [];
+    const entered = (after ? statePaths(after) : []).filter((path) => !was.includes(path));
+    // LF3.
+    for (const other of this.#effects.keys()) {
+      if (parentOf(other) === parent && idOf(other) === idOf(address)) this.#stop(other);
+    }
+    const begun = { actor: address, src, since, startedAt, restarts: 0, interrupted: false, entered };
+    this.#effects.set(address, begun);
+    this.#actors.set(address, this.#effectActor(address, src));
+  }
+
+  #effectActor(address: string, src: string): FrameActor {
+    const named = { address, id: idOf(address), parent: parentOf(address), src };
+    return this.#actors.get(address) ?? { ...named, kind: 'effect', status: 'active', value: null, context: undefined };
+  }
+
+  /** LF3. @param moved machines that have moved */
+  #endEffects(moved: ReadonlySet<string>): void {
+    for (const [address, effect] of this.#effects.entries()) {
+      const parent = parentOf(address) ?? '/';
+      const machine = this.#actors.get(parent);
+      if (!machine || machine.status !== 'active') this.#stop(address);
+      else if (moved.has(parent) && !this.#isInvoked(effect, machine)) this.#stop(address);
+    }
+  }
+
+  #isInvoked({ actor: address, entered }: FollowedEffect, { address: parent, value }: FrameActor): boolean {
+    if (value === null) return false;
+    const chart = this.#chartOf(parent);
+    const invokers = chart && invokersOf(chart, idOf(address));
+    if (chart && invokers) {
+      const active = activeStates(chart, value as StateValue);
+      // What no state invokes was spawned: that runs on.
+      return invokers.length === 0 || invokers.some((id) => active.has(id));
+    }
+    return entered.length === 0 || entered.some((path) => statePaths(value as StateValue).includes(path));
+  }
+
+  #stop(address: string): void {
+    const { src } = this.#effects.get(address)!;
+    this.#effects.delete(address);
+    this.#end({ ...this.#effectActor(address, src), status: 'stopped' });
+  }
+
+  #end(actor: FrameActor): void {
+    const { address } = actor;
+    this.#actors.set(address, actor);
+    if (address === '/') this.#timers.clear();
+    else this.#ended.push(address);
+    for (const other of this.#effects.keys()) if (isBelow(other, address)) this.#stop(other);
+  }
+
+  #chartOf(address: string): MachineChart | undefined {
+    const sourceOf = (of: string) => this.#actors.get(of)?.src ?? null;
+    return this.#known.chartOf(this.#definition, address, sourceOf);
+  }
+
+  /** The name of a machine's logic, where a chart says which state invokes it. */
+  #sourceOf(address: string): string | null {
+    const parent = parentOf(address);
+    const chart = parent === null ? undefined : this.#chartOf(parent);
+    return (chart && sourceInvoked(chart.root, idOf(address))) ?? null;
+  }
+
+  #closed(): LogState {
+    return {
+      at: this.#at,
+      definition: this.#definition,
+      actors: this.#actors.done,
+      effects: this.#effects.done,
+      timers: this.#timers.done,
+      ended: this.#ended,
+    };
+  }
+}
+
+function patched(context: Json | undefined, patch: JsonPatch): Json | undefined {
+  try {
+    return applyPatch(context, patch);
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return undefined;
+    throw error;
+  }
+}

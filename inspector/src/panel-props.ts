@@ -16,6 +16,9 @@ export interface PanelProps {
   readonly stream: StreamView;
   /** The frame that is shown; undefined while it is on its way. */
   readonly view: FrameView | undefined;
+  /** Address of the actor in the tree that is looked at: `/` for the root. It stands in the permalink. */
+  readonly actor: string;
+  readonly chooseActor: (address: string) => void;
   /** Shows a frame: changes the permalink. */
   readonly goTo: (stream: string, revision?: number) => void;
 }

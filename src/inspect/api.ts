@@ -135,7 +135,10 @@ export interface Box {
   readonly height: number;
 }
 
-/** A chart with places, in px. Boxes are absolute. */
+/**
+ * A chart with places, in px. Boxes are absolute, and large enough for the text that chart-text.ts puts into them; an arrow without
+ * a target is a line in the box of its state, and has no place of its own.
+ */
 export interface LaidOutChart {
   readonly chart: MachineChart;
   readonly width: number;

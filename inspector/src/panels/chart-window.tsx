@@ -1,0 +1,186 @@
+/**
+ * The window on a chart: fit, zoom, pan, and what is told of what is pointed at. Owns the view; what is drawn is in
+ * chart-drawing.tsx.
+ *
+ * CW1  A chart is fitted until somebody moves it, or opened where it is active if it is too large for that; after that only an
+ *      active state that is out of sight moves it.
+ */
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { LaidOutChart } from '../../../src/inspect/api.ts';
+import { ChartDrawing, type Pointed } from './chart-drawing.tsx';
+import {
+  centred,
+  fitted,
+  isReadable,
+  withInSight,
+  zoomed,
+  type ChartView,
+  type Point,
+  type Size,
+} from './chart-shapes.ts';
+import { linesOf } from '../../../src/inspect/chart-text.ts';
+
+export interface ChartWindowProps {
+  readonly laid: LaidOutChart;
+  readonly lit: readonly string[];
+  readonly taken: readonly string[];
+  readonly revision: number;
+}
+
+const step = 1.25;
+
+export function ChartWindow({ laid, lit, taken, revision }: ChartWindowProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const size = useSize(box);
+  const [moved, setMoved] = useState<ChartView | 'whole' | undefined>();
+  const [pointed, setPointed] = useState<Pointed | undefined>();
+  const drag = useRef<{ readonly from: Point; readonly view: ChartView } | undefined>(undefined);
+  const [litKey, takenKey] = [lit.join('\n'), taken.join('\n')];
+  const leaf = laid.states[lit.findLast((id) => laid.states[id]) ?? ''];
+  const opensAt = useRef({ laid, leaf });
+  if (opensAt.current.laid !== laid) opensAt.current = { laid, leaf };
+  const start = opensAt.current.leaf;
+  const whole = fitted(laid, size);
+  const opened = start && !isReadable(laid, size) ? centred(start, size) : whole;
+  const view = moved === 'whole' ? whole : (moved ?? opened);
+
+  useEffect(() => setMoved(undefined), [laid]);
+  useEffect(() => {
+    if (leaf && view !== whole) setMoved(withInSight(view, size, leaf));
+  }, [litKey]);
+
+  const middle: Point = [size.width / 2, size.height / 2];
+  const zoom = (factor: number, at: Point = middle) => setMoved(zoomed(view, factor, at));
+  const pan = (x: number, y: number) => setMoved({ ...view, x: view.x + x, y: view.y + y });
+  const onKey = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const keys: { readonly [key: string]: () => void } = {
+      '+': () => zoom(step),
+      '=': () => zoom(step),
+      '-': () => zoom(1 / step),
+      '0': () => setMoved('whole'),
+      ArrowLeft: () => pan(60, 0),
+      ArrowRight: () => pan(-60, 0),
+      ArrowUp: () => pan(0, 60),
+      ArrowDown: () => pan(0, -60),
+    };
+    const does = keys[event.key];
+    if (!does) return;
+    event.preventDefault();
+    event.stopPropagation();
+    does();
+  };
+  const onPoint = useCallback((what: Pointed | undefined) => setPointed(what), []);
+  const drawing = useMemo(
+    () => <ChartDrawing {...{ laid, revision, onPoint }} lit={new Set(lit)} taken={new Set(taken)} />,
+    [laid, litKey, takenKey, revision, onPoint],
+  );
+  const at = (event: MouseEvent): Point => {
+    const rect = box.current!.getBoundingClientRect();
+    return [event.clientX - rect.left, event.clientY - rect.top];
+  };
+  const active = lit.map((id) => id.replace(`${laid.chart.root.id}.`, '')).filter((id) => id !== laid.chart.root.id);
+  const spoken = `Statechart of ${laid.chart.id}. Active: ${active.join(', ') || 'none'}.`;
+  return (
+    <div
+      ref={box}
+      class={`chart-window ${drag.current ? 'is-dragged' : ''}`}
+      onWheel={(event) => {
+        event.preventDefault();
+        zoom(Math.exp(-event.deltaY * (event.deltaMode === 0 ? 0.0015 : 0.05)), at(event));
+      }}
+      onPointerDown={(event) => {
+        if (event.button !== 0 || (event.target as Element).closest('button')) return;
+        box.current?.setPointerCapture(event.pointerId);
+        drag.current = { from: [event.clientX, event.clientY], view };
+      }}
+      onPointerMove={(event) => {
+        const { current } = drag;
+        if (!current) return;
+        const { from, view: start } = current;
+        setMoved({ ...start, x: start.x + event.clientX - from[0], y: start.y + event.clientY - from[1] });
+      }}
+      onPointerUp={() => (drag.current = undefined)}
+      onPointerCancel={() => (drag.current = undefined)}
+    >
+      <svg
+        class="chart-svg"
+        width={size.width}
+        height={size.height}
+        role="group"
+        aria-label={`${spoken} Keys: plus, minus and 0 zoom, arrows move.`}
+        data-own-keys
+        tabIndex={0}
+        onKeyDown={onKey}
+      >
+        <g transform={`translate(${view.x} ${view.y}) scale(${view.scale})`}>{drawing}</g>
+      </svg>
+      <div class="chart-tools" role="group" aria-label="Zoom">
+        <button type="button" class="button" onClick={() => zoom(step)} title="Larger (+)" aria-label="Larger">
+          +
+        </button>
+        <button type="button" class="button" onClick={() => zoom(1 / step)} title="Smaller (-)" aria-label="Smaller">
+          −
+        </button>
+        <button type="button" class="button" onClick={() => setMoved('whole')} title="Whole chart (0)">
+          Fit
+        </button>
+      </div>
+      {pointed ? <PointedNote pointed={pointed} /> : null}
+      <p class="hidden-label" aria-live="polite">
+        {spoken}
+      </p>
+    </div>
+  );
+}
+
+function PointedNote({ pointed }: { readonly pointed: Pointed }) {
+  if ('arrow' in pointed) {
+    const { label, guard, actions, description, targets } = pointed.arrow;
+    return (
+      <div class="chart-note" role="status">
+        <p class="mono">
+          <strong>{label}</strong>
+          {guard === undefined ? '' : ` [${guard}]`}
+          {actions.length > 0 ? ` / ${actions.join(', ')}` : ''}
+        </p>
+        {targets.length > 0 ? <p class="mono muted">to {targets.join(', ')}</p> : null}
+        {description === undefined ? null : <p>{description}</p>}
+      </div>
+    );
+  }
+  const { id, description, meta } = pointed.state;
+  return (
+    <div class="chart-note" role="status">
+      <p class="mono">
+        <strong>{id}</strong> <span class="muted">{pointed.state.type}</span>
+      </p>
+      {description === undefined ? null : <p>{description}</p>}
+      {linesOf(pointed.state)
+        .filter(({ text, whole }) => text !== whole)
+        .map(({ whole }) => (
+          <p key={whole} class="mono">
+            {whole}
+          </p>
+        ))}
+      {meta === undefined ? null : <pre>{JSON.stringify(meta, null, 1)}</pre>}
+    </div>
+  );
+}
+
+function useSize(box: { readonly current: HTMLElement | null }): Size {
+  const [size, setSize] = useState<Size>({ width: 640, height: 480 });
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const measure = () => {
+      const { clientWidth: width, clientHeight: height } = element;
+      setSize((before) => (before.width === width && before.height === height ? before : { width, height }));
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [box]);
+  return size;
+}

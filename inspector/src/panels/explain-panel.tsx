@@ -1,0 +1,54 @@
+/** The panel `explain`: why the actor stands where it stands, in sentences, and what can be done next. */
+import { useState } from 'preact/hooks';
+import type { ExplainView } from '../../../src/inspect/api.ts';
+import { useLoaded } from '../shell/loaded.ts';
+import type { PanelProps } from '../panel-props.ts';
+import { Awaited } from './notes.tsx';
+
+export function ExplainPanel({ api, stream }: PanelProps) {
+  const path = `/streams/${encodeURIComponent(stream.stream)}/explain`;
+  const loaded = useLoaded<ExplainView>(api, path, stream.last);
+  return (
+    <div class="panel-body p-explain">
+      <p class="muted">As the actor stands now, at revision {stream.last}.</p>
+      <Awaited loaded={loaded} what="The actor cannot be explained">
+        {({ sentences, next }) => (
+          <>
+            {sentences.map((sentence, index) => (
+              <p key={index} class="sentence">
+                {sentence}
+              </p>
+            ))}
+            {next.length === 0 ? null : (
+              <>
+                <h4>What can be done next</h4>
+                <ul class="commands">
+                  {next.map((command) => (
+                    <Command key={command} command={command} />
+                  ))}
+                </ul>
+              </>
+            )}
+          </>
+        )}
+      </Awaited>
+    </div>
+  );
+}
+
+function Command({ command }: { readonly command: string }) {
+  const [said, setSaid] = useState('Copy');
+  const copy = () =>
+    navigator.clipboard.writeText(command).then(
+      () => setSaid('Copied'),
+      () => setSaid('Not allowed'),
+    );
+  return (
+    <li>
+      <code>{command}</code>
+      <button type="button" class="link" onClick={() => void copy()}>
+        {said}
+      </button>
+    </li>
+  );
+}

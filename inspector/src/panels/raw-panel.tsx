@@ -1,0 +1,82 @@
+/** The panel `raw`: the events of the frame as they stand in the log. */
+import { useState } from 'preact/hooks';
+import type { Json, RawEvent } from '../../../src/inspect/api.ts';
+import { useLoaded } from '../shell/loaded.ts';
+import type { PanelProps } from '../panel-props.ts';
+import { Awaited, Empty } from './notes.tsx';
+
+const shownMax = 200_000;
+
+export function RawPanel({ api, stream, view }: PanelProps) {
+  const [chosen, setChosen] = useState<{ readonly of: string; readonly revision: number } | undefined>();
+  if (!view) return <Empty>Loading…</Empty>;
+  const { frame } = view;
+  const revision = chosen?.of === frame.id ? chosen.revision : frame.revision;
+  const events = [
+    { revision: frame.revision, type: frame.type },
+    ...frame.facts.map((fact) => ({ revision: fact.revision, type: fact.type })),
+  ];
+  return (
+    <div class="panel-body">
+      {events.length > 1 ? (
+        <div class="panel-bar" role="group" aria-label="Events of the frame">
+          {events.map((event) => (
+            <button
+              key={event.revision}
+              type="button"
+              class="button"
+              aria-pressed={event.revision === revision}
+              onClick={() => setChosen({ of: frame.id, revision: event.revision })}
+            >
+              <span class="revision">{event.revision}</span> {event.type}
+            </button>
+          ))}
+        </div>
+      ) : null}
+      <Raw key={`${stream.stream}@${revision}`} {...{ api, revision }} stream={stream.stream} />
+    </div>
+  );
+}
+
+interface RawProps {
+  readonly api: PanelProps['api'];
+  readonly stream: string;
+  readonly revision: number;
+}
+
+function Raw({ api, stream, revision }: RawProps) {
+  const loaded = useLoaded<RawEvent>(api, `/streams/${encodeURIComponent(stream)}/events/${revision}`);
+  return (
+    <Awaited loaded={loaded} what="The event cannot be shown">
+      {(event) => <JsonText value={event as unknown as Json} />}
+    </Awaited>
+  );
+}
+
+/** JSON with a button that copies it. */
+export function JsonText({ value }: { readonly value: Json }) {
+  const [said, setSaid] = useState('');
+  const text = JSON.stringify(value, null, 2);
+  const copy = () =>
+    navigator.clipboard.writeText(text).then(
+      () => setSaid('Copied'),
+      () => setSaid('The browser did not allow it: mark the text and copy it.'),
+    );
+  return (
+    <>
+      <div class="panel-bar">
+        <button type="button" class="button" onClick={() => void copy()}>
+          Copy JSON
+        </button>
+        <span class="muted" role="status">
+          {said}
+        </span>
+      </div>
+      <pre class="raw" tabIndex={0}>
+        {text.length > shownMax
+          ? `${text.slice(0, shownMax)}\n… ${text.length - shownMax} more characters: copy them`
+          : text}
+      </pre>
+    </>
+  );
+}

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { LogUnavailableError } from '../errors.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Access } from './context.ts';
-import { readExport } from './export-format.ts';
+import { readExport } from '../replay/export-format.ts';
 import type { Io } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -30,13 +30,17 @@ export function sealEvent(event: Omit<NewEvent, 'checksum'>, place?: Place): New
 
 /** @throws DamagedRecordError when an event is not what was sealed, or not where */
 export function verifyEvent(recorded: RecordedEvent): void {
-  if (isSealed(recorded, recorded)) return;
-  if (isSealed(recorded, undefined)) return;
+  if (isIntact(recorded)) return;
   const { id, type, checksum, stream, revision } = recorded;
   const detail =
     `event '${type}' (${id}) was sealed with checksum ${checksum}, which neither its content at this place nor its content ` +
     'alone gives: it was changed, or it belongs elsewhere';
   throw new DamagedRecordError(stream, revision, detail, { position: recorded.position });
+}
+
+/** Whether an event is what was sealed, and where. */
+export function isIntact(recorded: RecordedEvent): boolean {
+  return isSealed(recorded, recorded) || isSealed(recorded, undefined);
 }
 
 function isSealed({ id, type, schemaVersion, data, meta, checksum }: RecordedEvent, place: Place | undefined): boolean {

@@ -6,4 +6,4 @@ export type { ContextChange, Frame, FrameActor, FrameEffect, FrameFact, FrameSou
 export { labelOf, lineOf, type EventLine, type LabelledEvent, type SourceOf } from './label.ts';
 export { openReplay } from './open-replay.ts';
 export type { DamagedRevision, Replay, ReplayedLog, ReplayOptions } from './replay.ts';
-export type { EditedContent, PastEdit, Stub, WhatIf, WhatIfOptions } from './what-if.ts';
+export { whatIf, type EditedContent, type PastEdit, type Stub, type WhatIf, type WhatIfOptions } from './what-if.ts';

@@ -6,8 +6,26 @@
  *      was given; where there is neither it stays without an answer, and the fork says so.
  */
 import type { AnyEventObject } from 'xstate';
-import type { Revision } from '../log/event-log.ts';
+import type { TimeMs } from '../clock.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { ActorTree } from '../kernel/actor-tree.ts';
+import type { StimulusData } from '../kernel/records.ts';
+import type { Standing } from '../kernel/stimulus.ts';
+import { sealEvent } from '../log/envelope.ts';
+import type { NewEvent, Revision } from '../log/event-log.ts';
+import { memoryLog } from '../log/memory-log.ts';
+import { isFact, isRebase } from '../log/runtime-events.ts';
+import { noUpcasters } from '../log/upcast.ts';
+import { FeatureSet } from '../runtime/features.ts';
+import { foldUpTo } from '../runtime/fold-history.ts';
+import { MachineRegistry } from '../runtime/machines.ts';
+import { readableEvent } from '../runtime/readable-event.ts';
 import type { Frame } from './frame.ts';
+import { openReplay } from './open-replay.ts';
+import { planOf, type PastEvent } from './past-edits.ts';
+import { placeOf, Reliving, type Relived } from './relive.ts';
+import type { ReplayedLog, ReplayOptions } from './replay.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /** A change of the past. Revisions are those of stimuli in the original. */
 export type PastEdit =
@@ -33,6 +51,11 @@ export interface WhatIfOptions {
   readonly edits: readonly PastEdit[];
   /** By the effect's `src`. */
   readonly stubs?: { readonly [src: string]: Stub };
+  /**
+   * How far the fork goes: `'end'`, which is the default, to where the original ended; `'quiet'` on from there, timers fired and
+   * stubs asked, until nothing moves any more, or a thousand stimuli were applied.
+   */
+  readonly until?: 'end' | 'quiet';
 }
 
 /** The two paths. */
@@ -52,3 +75,121 @@ export interface WhatIf {
 
 // TO BUILD: export async function whatIf(log: ReplayedLog, stream: string, options: WhatIfOptions & ReplayOptions): Promise<WhatIf>
 // needs the machine's code: @throws UnknownMachineError without it
+
+/** So many frames of each path are shown, from the first one that an edit touches on. */
+const framesMax = 2_000;
+
+/**
+ * Lives through an edited past by the code at hand, and puts it beside the one that was.
+ *
+ * @example
+ * const { pairs, firstDivergence, unanswered } = await whatIf(log, 'order-42', {
+ *   machines: { order },
+ *   edits: [{ edit: 'replace', revision: 3, with: { output: 'paid' } }],
+ *   stubs: { ship: { output: 'parcel-7' } },
+ * });
+ * @throws NotFoundError | UnknownMachineError | InvalidArgumentError, and what folding the stream throws
+ */
+export async function whatIf(
+  log: ReplayedLog,
+  stream: string,
+  { edits, stubs = {}, until = 'end', ...options }: WhatIfOptions & ReplayOptions,
+): Promise<WhatIf> {
+  const where = `whatIf('${stream}')`;
+  if (!Array.isArray(edits)) throw InvalidArgumentError.of(`${where}: edits`, 'a list of edits', edits);
+  const { machines = {}, upcasters = noUpcasters } = options;
+  const services = { log, machines: new MachineRegistry(machines), upcasters, features: new FeatureSet() };
+  const past: PastEvent[] = [];
+  const whole = await foldUpTo(stream, Infinity, services, (recorded) => {
+    const readable = readableEvent(recorded, services);
+    // The history begins anew: with another version of the machine, or with a state that holds all before it.
+    if (past.length > 0 && (isRebase(readable) || past.at(-1)!.recorded.revision + 1 !== recorded.revision))
+      past.length = 0;
+    past.push({ recorded, readable });
+  });
+  const plan = planOf(where, past, edits);
+  const kept = past.filter(({ recorded }) => recorded.revision < plan.changedFrom);
+  const before = kept.at(-1)?.recorded.revision;
+  const tree =
+    before === undefined
+      ? new ActorTree(whole.machine.logic, whole.tree.rootActor.id)
+      : (await foldUpTo(stream, before, services)).tree;
+  const from = past[0]!.recorded.revision;
+  const reliving = new Reliving({
+    ...{ where, stream, tree, correlationId: whole.correlationId, stubs, upcasters, from: from + kept.length },
+    sources: sourcesIn(past),
+  });
+  reliving.run(
+    plan.stimuli.filter(({ origin }) => origin === undefined || origin >= plan.changedFrom || !isKept(kept, origin)),
+    until,
+  );
+  const forked = await forkedLog(stream, kept, reliving.relived);
+  const shownFrom = kept.findLast(({ recorded }) => !isFact(recorded))?.recorded.revision ?? from;
+  const [one, other] = await Promise.all([openReplay(log, stream, options), openReplay(forked.log, stream, options)]);
+  const original = await some(one.frames({ from: shownFrom }));
+  const fork = await some(other.frames({ from: forked.revisionOf(shownFrom) }));
+  const origins = fork.map(({ revision }) => forked.originOf(revision));
+  const stillWaiting = new Set([...(whole.tree.effects?.keys() ?? [])].map(placeOf));
+  return {
+    ...{ stream, original, fork, ...sideBySide(original, fork, origins) },
+    unanswered:
+      tree.status === 'active' ? reliving.waiting.filter(({ actor }) => !stillWaiting.has(placeOf(actor))) : [],
+    leftOut: reliving.leftOut,
+  };
+}
+
+function isKept(kept: readonly PastEvent[], origin: Revision): boolean {
+  return kept.some(({ recorded }) => recorded.revision === origin);
+}
+
+/** Sources of the effects of a history, by address. */
+function sourcesIn(past: readonly PastEvent[]): Map<string, string> {
+  const sources = new Map<string, string>();
+  for (const { readable } of past) {
+    if (isFact(readable)) continue;
+    const { intents = [], standing } = readable.data as unknown as StimulusData;
+    const { effects = [] } = (standing ?? {}) as Partial<Standing>;
+    for (const { actor, src } of [...intents, ...effects]) sources.set(actor, src);
+  }
+  return sources;
+}
+
+/** The fork as a log of its own, in memory. */
+async function forkedLog(stream: string, kept: readonly PastEvent[], relived: readonly Relived[]) {
+  let now = 0;
+  const log = memoryLog({
+    clock: { now: () => now, setTimer: () => () => {} },
+    maxEventBytes: Number.MAX_SAFE_INTEGER,
+  });
+  const origins = new Map<Revision, Revision | undefined>();
+  let next = 0;
+  const append = async (events: readonly NewEvent[], at: TimeMs) => {
+    now = at;
+    const placed = events.map((event, index) => sealEvent(event, { stream, revision: next + index }));
+    await log.append(stream, next === 0 ? 'no-stream' : next - 1, placed);
+    next += events.length;
+  };
+  for (const { recorded } of kept) {
+    origins.set(next, recorded.revision);
+    await append([recorded], recorded.recordedAt);
+  }
+  for (const { events, at, origin } of relived) {
+    origins.set(next, origin);
+    await append(events, at);
+  }
+  const byOrigin = new Map([...origins].map(([revision, origin]) => [origin, revision]));
+  return {
+    log,
+    originOf: (revision: Revision) => origins.get(revision),
+    revisionOf: (origin: Revision) => byOrigin.get(origin) ?? 0,
+  };
+}
+
+async function some(frames: AsyncIterable<Frame>): Promise<Frame[]> {
+  const found: Frame[] = [];
+  for await (const frame of frames) {
+    found.push(frame);
+    if (found.length === framesMax) break;
+  }
+  return found;
+}

@@ -169,7 +169,7 @@ function relive(
   services: LoadServices,
 ): void {
   if (page.now === undefined) return;
-  const prepared = preparedOf(stream, page, page.now);
+  const prepared = preparedOf(`fork('${stream}', { edit })`, page, page.now);
   const { stimulus } = prepared;
   if (!tree.root && stimulus.type !== 'ActorStarted') throw startless(stream);
   if (tree.root && (tree.status !== 'active' || !tree.accepts(stimulus))) return;
@@ -197,7 +197,11 @@ function startless(stream: string): InvalidArgumentError {
   );
 }
 
-function pastStimulus({ type, revision }: RecordedEvent, data: StimulusData): PastStimulus {
+/** What an edit is given of a stimulus. */
+export function pastStimulus(
+  { type, revision }: Pick<RecordedEvent, 'type' | 'revision'>,
+  data: StimulusData,
+): PastStimulus {
   const value = (key: string) => (data[key] === undefined ? undefined : decode(data[key] as Json));
   const actor = data.actor as string;
   switch (type) {
@@ -216,12 +220,19 @@ function pastStimulus({ type, revision }: RecordedEvent, data: StimulusData): Pa
   }
 }
 
-/** The stimulus as it is lived through in the copy. */
-function preparedOf(stream: string, { event, data, then }: Page, now: PastStimulus): Prepared {
+/**
+ * The stimulus as it is lived through in the copy.
+ * @param where the call that edits, for messages
+ */
+export function preparedOf(
+  where: string,
+  { event, data, then }: Pick<Page, 'event' | 'data' | 'then'>,
+  now: PastStimulus,
+): Prepared {
   const { type, revision } = then;
   if (now?.type !== type) {
     throw InvalidArgumentError.of(
-      `fork('${stream}', { edit })`,
+      where,
       `a stimulus of type ${type} for revision ${revision}, or undefined to leave it out`,
       now?.type,
     );
@@ -240,7 +251,7 @@ function preparedOf(stream: string, { event, data, then }: Page, now: PastStimul
       return effectProgressed(now.actor, data.channel as ProgressChannel, now.value);
     case 'ActorRebased':
       throw new InvalidArgumentError(
-        `fork('${stream}', { edit }): revision ${revision} is a rebase, which holds all of what came before it as it was. Edit only what comes after the last one.`,
+        `${where}: revision ${revision} is a rebase, which holds all of what came before it as it was. Edit only what comes after the last one.`,
       );
     default:
       return { stimulus: decodeStimulus(event.type, data) as Stimulus, fields: ownFields(data) };

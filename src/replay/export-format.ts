@@ -18,7 +18,7 @@ import type { ActorHead, ActorRow, EventLog, NewEvent, RecordedEvent } from '../
 import type { Json } from '../log/json.ts';
 import { memoryLog } from '../log/memory-log.ts';
 import { isBeginning } from '../log/runtime-events.ts';
-import { maskData, type PayloadMode } from '../replay/mask.ts';
+import { maskData, type PayloadMode } from './mask.ts';
 import { rewakeVersion } from '../runtime/environment.ts';
 
 const formatVersion = 1;

@@ -1,0 +1,55 @@
+/**
+ * Answers without payloads. Owns which parts of a frame, a blame and another past are payloads; how a value is masked is mask.ts's.
+ *
+ * MV1  Whatever carries values of the person's program passes through here, or through maskData.
+ */
+import type { Json } from '../log/json.ts';
+import type { Blame } from '../replay/blame.ts';
+import type { Frame, FrameActor } from '../replay/frame.ts';
+import { maskEvent, maskPatch, maskValue, type PayloadMode } from '../replay/mask.ts';
+import type { WhatIf } from '../replay/what-if.ts';
+
+export function maskFrame(frame: Frame, mode: PayloadMode): Frame {
+  if (mode === 'full') return frame;
+  const { payload, facts, changes, actors, divergence } = frame;
+  return {
+    ...frame,
+    payload: frame.type === 'EventReceived' ? maskEvent(payload, mode) : maskValue(payload, mode),
+    facts: facts.map((fact) => ({ ...fact, data: maskEvent(fact.data, mode) })),
+    changes: changes.map(({ actor, patch }) => ({ actor, patch: maskPatch(patch, mode) })),
+    actors: actors.map((actor) => maskActor(actor, mode)),
+    // It quotes what was recorded.
+    divergence: divergence === null ? null : 'The code at hand does something else than was recorded.',
+  };
+}
+
+function maskActor(actor: FrameActor, mode: PayloadMode): FrameActor {
+  const { context, output, error } = actor;
+  return {
+    ...actor,
+    context: maybe(context, mode),
+    ...(output !== undefined && { output: maskValue(output, mode) }),
+    ...(error !== undefined && { error: maskValue(error, mode) }),
+  };
+}
+
+export function maskBlame(blame: Blame, mode: PayloadMode): Blame {
+  // States are no payload.
+  if (mode === 'full' || /^\/(?:state|status)\b/.test(blame.path)) return blame;
+  const change = <Change extends { readonly from: Json | undefined; readonly to: Json | undefined }>(each: Change) => ({
+    ...each,
+    from: maybe(each.from, mode),
+    to: maybe(each.to, mode),
+  });
+  const { value, changed, earlier } = blame;
+  return { ...blame, value: maybe(value, mode), changed: changed && change(changed), earlier: earlier.map(change) };
+}
+
+export function maskWhatIf(whatIf: WhatIf, mode: PayloadMode): WhatIf {
+  const frames = (path: readonly Frame[]) => path.map((frame) => maskFrame(frame, mode));
+  return { ...whatIf, original: frames(whatIf.original), fork: frames(whatIf.fork) };
+}
+
+function maybe(value: Json | undefined, mode: PayloadMode): Json | undefined {
+  return value === undefined ? undefined : maskValue(value, mode);
+}

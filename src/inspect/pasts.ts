@@ -1,0 +1,82 @@
+/**
+ * Other pasts: asked in memory, or forked for good. Owns the checks of what the page sends.
+ *
+ * PS1  Nothing is written but by a fork, and that only where the inspector was started with leave to write.
+ */
+import { InvalidArgumentError } from '../errors.ts';
+import type { ForkOptions, PastStimulus } from '../runtime/fork.ts';
+import { createRuntime } from '../runtime/runtime.ts';
+import { whatIf, type PastEdit, type WhatIf, type WhatIfOptions } from '../replay/what-if.ts';
+import type { ForkRequest } from './api.ts';
+import { maskWhatIf } from './masked-views.ts';
+import { Refusal } from './refusal.ts';
+import type { InspectorOptions } from './server.ts';
+
+export async function answerPast(stream: string, body: unknown, options: InspectorOptions): Promise<WhatIf> {
+  const { edits, stubs, until } = objectIn(body, 'what-if') as Partial<WhatIfOptions>;
+  const { log, machines = {}, upcasters, payloads = 'full' } = options;
+  if (payloads !== 'full') {
+    throw new Refusal(
+      403,
+      'REWAKE_PAYLOADS_HIDDEN',
+      'Payloads are hidden, and another past is made of them. Start the inspector with --payloads full.',
+    );
+  }
+  const answered = await whatIf(log, stream, {
+    edits: edits ?? [],
+    ...(stubs && { stubs }),
+    ...(until && { until }),
+    machines,
+    ...(upcasters && { upcasters }),
+  });
+  return maskWhatIf(answered, payloads);
+}
+
+/** PS1. */
+export async function forkFor(
+  stream: string,
+  body: unknown,
+  options: InspectorOptions,
+): Promise<{ readonly stream: string }> {
+  const { log, machines = {}, upcasters, allowWrite = false, clock } = options;
+  if (!allowWrite) {
+    throw new Refusal(
+      403,
+      'REWAKE_READ_ONLY',
+      'The inspector only reads. Start it with --allow-write to fork, or fork with the command line.',
+    );
+  }
+  const { at, id, edits = [] } = objectIn(body, 'fork') as Partial<ForkRequest>;
+  if (typeof at !== 'number' || typeof id !== 'string') {
+    throw InvalidArgumentError.of('fork', "a revision 'at' and an 'id'", JSON.stringify(body));
+  }
+  await using runtime = await createRuntime({
+    ...{ log, machines, resume: false, keepLogOpen: true },
+    ...(upcasters && { upcasters }),
+    ...(clock && { clock }),
+  });
+  const fork = await runtime.fork(stream, { at, id, ...(edits.length > 0 && { edit: editOf(edits) }) });
+  return { stream: fork.stream };
+}
+
+/** What a fork on the log can do: leave out, and replace. */
+export function editOf(edits: readonly PastEdit[]): NonNullable<ForkOptions['edit']> {
+  const strange = edits.find(({ edit }) => edit !== 'drop' && edit !== 'replace');
+  if (strange) {
+    throw InvalidArgumentError.of(
+      'fork: edits',
+      "'drop' and 'replace': a copy has no stimulus that the original does not have",
+      strange.edit,
+    );
+  }
+  return (stimulus) => {
+    const edit = edits.find((each) => 'revision' in each && each.revision === stimulus.revision);
+    if (!edit) return stimulus;
+    return edit.edit === 'replace' ? ({ ...stimulus, ...edit.with } as PastStimulus) : undefined;
+  };
+}
+
+function objectIn(body: unknown, what: string): object {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
+  throw InvalidArgumentError.of(what, 'an object', body);
+}

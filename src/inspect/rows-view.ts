@@ -1,0 +1,87 @@
+/**
+ * A stream line by line, and single events as they are on record. Owns how damage is shown in its place.
+ *
+ * RV1  A line needs neither a fold nor code, and what is damaged does not hide what follows it.
+ */
+import { DamagedRecordError, InvalidArgumentError } from '../errors.ts';
+import type { EventLog, RecordedEvent, Revision } from '../log/event-log.ts';
+import type { Json } from '../log/json.ts';
+import { isIntact } from '../log/envelope.ts';
+import { lineOf } from '../replay/label.ts';
+import { maskData, type PayloadMode } from '../replay/mask.ts';
+import type { RawEvent, Row, RowsView } from './api.ts';
+
+const limitMax = 2_000;
+
+export async function rowsView(log: EventLog, stream: string, from: Revision, wanted: number): Promise<RowsView> {
+  const limit = Math.min(wanted, limitMax);
+  const rows: Row[] = [];
+  try {
+    for await (const event of log.readStream(stream, { from, limit: limit + 1 })) {
+      if (rows.length === limit) return { rows, next: event.revision };
+      rows.push(rowOf(event));
+    }
+    return { rows, next: null };
+  } catch (error) {
+    if (!(error instanceof DamagedRecordError)) throw error;
+    return damagedRows(log, stream, from, limit, error);
+  }
+}
+
+/** Of one event that is intact. */
+export function rowOf(event: RecordedEvent): Row {
+  const { stream, revision, type } = event;
+  return { stream, revision, type, at: timeOf(event), ...lineOf(event) };
+}
+
+function timeOf({ data, recordedAt }: RecordedEvent): number {
+  const at = /^\{"at":(\d+)/.exec(data)?.[1];
+  return at === undefined ? recordedAt : Number(at);
+}
+
+/** RV1. As the store keeps the stream, record by record. */
+async function damagedRows(
+  log: EventLog,
+  stream: string,
+  from: Revision,
+  limit: number,
+  error: DamagedRecordError,
+): Promise<RowsView> {
+  const rows: Row[] = [];
+  const damaged = (revision: Revision, message: string): Row => ({
+    ...{ stream, revision, type: '', label: 'damaged', at: rows.at(-1)?.at ?? 0, actor: '/' },
+    ...{ isFact: false, to: null, kind: 'damaged', message },
+  });
+  if (!log.stored) return { rows: [damaged(error.revision, error.message)], next: null };
+  for await (const stored of log.stored(stream)) {
+    for await (const { revision, events, fault } of stored.records()) {
+      if (fault !== undefined && revision >= from) rows.push(damaged(revision, fault));
+      for (const event of events) {
+        if (event.revision < from) continue;
+        rows.push(
+          isIntact(event)
+            ? rowOf(event)
+            : damaged(event.revision, 'its checksum does not fit: it was changed, or it belongs elsewhere'),
+        );
+      }
+      if (rows.length > limit) return { rows: rows.slice(0, limit), next: rows[limit]!.revision };
+    }
+  }
+  return { rows, next: null };
+}
+
+/** One event as it is on record. @throws InvalidArgumentError where there is none */
+export async function rawEvent(
+  log: EventLog,
+  stream: string,
+  revision: Revision,
+  mode: PayloadMode,
+): Promise<RawEvent> {
+  for await (const event of log.readStream(stream, { from: revision, limit: 1 })) {
+    if (event.revision !== revision) break;
+    const { id, type, schemaVersion, position, recordedAt, meta, data } = event;
+    const shown = maskData(event, JSON.parse(data) as Json, mode);
+    return { id, type, schemaVersion, stream, revision, position, recordedAt, meta, data: shown };
+  }
+  throw InvalidArgumentError.of(`event of '${stream}'`, 'a revision that is in the stream', revision);
+}

@@ -7,6 +7,7 @@ import type { DamagedRevision } from './replay.ts';
 
 /** So many records in a row that cannot be read are the end of a stream: where it ends may be damaged, too. */
 const faultsMax = 1_000;
+const missing = 'the record is missing';
 
 /**
  * The damaged records of a stream in order.
@@ -24,11 +25,12 @@ export async function damageFrom(
   for (let faults = 1; next <= head && faults < faultsMax;) {
     try {
       for await (const { revision } of log.readStream(stream, { from: next })) {
-        if (revision > next) damaged.push({ revision: next, message: 'the record is missing' });
+        if (revision > next) damaged.push({ revision: next, message: missing });
         next = revision + 1;
         faults = 0;
       }
-      if (next <= head) damaged.push({ revision: next, message: 'the record is missing, and all that follow' });
+      // Of an end that is missing only the beginning is named.
+      if (next <= head && next > damaged.at(-1)!.revision + 1) damaged.push({ revision: next, message: missing });
       break;
     } catch (error) {
       if (!(error instanceof DamagedRecordError)) throw error;

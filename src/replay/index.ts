@@ -4,6 +4,7 @@ export type { JsonPatch, PatchOperation } from '../kernel/json-patch.ts';
 export type { Blame, BlameLink } from './blame.ts';
 export type { ContextChange, Frame, FrameActor, FrameEffect, FrameFact, FrameSource } from './frame.ts';
 export { labelOf, lineOf, type EventLine, type LabelledEvent, type SourceOf } from './label.ts';
+export { litIn, litOf, type Lit } from './lit.ts';
 export { openReplay } from './open-replay.ts';
 export type { DamagedRevision, Replay, ReplayedLog, ReplayOptions } from './replay.ts';
 export { whatIf, type EditedContent, type PastEdit, type Stub, type WhatIf, type WhatIfOptions } from './what-if.ts';

@@ -146,11 +146,11 @@ export class StreamReplay implements Replay {
     return undefined;
   }
 
-  blame(path: string, options: { readonly at?: Revision; readonly actor?: string } = {}): Promise<Blame> {
+  async blame(path: string, options: { readonly at?: Revision; readonly actor?: string } = {}): Promise<Blame> {
     const { at = this.last, actor = '/' } = options;
     this.#requireRevision(at);
-    const { stream, log } = { stream: this.stream, log: this.#opened.log };
-    return blameOf({ stream, path, at, actor }, log, (wants) => this.#scan(at, wants));
+    const question = { stream: this.stream, path, at, actor };
+    return blameOf(question, this.#opened.log, (wants) => this.#scan(at, wants));
   }
 
   /** Frames up to a revision, in order, as far as they are wanted. */

@@ -10,6 +10,7 @@ import { flowFacts } from './rows/flow.ts';
 import { fold } from './rows/fold.ts';
 import { heap } from './rows/heap.ts';
 import { marathon } from './rows/marathon.ts';
+import { replay } from './rows/replay.ts';
 import { sleepers } from './rows/sleepers.ts';
 import { stepCall, stepFailures, w1Steps } from './rows/step.ts';
 import { stimulus } from './rows/stimulus.ts';
@@ -34,6 +35,7 @@ export const allRows: readonly Row[] = [
   w1Steps,
   stepFailures,
   flowFacts,
+  replay,
 ];
 
 export const allParts: Readonly<Record<string, Part>> = {

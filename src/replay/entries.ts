@@ -47,8 +47,10 @@ interface Read {
   readonly fault?: DamagedRecordError | undefined;
 }
 
-const eventsAhead = 256;
-const charsAhead = 4_000_000;
+/** So many are read ahead after a jump, and twice as many each time when the reading goes on from there. */
+const eventsAhead = 64;
+const eventsAheadMax = 512;
+const charsPerEvent = 16_000;
 
 /** Reads one stream by its entries, ahead of who asks. */
 export class EntryReader {
@@ -56,6 +58,7 @@ export class EntryReader {
   readonly #services: EntryServices;
   #ahead: readonly Entry[] = [];
   #at = 0;
+  #limit = eventsAhead;
 
   constructor(stream: string, services: EntryServices) {
     this.#stream = stream;
@@ -72,6 +75,8 @@ export class EntryReader {
     if (from > end) return undefined;
     const next = this.#ahead[this.#at];
     if (next?.revision !== from || next.lastRevision > end) {
+      const last = this.#ahead.at(-1);
+      this.#limit = last?.lastRevision === from - 1 ? Math.min(this.#limit * 2, eventsAheadMax) : eventsAhead;
       this.#ahead = await this.#fetch(from, end);
       this.#at = 0;
     }
@@ -85,7 +90,7 @@ export class EntryReader {
   }
 
   async #fetch(from: Revision, end: Revision): Promise<readonly Entry[]> {
-    for (let limit = eventsAhead; ; limit *= 2) {
+    for (let limit = this.#limit; ; limit *= 2) {
       const { events, isAll, fault } = await this.#events(from, end, limit);
       if (events.length === 0) throw fault ?? missing(this.#stream, from);
       const entries = entriesOf(events, fault !== undefined);
@@ -105,7 +110,7 @@ export class EntryReader {
         if (recorded.revision !== expected) throw missing(this.#stream, expected);
         events.push(entryEvent(recorded, this.#services));
         chars += recorded.data.length;
-        if (chars > charsAhead * (limit / eventsAhead)) return { events, isAll: events.length > end - from };
+        if (chars > charsPerEvent * limit) return { events, isAll: events.length > end - from };
       }
     } catch (error) {
       if (!(error instanceof DamagedRecordError)) throw error;

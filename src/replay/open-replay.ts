@@ -15,7 +15,7 @@ import type { Replay, ReplayedLog, ReplayOptions } from './replay.ts';
 import { DefinitionsInForce, StreamReplay } from './stream-replay.ts';
 import { Walk } from './walk.ts';
 
-const everyDefault = 200;
+const everyDefault = 100;
 
 /**
  * Opens a stream to be walked, forwards and backwards. Reads its head and its first events; frames are made when they are asked

@@ -20,7 +20,7 @@ export interface ReplayOptions {
   readonly upcasters?: Upcasters;
   /** `log` replays without code although there is some; `code` when omitted. */
   readonly source?: FrameSource;
-  /** A checkpoint is kept every so many events, 1 or more; 200 when omitted. A seek folds at most so many. */
+  /** A checkpoint is kept every so many events, 1 or more; 100 when omitted. A seek folds at most so many. */
   readonly every?: number;
 }
 

@@ -1,7 +1,7 @@
 /** A difference, place by place: what stood there, and what stands there now, side by side. */
-import { useState } from 'preact/hooks';
 import { MarkSign } from './json-tree.tsx';
 import type { Json } from '../../../src/inspect/api.ts';
+import { Table, useCut } from './parts.tsx';
 import type { Change } from './patch-marks.ts';
 import { wordsOf } from './value-words.ts';
 
@@ -15,51 +15,35 @@ export interface ChangesTableProps {
   readonly onChoose?: (path: string) => void;
 }
 
-const shownAtFirst = 12;
-
 export function ChangesTable({ changes, caption, columns, knowsBefore = true, onChoose }: ChangesTableProps) {
-  const [limit, setLimit] = useState(shownAtFirst);
+  const [shown, more] = useCut(changes, 12);
   return (
     <>
-      <table class="changes">
-        <caption class="hidden-label">{caption}</caption>
-        <thead>
-          <tr>
-            <th scope="col">Place</th>
-            <th scope="col">{columns[0]}</th>
-            <th scope="col">{columns[1]}</th>
+      <Table class="changes" caption={caption} columns={['Place', ...columns]}>
+        {shown.map((change) => (
+          <tr key={change.path}>
+            <th scope="row">
+              <MarkSign mark={change.mark} />
+              {onChoose && change.mark !== 'removed' ? (
+                <button type="button" class="link mono" onClick={() => onChoose(change.path)}>
+                  {change.path || 'the whole'}
+                </button>
+              ) : (
+                <span class="mono">{change.path || 'the whole'}</span>
+              )}
+            </th>
+            <td>
+              {change.from === undefined ? (
+                <span class="muted">{change.mark === 'added' || knowsBefore ? '–' : 'not known'}</span>
+              ) : (
+                <Inline value={change.from} />
+              )}
+            </td>
+            <td>{change.mark === 'removed' ? <span class="muted">–</span> : <Inline value={change.to} />}</td>
           </tr>
-        </thead>
-        <tbody>
-          {changes.slice(0, limit).map((change) => (
-            <tr key={change.path}>
-              <th scope="row">
-                <MarkSign mark={change.mark} />
-                {onChoose && change.mark !== 'removed' ? (
-                  <button type="button" class="link mono" onClick={() => onChoose(change.path)}>
-                    {change.path || 'the whole'}
-                  </button>
-                ) : (
-                  <span class="mono">{change.path || 'the whole'}</span>
-                )}
-              </th>
-              <td>
-                {change.from === undefined ? (
-                  <span class="muted">{change.mark === 'added' ? '–' : knowsBefore ? '–' : 'not known'}</span>
-                ) : (
-                  <Inline value={change.from} />
-                )}
-              </td>
-              <td>{change.mark === 'removed' ? <span class="muted">–</span> : <Inline value={change.to} />}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {changes.length > limit ? (
-        <button type="button" class="link" onClick={() => setLimit(limit * 10)}>
-          Show more ({changes.length - limit} left)
-        </button>
-      ) : null}
+        ))}
+      </Table>
+      {more}
     </>
   );
 }
@@ -69,11 +53,11 @@ const inlineMax = 160;
 /** A value in a few lines: what is in small objects and lists too. */
 export function Inline({ value }: { readonly value: Json | undefined }) {
   const { text, tone } = wordsOf(value);
-  const isOwn = tone !== 'container' || value === undefined;
+  const isOwn = tone !== 'muted';
   const whole = isOwn ? text : JSON.stringify(value);
   const isCut = whole.length > inlineMax;
   return (
-    <span class={`value value-${tone} inline`} title={isCut ? whole.slice(0, 4000) : undefined}>
+    <span class={`value ${isOwn ? tone : ''} inline`} title={isCut ? whole.slice(0, 4000) : undefined}>
       {isCut ? `${whole.slice(0, inlineMax)}…` : whole}
     </span>
   );

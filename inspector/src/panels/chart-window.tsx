@@ -5,19 +5,11 @@
  * CW1  A chart is fitted until somebody moves it, or opened where it is active if it is too large for that; after that only an
  *      active state that is out of sight moves it.
  */
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { LaidOutChart } from '../../../src/inspect/api.ts';
+import { pressKey, useSize } from './parts.tsx';
 import { ChartDrawing, type Pointed } from './chart-drawing.tsx';
-import {
-  centred,
-  fitted,
-  isReadable,
-  withInSight,
-  zoomed,
-  type ChartView,
-  type Point,
-  type Size,
-} from './chart-shapes.ts';
+import { centred, fitted, isReadable, withInSight, zoomed, type ChartView, type Point } from './chart-shapes.ts';
 import { linesOf } from '../../../src/inspect/chart-text.ts';
 
 export interface ChartWindowProps {
@@ -52,9 +44,8 @@ export function ChartWindow({ laid, lit, taken, revision }: ChartWindowProps) {
   const middle: Point = [size.width / 2, size.height / 2];
   const zoom = (factor: number, at: Point = middle) => setMoved(zoomed(view, factor, at));
   const pan = (x: number, y: number) => setMoved({ ...view, x: view.x + x, y: view.y + y });
-  const onKey = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const keys: { readonly [key: string]: () => void } = {
+  const onKey = (event: KeyboardEvent) =>
+    pressKey(event, {
       '+': () => zoom(step),
       '=': () => zoom(step),
       '-': () => zoom(1 / step),
@@ -63,13 +54,7 @@ export function ChartWindow({ laid, lit, taken, revision }: ChartWindowProps) {
       ArrowRight: () => pan(-60, 0),
       ArrowUp: () => pan(0, 60),
       ArrowDown: () => pan(0, -60),
-    };
-    const does = keys[event.key];
-    if (!does) return;
-    event.preventDefault();
-    event.stopPropagation();
-    does();
-  };
+    });
   const onPoint = useCallback((what: Pointed | undefined) => setPointed(what), []);
   const drawing = useMemo(
     () => <ChartDrawing {...{ laid, revision, onPoint }} lit={new Set(lit)} taken={new Set(taken)} />,
@@ -166,21 +151,4 @@ function PointedNote({ pointed }: { readonly pointed: Pointed }) {
       {meta === undefined ? null : <pre>{JSON.stringify(meta, null, 1)}</pre>}
     </div>
   );
-}
-
-function useSize(box: { readonly current: HTMLElement | null }): Size {
-  const [size, setSize] = useState<Size>({ width: 640, height: 480 });
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const measure = () => {
-      const { clientWidth: width, clientHeight: height } = element;
-      setSize((before) => (before.width === width && before.height === height ? before : { width, height }));
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [box]);
-  return size;
 }

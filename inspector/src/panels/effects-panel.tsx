@@ -15,13 +15,16 @@ import { effectLanes, type EffectLane } from './effect-lanes.ts';
 import { gapAxis, type GapAxis } from './gap-axis.ts';
 import { Jump } from './jump.tsx';
 import { Awaited, Empty } from './notes.tsx';
+import { Switch, Table, useCut, useSize } from './parts.tsx';
 
-const outcomes: { readonly [outcome in EffectBar['outcome']]: { readonly sign: string; readonly word: string } } = {
-  succeeded: { sign: '✓', word: 'succeeded' },
-  failed: { sign: '✕', word: 'failed' },
-  stopped: { sign: '■', word: 'stopped before it ended' },
-  lost: { sign: '⚠', word: 'lost with its host, then run again' },
-  running: { sign: '…', word: 'still running' },
+type Look = readonly [sign: string, tone: string, words: string];
+
+const looks: { readonly [outcome in EffectBar['outcome']]: Look } = {
+  succeeded: ['✓', 'ok', 'succeeded'],
+  failed: ['✕', 'bad', 'failed'],
+  stopped: ['■', 'muted', 'stopped before it ended'],
+  lost: ['⚠', 'warn', 'lost with its host, then run again'],
+  running: ['…', 'info', 'still running'],
 };
 
 export function EffectsPanel(props: PanelProps) {
@@ -48,14 +51,15 @@ function Effects(props: PanelProps & { readonly effects: EffectsView }) {
   return (
     <>
       <div class="panel-bar">
-        <div role="group" aria-label="Shown as">
-          <button type="button" class="button" aria-pressed={!isTable} onClick={() => setIsTable(false)}>
-            Bars
-          </button>
-          <button type="button" class="button" aria-pressed={isTable} onClick={() => setIsTable(true)}>
-            Table
-          </button>
-        </div>
+        <Switch
+          label="Shown as"
+          options={[
+            [false, 'Bars'],
+            [true, 'Table'],
+          ]}
+          chosen={isTable}
+          onChoose={setIsTable}
+        />
         {isTable ? null : <Legend bars={props.effects.bars} />}
       </div>
       {isTable ? <EffectsTable {...props} /> : <EffectsChart {...props} />}
@@ -69,8 +73,8 @@ function Legend({ bars }: { readonly bars: readonly EffectBar[] }) {
     <p class="legend muted">
       {used.map((outcome) => (
         <span key={outcome}>
-          <span class={`legend-sign bar-${outcome}`} aria-hidden>
-            {outcomes[outcome].sign}
+          <span class={`legend-sign bar-${outcome} ${looks[outcome][1]}`} aria-hidden>
+            {looks[outcome][0]}
           </span>{' '}
           {outcome}
         </span>
@@ -87,7 +91,7 @@ const barMin = 5;
 
 function EffectsChart({ effects, stream, view, goTo }: PanelProps & { readonly effects: EffectsView }) {
   const box = useRef<HTMLDivElement>(null);
-  const room = useWidth(box);
+  const room = useSize(box).width;
   const { bars, marks } = effects;
   const lanes = useMemo(() => effectLanes(bars), [bars]);
   const now = view?.frame.at;
@@ -189,11 +193,11 @@ function Lane({ lane, x, end, place, jump }: LaneProps) {
         row.map((bar) => {
           const left = x(bar.startedAt);
           const width = Math.max(barMin, (bar.endedAt === null ? end : x(bar.endedAt)) - left);
-          const { sign } = outcomes[bar.outcome];
+          const [sign, tone] = looks[bar.outcome];
           return (
             <a
               key={`${bar.actor} ${bar.startedRevision} ${bar.startedAt}`}
-              class={`bar bar-${bar.outcome}`}
+              class={`bar bar-${bar.outcome} ${tone}`}
               href={place(bar.startedRevision)}
               style={{ left: `${left}px`, width: `${width}px`, top: `${4 + index * rowHeight}px` }}
               title={barWords(bar)}
@@ -214,7 +218,7 @@ function barWords(bar: EffectBar): string {
   const took = bar.endedAt === null ? '' : ` after ${durationWords(bar.endedAt - bar.startedAt)}`;
   const attempt = bar.attempt > 1 ? `, attempt ${bar.attempt}` : '';
   const error = bar.error === null ? '' : `: ${bar.error}`;
-  return `${bar.src}${attempt}, ${outcomes[bar.outcome].word}${took}${error} · revision ${bar.startedRevision}`;
+  return `${bar.src}${attempt}, ${looks[bar.outcome][2]}${took}${error} · revision ${bar.startedRevision}`;
 }
 
 function Axis({ axis, x }: { readonly axis: GapAxis; readonly x: (at: number) => number }) {
@@ -232,73 +236,42 @@ function Axis({ axis, x }: { readonly axis: GapAxis; readonly x: (at: number) =>
 }
 
 function EffectsTable({ effects, stream, view, goTo }: PanelProps & { readonly effects: EffectsView }) {
-  const rows = [...effects.bars].sort((a, b) => a.startedRevision - b.startedRevision);
-  const [limit, setLimit] = useState(200);
+  const rows = useMemo(() => effects.bars.toSorted((a, b) => a.startedRevision - b.startedRevision), [effects]);
+  const [shown, more] = useCut(rows, 200);
   return (
     <>
-      <table class="data-table">
-        <caption class="hidden-label">Every run of every effect</caption>
-        <thead>
-          <tr>
-            <th scope="col">Effect</th>
-            <th scope="col">Attempt</th>
-            <th scope="col">Began</th>
-            <th scope="col">Took</th>
-            <th scope="col">Outcome</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.slice(0, limit).map((bar) => (
+      <Table caption="Every run of every effect" columns={['Effect', 'Attempt', 'Began', 'Took', 'Outcome']}>
+        {shown.map((bar) => {
+          const [sign, tone] = looks[bar.outcome];
+          const jump = { stream: stream.stream, goTo };
+          return (
             <tr key={`${bar.actor} ${bar.startedRevision} ${bar.startedAt}`}>
               <th scope="row">
                 {bar.src} <code class="muted">{bar.actor}</code>
               </th>
               <td>{bar.attempt}</td>
               <td>
-                <Jump
-                  stream={stream.stream}
-                  revision={bar.startedRevision}
-                  goTo={goTo}
-                  isCurrent={view?.frame.revision === bar.startedRevision}
-                >
+                <Jump {...jump} revision={bar.startedRevision} isCurrent={view?.frame.revision === bar.startedRevision}>
                   <span class="revision">{bar.startedRevision}</span> {exactWords(bar.startedAt)}
                 </Jump>
               </td>
               <td>{bar.endedAt === null ? '–' : durationWords(bar.endedAt - bar.startedAt)}</td>
-              <td>
-                <span class={`text-${bar.outcome}`}>
-                  <span aria-hidden>{outcomes[bar.outcome].sign} </span>
-                  {bar.endedRevision === null ? (
-                    bar.outcome
-                  ) : (
-                    <Jump stream={stream.stream} revision={bar.endedRevision} goTo={goTo}>
-                      {bar.outcome}
-                    </Jump>
-                  )}
-                </span>
-                {bar.error === null ? null : <p class="bad">{bar.error}</p>}
+              <td class={tone}>
+                <span aria-hidden>{sign} </span>
+                {bar.endedRevision === null ? (
+                  bar.outcome
+                ) : (
+                  <Jump {...jump} class={tone} revision={bar.endedRevision}>
+                    {bar.outcome}
+                  </Jump>
+                )}
+                {bar.error === null ? null : <p>{bar.error}</p>}
               </td>
             </tr>
-          ))}
-        </tbody>
-      </table>
-      {rows.length > limit ? (
-        <button type="button" class="link" onClick={() => setLimit(limit * 5)}>
-          Show more ({rows.length - limit} left)
-        </button>
-      ) : null}
+          );
+        })}
+      </Table>
+      {more}
     </>
   );
-}
-
-function useWidth(box: { readonly current: HTMLElement | null }): number {
-  const [width, setWidth] = useState(560);
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [box]);
-  return width;
 }

@@ -1,9 +1,9 @@
 /** The panel `explain`: why the actor stands where it stands, in sentences, and what can be done next. */
-import { useState } from 'preact/hooks';
 import type { ExplainView } from '../../../src/inspect/api.ts';
 import { useLoaded } from '../shell/loaded.ts';
 import type { PanelProps } from '../panel-props.ts';
 import { Awaited } from './notes.tsx';
+import { CopyButton } from './parts.tsx';
 
 export function ExplainPanel({ api, stream }: PanelProps) {
   const path = `/streams/${encodeURIComponent(stream.stream)}/explain`;
@@ -24,7 +24,10 @@ export function ExplainPanel({ api, stream }: PanelProps) {
                 <h4>What can be done next</h4>
                 <ul class="commands">
                   {next.map((command) => (
-                    <Command key={command} command={command} />
+                    <li key={command}>
+                      <code>{command}</code>
+                      <CopyButton text={command} words="Copy" />
+                    </li>
                   ))}
                 </ul>
               </>
@@ -33,22 +36,5 @@ export function ExplainPanel({ api, stream }: PanelProps) {
         )}
       </Awaited>
     </div>
-  );
-}
-
-function Command({ command }: { readonly command: string }) {
-  const [said, setSaid] = useState('Copy');
-  const copy = () =>
-    navigator.clipboard.writeText(command).then(
-      () => setSaid('Copied'),
-      () => setSaid('Not allowed'),
-    );
-  return (
-    <li>
-      <code>{command}</code>
-      <button type="button" class="link" onClick={() => void copy()}>
-        {said}
-      </button>
-    </li>
   );
 }

@@ -11,13 +11,11 @@ import { exactWords } from '../shell/time-words.ts';
 import type { Api, PanelProps } from '../panel-props.ts';
 import { Jump } from './jump.tsx';
 import { Empty } from './notes.tsx';
-
-const shownAtFirst = 200;
+import { Switch, Table, useCut } from './parts.tsx';
 
 export function FactsPanel({ api, stream, view, goTo }: PanelProps) {
   const [isAll, setIsAll] = useState(false);
   const [filter, setFilter] = useState('');
-  const [limit, setLimit] = useState(shownAtFirst);
   const { facts, isWhole, failure, again } = useFacts(api, stream.stream, stream.first, stream.last);
   const last = isAll ? Infinity : (view?.frame.lastRevision ?? Infinity);
   const wanted = filter.trim().toLowerCase();
@@ -25,18 +23,19 @@ export function FactsPanel({ api, stream, view, goTo }: PanelProps) {
     ({ revision, type, actor }) => revision <= last && `${type} ${actor}`.toLowerCase().includes(wanted),
   );
   // The newest first: it is what the frame is about.
-  const newest = shown.slice(-limit).reverse();
+  const [newest, more] = useCut(shown.reverse(), 200);
   return (
     <div class="panel-body">
       <div class="panel-bar">
-        <div role="group" aria-label="Which facts">
-          <button type="button" class="button" aria-pressed={!isAll} onClick={() => setIsAll(false)}>
-            Up to this frame
-          </button>
-          <button type="button" class="button" aria-pressed={isAll} onClick={() => setIsAll(true)}>
-            All
-          </button>
-        </div>
+        <Switch
+          label="Which facts"
+          options={[
+            [false, 'Up to this frame'],
+            [true, 'All'],
+          ]}
+          chosen={isAll}
+          onChoose={setIsAll}
+        />
         <label>
           <span class="hidden-label">Filter by type or actor</span>
           <input
@@ -56,43 +55,28 @@ export function FactsPanel({ api, stream, view, goTo }: PanelProps) {
       {newest.length === 0 && isWhole && !failure ? (
         <Empty>{facts.length === 0 ? 'Nobody has told a fact.' : 'No fact is like that.'}</Empty>
       ) : (
-        <table class="data-table">
-          <caption class="hidden-label">Facts, the newest first</caption>
-          <thead>
-            <tr>
-              <th scope="col">Revision</th>
-              <th scope="col">Fact</th>
-              <th scope="col">Told by</th>
-              <th scope="col">At</th>
-            </tr>
-          </thead>
-          <tbody>
-            {newest.map(({ revision, type, actor, at }) => {
-              const isCurrent =
-                view !== undefined && revision >= view.frame.revision && revision <= view.frame.lastRevision;
-              return (
-                <tr key={revision} class={isCurrent ? 'is-current' : ''}>
-                  <td>
-                    <Jump stream={stream.stream} revision={revision} goTo={goTo} isCurrent={isCurrent}>
-                      <span class="revision">{revision}</span>
-                    </Jump>
-                  </td>
-                  <th scope="row">{type}</th>
-                  <td class="mono">{actor}</td>
-                  <td>
-                    <time class="muted">{exactWords(at)}</time>
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
+        <Table caption="Facts, the newest first" columns={['Revision', 'Fact', 'Told by', 'At']}>
+          {newest.map(({ revision, type, actor, at }) => {
+            const isCurrent =
+              view !== undefined && revision >= view.frame.revision && revision <= view.frame.lastRevision;
+            return (
+              <tr key={revision} class={isCurrent ? 'is-current' : ''}>
+                <td>
+                  <Jump stream={stream.stream} revision={revision} goTo={goTo} isCurrent={isCurrent}>
+                    <span class="revision">{revision}</span>
+                  </Jump>
+                </td>
+                <th scope="row">{type}</th>
+                <td class="mono">{actor}</td>
+                <td>
+                  <time class="muted">{exactWords(at)}</time>
+                </td>
+              </tr>
+            );
+          })}
+        </Table>
       )}
-      {shown.length > limit ? (
-        <button type="button" class="link" onClick={() => setLimit(limit * 5)}>
-          Show more ({shown.length - limit} left)
-        </button>
-      ) : null}
+      {more}
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { JsonTree } from './json-tree.tsx';
 import { Inline } from './changes-table.tsx';
 import { Jump } from './jump.tsx';
 import { Empty } from './notes.tsx';
+import { Tag } from './parts.tsx';
 import { stateWords } from '../stream/state-words.ts';
 import { useCause } from './cause.ts';
 
@@ -174,8 +175,4 @@ function Part({ title, count, none, children }: PartProps) {
       {count === 0 ? <p class="muted">{none}</p> : children}
     </section>
   );
-}
-
-export function Tag({ tone, children }: { readonly tone: string; readonly children: ComponentChildren }) {
-  return <span class={`tag ${tone}`}>{children}</span>;
 }

@@ -3,10 +3,10 @@ import type { HandlersView, Json } from '../../../src/inspect/api.ts';
 import { useLoaded } from '../shell/loaded.ts';
 import { durationWords, exactWords } from '../shell/time-words.ts';
 import type { PanelProps } from '../panel-props.ts';
-import { Tag } from './frame-panel.tsx';
 import { JsonTree } from './json-tree.tsx';
 import { Jump } from './jump.tsx';
 import { Awaited, Empty } from './notes.tsx';
+import { Table, Tag } from './parts.tsx';
 import { isObject } from './value-words.ts';
 
 /** As the projection handlerHistory says it; what is not of this form is shown as JSON. */
@@ -60,53 +60,45 @@ function runsOf(history: Json): readonly Run[] | undefined {
 function Runs({ runs, stream, view, goTo }: PanelProps & { readonly runs: readonly Run[] }) {
   const current = view?.frame;
   return (
-    <table class="data-table">
-      <caption class="hidden-label">Error handlers, in the order in which they began</caption>
-      <thead>
-        <tr>
-          <th scope="col">Began</th>
-          <th scope="col">Handler</th>
-          <th scope="col">Called for</th>
-          <th scope="col">Outcome</th>
-        </tr>
-      </thead>
-      <tbody>
-        {runs.map((run) => {
-          const [sign, tone] = looks[run.outcome] ?? ['?', 'muted'];
-          const isCurrent =
-            current !== undefined && run.revision >= current.revision && run.revision <= current.lastRevision;
-          return (
-            <tr key={run.order} class={run.rewound ? 'is-rewound' : ''}>
-              <td>
-                <Jump stream={stream.stream} revision={run.revision} goTo={goTo} isCurrent={isCurrent}>
-                  <span class="revision">{run.revision}</span> {exactWords(run.startedAt)}
-                </Jump>
-              </td>
-              <th scope="row">
-                {run.handler ?? <span class="muted">none took it</span>}
-                {run.attempt > 1 ? <span class="muted"> · time {run.attempt}</span> : null}
-                <p class="muted">
-                  {run.scope} of {run.subject} <code>{run.actor}</code>
-                </p>
-              </th>
-              <td>{errorWords(run.error)}</td>
-              <td>
-                <Tag tone={tone}>
-                  <span aria-hidden>{sign} </span>
-                  {run.outcome === 'cutOff' ? 'cut off' : run.outcome}
-                </Tag>{' '}
-                {run.action ?? ''}
-                {run.endedAt === null ? null : (
-                  <span class="muted"> after {durationWords(run.endedAt - run.startedAt)}</span>
-                )}
-                {run.failure ? <p class="bad">{errorWords(run.failure)}</p> : null}
-                {run.rewound ? <p class="muted">The actor was set back to before this.</p> : null}
-              </td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+    <Table
+      caption="Error handlers, in the order in which they began"
+      columns={['Began', 'Handler', 'Called for', 'Outcome']}
+    >
+      {runs.map((run) => {
+        const [sign, tone] = looks[run.outcome] ?? ['?', 'muted'];
+        const isCurrent =
+          current !== undefined && run.revision >= current.revision && run.revision <= current.lastRevision;
+        return (
+          <tr key={run.order} class={run.rewound ? 'is-rewound' : ''}>
+            <td>
+              <Jump stream={stream.stream} revision={run.revision} goTo={goTo} isCurrent={isCurrent}>
+                <span class="revision">{run.revision}</span> {exactWords(run.startedAt)}
+              </Jump>
+            </td>
+            <th scope="row">
+              {run.handler ?? <span class="muted">none took it</span>}
+              {run.attempt > 1 ? <span class="muted"> · time {run.attempt}</span> : null}
+              <p class="muted">
+                {run.scope} of {run.subject} <code>{run.actor}</code>
+              </p>
+            </th>
+            <td>{errorWords(run.error)}</td>
+            <td>
+              <Tag tone={tone}>
+                <span aria-hidden>{sign} </span>
+                {run.outcome === 'cutOff' ? 'cut off' : run.outcome}
+              </Tag>{' '}
+              {run.action ?? ''}
+              {run.endedAt === null ? null : (
+                <span class="muted"> after {durationWords(run.endedAt - run.startedAt)}</span>
+              )}
+              {run.failure ? <p class="bad">{errorWords(run.failure)}</p> : null}
+              {run.rewound ? <p class="muted">The actor was set back to before this.</p> : null}
+            </td>
+          </tr>
+        );
+      })}
+    </Table>
   );
 }
 

@@ -26,27 +26,29 @@ interface Item extends Child {
   readonly isGone?: boolean;
 }
 
-const signs: { readonly [mark in Mark]: string } = { added: '+', changed: '~', removed: '−', within: '·' };
-const spoken: { readonly [mark in Mark]: string } = {
-  added: 'added',
-  changed: 'changed',
-  removed: 'removed',
-  within: 'changed inside',
+type Look = readonly [sign: string, tone: string, words: string];
+
+const looks: { readonly [mark in Mark]: Look } = {
+  added: ['+', 'ok', 'added'],
+  changed: ['~', 'warn', 'changed'],
+  removed: ['−', 'bad', 'removed'],
+  within: ['·', 'warn', 'changed inside'],
 };
 
 export function MarkSign({ mark }: { readonly mark: Mark | undefined }) {
   if (!mark) return <span class="mark" aria-hidden />;
+  const [sign, tone, words] = looks[mark];
   return (
-    <span class={`mark mark-${mark}`} title={spoken[mark]}>
-      <span aria-hidden>{signs[mark]}</span>
-      <span class="hidden-label">{spoken[mark]}: </span>
+    <span class={`mark ${tone}`} title={words}>
+      <span aria-hidden>{sign}</span>
+      <span class="hidden-label">{words}: </span>
     </span>
   );
 }
 
 export function ValueText({ value }: { readonly value: Json | undefined }) {
   const { text, tone } = wordsOf(value);
-  return <span class={`value value-${tone}`}>{text.length > 400 ? `${text.slice(0, 400)}…` : text}</span>;
+  return <span class={`value ${tone}`}>{text.length > 400 ? `${text.slice(0, 400)}…` : text}</span>;
 }
 
 export function JsonTree({ id, label, value, name, marks = noMarks, chosen, onChoose }: JsonTreeProps) {

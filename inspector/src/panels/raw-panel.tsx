@@ -4,6 +4,7 @@ import type { Json, RawEvent } from '../../../src/inspect/api.ts';
 import { useLoaded } from '../shell/loaded.ts';
 import type { PanelProps } from '../panel-props.ts';
 import { Awaited, Empty } from './notes.tsx';
+import { CopyButton, Switch } from './parts.tsx';
 
 const shownMax = 200_000;
 
@@ -19,18 +20,13 @@ export function RawPanel({ api, stream, view }: PanelProps) {
   return (
     <div class="panel-body">
       {events.length > 1 ? (
-        <div class="panel-bar" role="group" aria-label="Events of the frame">
-          {events.map((event) => (
-            <button
-              key={event.revision}
-              type="button"
-              class="button"
-              aria-pressed={event.revision === revision}
-              onClick={() => setChosen({ of: frame.id, revision: event.revision })}
-            >
-              <span class="revision">{event.revision}</span> {event.type}
-            </button>
-          ))}
+        <div class="panel-bar">
+          <Switch
+            label="Events of the frame"
+            options={events.map((event) => [event.revision, `${event.revision} ${event.type}`])}
+            chosen={revision}
+            onChoose={(next) => setChosen({ of: frame.id, revision: next })}
+          />
         </div>
       ) : null}
       <Raw key={`${stream.stream}@${revision}`} {...{ api, revision }} stream={stream.stream} />
@@ -54,23 +50,12 @@ function Raw({ api, stream, revision }: RawProps) {
 }
 
 /** JSON with a button that copies it. */
-export function JsonText({ value }: { readonly value: Json }) {
-  const [said, setSaid] = useState('');
+function JsonText({ value }: { readonly value: Json }) {
   const text = JSON.stringify(value, null, 2);
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(
-      () => setSaid('Copied'),
-      () => setSaid('The browser did not allow it: mark the text and copy it.'),
-    );
   return (
     <>
       <div class="panel-bar">
-        <button type="button" class="button" onClick={() => void copy()}>
-          Copy JSON
-        </button>
-        <span class="muted" role="status">
-          {said}
-        </span>
+        <CopyButton text={text} words="Copy JSON" />
       </div>
       <pre class="raw" tabIndex={0}>
         {text.length > shownMax

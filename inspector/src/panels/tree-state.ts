@@ -6,7 +6,6 @@ export interface OpenTree extends TreeState {
   readonly toggle: (row: TreeRow<unknown>, isOpen: boolean) => void;
   /** Ten times as many children of what the row stands for. */
   readonly more: (row: TreeRow<unknown>) => void;
-  readonly openAll: (keys: Iterable<string>) => void;
 }
 
 export function useOpenTree(): OpenTree {
@@ -21,7 +20,6 @@ export function useOpenTree(): OpenTree {
         const parent = key.slice(0, key.lastIndexOf('\u0000'));
         setLimits((before) => new Map(before).set(parent, (before.get(parent) ?? pageSize) * 10));
       },
-      openAll: (keys) => setOpen((before) => new Map([...before, ...[...keys].map((key) => [key, true] as const)])),
     }),
     [open, limits],
   );

@@ -8,7 +8,8 @@
 import type { Json } from '../../../src/inspect/api.ts';
 import { childPointer } from './json-pointer.ts';
 
-export type ValueTone = 'string' | 'number' | 'word' | 'special' | 'container';
+/** Of the theme: a string, a number, a word, and what has something in it. */
+export type ValueTone = 'ok' | 'info' | 'warn' | 'muted';
 
 export interface ValueWords {
   readonly text: string;
@@ -45,25 +46,25 @@ export function isObject(value: Json | undefined): value is JsonObject {
 
 /** A value in one line. Of what has children it says how many. */
 export function wordsOf(value: Json | undefined): ValueWords {
-  if (value === undefined) return { text: 'nothing', tone: 'word' };
-  if (typeof value === 'string') return { text: JSON.stringify(value), tone: 'string' };
-  if (typeof value === 'number') return { text: String(value), tone: 'number' };
-  if (value === null || typeof value === 'boolean') return { text: String(value), tone: 'word' };
+  if (value === undefined) return { text: 'nothing', tone: 'warn' };
+  if (typeof value === 'string') return { text: JSON.stringify(value), tone: 'ok' };
+  if (typeof value === 'number') return { text: String(value), tone: 'info' };
+  if (value === null || typeof value === 'boolean') return { text: String(value), tone: 'warn' };
   const special = specialOf(value);
   if (special) return specialWords(special, value);
-  return { text: Array.isArray(value) ? listText(value) : objectText(value as JsonObject), tone: 'container' };
+  return { text: Array.isArray(value) ? listText(value) : objectText(value as JsonObject), tone: 'muted' };
 }
 
 function specialWords({ name, content }: Special, value: Json): ValueWords {
   const text = typeof content === 'string' ? content : JSON.stringify(content);
-  const special = (words: string): ValueWords => ({ text: words, tone: 'special' });
+  const special = (words: string): ValueWords => ({ text: words, tone: 'warn' });
   switch (name) {
     case 'date':
       return special(text.replace('T', ' ').replace(/Z$/, ' UTC'));
     case 'map':
     case 'set': {
       const size = Array.isArray(content) ? content.length : 0;
-      return { text: `${name === 'map' ? 'Map' : 'Set'} (${size})`, tone: 'container' };
+      return { text: `${name === 'map' ? 'Map' : 'Set'} (${size})`, tone: 'muted' };
     }
     case 'error': {
       const { name: kind, message } = isObject(content) ? content : ({} as JsonObject);
@@ -72,11 +73,11 @@ function specialWords({ name, content }: Special, value: Json): ValueWords {
     case 'actor':
       return special(`actor ${text}`);
     case 'bigint':
-      return { text: `${text}n`, tone: 'number' };
+      return { text: `${text}n`, tone: 'info' };
     case 'number':
-      return { text, tone: 'number' };
+      return { text, tone: 'info' };
     case 'undefined':
-      return { text: 'undefined', tone: 'word' };
+      return { text: 'undefined', tone: 'warn' };
     case 'function':
       return special(`function ${text}`);
     case 'symbol':
@@ -86,7 +87,7 @@ function specialWords({ name, content }: Special, value: Json): ValueWords {
     case 'cycle':
       return special(`itself, ${text} ${content === 1 ? 'level' : 'levels'} up`);
     case 'instance':
-      return { text: `${text} ${objectText((value as JsonObject).value as JsonObject)}`, tone: 'container' };
+      return { text: `${text} ${objectText((value as JsonObject).value as JsonObject)}`, tone: 'muted' };
     case 'promise':
       return special('a promise');
     case 'regexp':

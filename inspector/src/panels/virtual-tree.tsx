@@ -7,6 +7,7 @@
  */
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { pressKey } from './parts.tsx';
 import { parentIndex, type TreeRow } from './tree-rows.ts';
 
 export interface VirtualTreeProps<T> {
@@ -57,22 +58,17 @@ export function VirtualTree<T>(props: VirtualTreeProps<T>) {
   };
   const onKey = (event: KeyboardEvent) => {
     const row = rows[active];
-    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
-    const keys: { readonly [key: string]: () => void } = {
+    if (!row) return;
+    pressKey(event, {
       ArrowDown: () => move(active + 1),
       ArrowUp: () => move(active - 1),
       Home: () => move(0),
       End: () => move(rows.length - 1),
       ArrowRight: () => (row.isOpen === false ? onToggle(row, true) : row.isOpen ? move(active + 1) : undefined),
-      ArrowLeft: () => (row.isOpen ? onToggle(row, false) : move(Math.max(0, parentIndex(rows, active)))),
+      ArrowLeft: () => (row.isOpen ? onToggle(row, false) : move(parentIndex(rows, active))),
       Enter: () => press(row),
       ' ': () => press(row),
-    };
-    const does = keys[event.key];
-    if (!does) return;
-    event.preventDefault();
-    event.stopPropagation();
-    does();
+    });
   };
 
   const from = Math.max(0, Math.floor(sight.from / rowHeight) - overscan);

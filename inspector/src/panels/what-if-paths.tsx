@@ -6,26 +6,27 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Frame, WhatIf } from '../../../src/inspect/api.ts';
 import { ChangesTable } from './changes-table.tsx';
+import { Table, Tag, useCut } from './parts.tsx';
 import { differenceOf } from './json-difference.ts';
 import { stateWords } from '../stream/state-words.ts';
 import { foldedRows, pairRows, type PairRow } from './what-if-drafts.ts';
 
-const relations: { readonly [relation in PairRow['relation']]: readonly [sign: string, word: string] } = {
-  same: ['=', 'the same'],
-  differs: ['≠', 'differs'],
-  onlyOriginal: ['−', 'only in the original'],
-  onlyFork: ['+', 'only in the fork'],
-};
+type Look = readonly [sign: string, tone: string, words: string];
 
-const shownAtFirst = 300;
+const relations: { readonly [relation in PairRow['relation']]: Look } = {
+  same: ['=', 'muted', 'the same'],
+  differs: ['≠', 'warn', 'differs'],
+  onlyOriginal: ['−', 'bad', 'only in the original'],
+  onlyFork: ['+', 'ok', 'only in the fork'],
+};
 
 export function WhatIfPaths({ answer }: { readonly answer: WhatIf }) {
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
   const [chosen, setChosen] = useState<PairRow | undefined>();
-  const [limit, setLimit] = useState(shownAtFirst);
   const divergence = useRef<HTMLTableRowElement>(null);
   const rows = useMemo(() => pairRows(answer), [answer]);
   const folded = useMemo(() => foldedRows(rows, open), [rows, open]);
+  const [shown, more] = useCut(folded, 300);
   useEffect(() => {
     setOpen(new Set());
     setChosen(undefined);
@@ -40,43 +41,28 @@ export function WhatIfPaths({ answer }: { readonly answer: WhatIf }) {
           ? ` Left out, for they reached nobody: revision ${answer.leftOut.slice(0, 20).join(', ')}${answer.leftOut.length > 20 ? ', …' : ''}.`
           : ''}
       </p>
-      <table class="paths">
-        <thead>
-          <tr>
-            <th scope="col">Original</th>
-            <th scope="col">
-              <span class="hidden-label">Relation</span>
-            </th>
-            <th scope="col">Fork</th>
-          </tr>
-        </thead>
-        <tbody>
-          {folded.slice(0, limit).map((item) =>
-            'same' in item ? (
-              <tr key={`same ${item.from}`} class="paths-fold">
-                <td colSpan={3}>
-                  <button type="button" class="link" onClick={() => setOpen(new Set(open).add(item.from))}>
-                    {item.same} frames are the same
-                  </button>
-                </td>
-              </tr>
-            ) : (
-              <Pair
-                key={`${item.row.original?.id} ${item.row.fork?.id}`}
-                row={item.row}
-                place={item.row.isFirstDivergence ? divergence : null}
-                isOpen={chosen === item.row}
-                onPress={() => setChosen(chosen === item.row ? undefined : item.row)}
-              />
-            ),
-          )}
-        </tbody>
-      </table>
-      {folded.length > limit ? (
-        <button type="button" class="link" onClick={() => setLimit(limit * 5)}>
-          Show more ({folded.length - limit} left)
-        </button>
-      ) : null}
+      <Table class="paths" caption="Both paths, frame beside frame" columns={['Original', '', 'Fork']}>
+        {shown.map((item) =>
+          'same' in item ? (
+            <tr key={`same ${item.from}`} class="paths-fold">
+              <td colSpan={3}>
+                <button type="button" class="link" onClick={() => setOpen(new Set(open).add(item.from))}>
+                  {item.same} frames are the same
+                </button>
+              </td>
+            </tr>
+          ) : (
+            <Pair
+              key={`${item.row.original?.id} ${item.row.fork?.id}`}
+              row={item.row}
+              place={item.row.isFirstDivergence ? divergence : null}
+              isOpen={chosen === item.row}
+              onPress={() => setChosen(chosen === item.row ? undefined : item.row)}
+            />
+          ),
+        )}
+      </Table>
+      {more}
     </section>
   );
 }
@@ -96,7 +82,7 @@ interface PairProps {
 }
 
 function Pair({ row, place, isOpen, onPress }: PairProps) {
-  const [sign, word] = relations[row.relation];
+  const [sign, tone, word] = relations[row.relation];
   return (
     <>
       <tr ref={place} class={`pair pair-${row.relation} ${row.isFirstDivergence ? 'is-first' : ''}`} onClick={onPress}>
@@ -106,7 +92,7 @@ function Pair({ row, place, isOpen, onPress }: PairProps) {
         <td class="relation">
           <button
             type="button"
-            class="link"
+            class={`link ${tone}`}
             aria-expanded={isOpen}
             title={word}
             aria-label={`${word}: compare`}
@@ -120,7 +106,7 @@ function Pair({ row, place, isOpen, onPress }: PairProps) {
         </td>
         <td>
           <Side frame={row.fork} />
-          {row.isFirstDivergence ? <span class="tag warn">first difference</span> : null}
+          {row.isFirstDivergence ? <Tag tone="warn">first difference</Tag> : null}
         </td>
       </tr>
       {isOpen ? (

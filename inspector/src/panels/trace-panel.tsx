@@ -47,14 +47,16 @@ export function Trace({ api, correlationId, goTo, current, version = 0, hasLink 
           <header class="trace-head">
             <p>
               <strong>{trace.events.toLocaleString('en')}</strong> {trace.events === 1 ? 'event' : 'events'} in{' '}
-              <strong>{trace.streams.length}</strong> {trace.streams.length === 1 ? 'stream' : 'streams'} of correlation{' '}
+              <strong>{trace.streams.length}</strong> {trace.streams.length === 1 ? 'stream' : 'streams'}
               {hasLink ? (
-                <a class="mono" href={formatRoute({ page: 'trace', correlationId })}>
-                  {correlationId}
-                </a>
-              ) : (
-                <code>{correlationId}</code>
-              )}
+                <>
+                  {' '}
+                  of correlation{' '}
+                  <a class="mono" href={formatRoute({ page: 'trace', correlationId })}>
+                    {correlationId}
+                  </a>
+                </>
+              ) : null}
             </p>
             <ul class="trace-streams" aria-label="Streams">
               {trace.streams.slice(0, 40).map((stream, index) => (

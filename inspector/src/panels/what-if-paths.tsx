@@ -89,10 +89,10 @@ function Pair({ row, place, isOpen, onPress }: PairProps) {
         <td>
           <Side frame={row.original} />
         </td>
-        <td class="relation">
+        <td class={`relation ${tone}`}>
           <button
             type="button"
-            class={`link ${tone}`}
+            class="link"
             aria-expanded={isOpen}
             title={word}
             aria-label={`${word}: compare`}

@@ -122,7 +122,8 @@ function ActorContext({ props, view, actor, before, asked, setAsked }: ActorCont
       </section>
       <section aria-labelledby="context-tree">
         <h3 id="context-tree">
-          Context <span class="muted hint">Choose a value to see who set it.</span>
+          Context{' '}
+          {actor.context === undefined ? null : <span class="muted hint">Choose a value to see who set it.</span>}
         </h3>
         {actor.context === undefined ? (
           <Empty>{whyUnknown(props, frame, actor)}</Empty>

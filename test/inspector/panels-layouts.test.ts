@@ -1,6 +1,8 @@
+/** Where things are drawn: axis (GA1, GA2), lanes (EL1, EL2), trees (TR1, TR2), the chart (CS1-CS3) and its text (CX1, CX2). */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { createMachine } from 'xstate';
+import { findInTrace, type TraceNode } from '../../inspector/src/panels/cause.ts';
 import { statesOf } from '../../inspector/src/panels/chart-states.ts';
 import {
   arrowPath,
@@ -230,5 +232,19 @@ describe('the text of a chart', () => {
       }
     }
     expect(textWidth('支払い')).toBe(textWidth('aaaaaa'));
+  });
+});
+
+describe('a trace', () => {
+  test('is looked through without a stack, however long a chain of causes is', () => {
+    const node = (id: number, caused: readonly TraceNode[]): TraceNode => ({
+      ...{ id: String(id), type: 'EventReceived', stream: 'order-1', revision: id, at: id, actor: null, isFact: false },
+      ...{ origin: null, caused },
+    });
+    let chain = node(50_000, []);
+    for (let id = 49_999; id >= 0; id--) chain = node(id, [chain]);
+    const trace = { correlationId: 'c', streams: ['order-1'], events: 50_001, roots: [chain] };
+    expect(findInTrace(trace, '50000')?.revision).toBe(50_000);
+    expect(findInTrace(trace, 'elsewhere')).toBeUndefined();
   });
 });

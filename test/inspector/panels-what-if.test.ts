@@ -1,3 +1,4 @@
+/** Other pasts: edits as they are typed (WD1), and both paths as rows (WD2). */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import {

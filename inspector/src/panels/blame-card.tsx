@@ -6,6 +6,7 @@ import type { Api, PanelProps } from '../panel-props.ts';
 import { Inline } from './changes-table.tsx';
 import { Jump } from './jump.tsx';
 import { Awaited } from './notes.tsx';
+import { streamPath } from './stream-path.ts';
 
 export interface BlameCardProps {
   readonly api: Api;
@@ -22,7 +23,7 @@ type BlameLink = Blame['causes'][number];
 
 export function BlameCard({ api, stream, actor, path, at, goTo, onClose }: BlameCardProps) {
   const query = new URLSearchParams({ path: `/context${path}`, actor, at: String(at) });
-  const loaded = useLoaded<Blame>(api, `/streams/${encodeURIComponent(stream)}/blame?${query}`);
+  const loaded = useLoaded<Blame>(api, streamPath(stream, `/blame?${query}`));
   return (
     <section class="blame-card" aria-label="Who set this value" aria-live="polite">
       <header>

@@ -4,25 +4,23 @@
  * CP1  A chart is asked for once per actor, and again only where it does not know a state that is active: a rebase may have
  *      brought another version.
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Frame, FrameView, LaidOutChart } from '../../../src/inspect/api.ts';
-import { failureFrom, type ApiFailure } from '../shell/api.ts';
-import { FailureNotice } from '../shell/failure-notice.tsx';
+import { useLoaded } from '../shell/loaded.ts';
 import { durationWords, exactWords } from '../shell/time-words.ts';
 import type { Api, PanelProps } from '../panel-props.ts';
 import { ActorStrip, standing } from './actor-strip.tsx';
 import { Inline } from './changes-table.tsx';
 import { ChartWindow } from './chart-window.tsx';
 import { Jump } from './jump.tsx';
-import { Empty } from './notes.tsx';
+import { Awaited, Empty } from './notes.tsx';
+import { streamPath } from './stream-path.ts';
 
 export function ChartPanel(props: PanelProps) {
   const { api, stream, view, actor: address, chooseActor } = props;
   const frame = view?.frame;
   const actor = frame?.actors.find((one) => one.address === address);
   const isMachine = actor ? actor.kind === 'machine' : address === '/';
-  const chart = useChart(api, stream.stream, address, isMachine ? view : undefined);
-  const lit = view?.lit[address];
   return (
     <div class="p-chart">
       {frame && frame.actors.length > 1 ? (
@@ -39,20 +37,34 @@ export function ChartPanel(props: PanelProps) {
         </Empty>
       ) : !isMachine ? (
         <NoMachine frame={frame} actor={actor} goTo={props.goTo} />
-      ) : chart.failure ? (
-        <FailureNotice failure={chart.failure} what="The chart cannot be shown" retry={chart.again} />
-      ) : chart.laid ? (
-        <ChartWindow
-          key={address}
-          laid={chart.laid}
-          lit={lit?.states ?? []}
-          taken={lit?.arrows ?? []}
-          revision={frame.revision}
-        />
       ) : (
-        <Empty>Drawing…</Empty>
+        <Machine key={`${stream.stream} ${address}`} {...{ api, view, address }} />
       )}
     </div>
+  );
+}
+
+interface MachineProps {
+  readonly api: Api;
+  readonly view: FrameView;
+  readonly address: string;
+}
+
+/** CP1 */
+function Machine({ api, view: { frame, lit }, address }: MachineProps) {
+  const [at, setAt] = useState(frame.revision);
+  const path = streamPath(frame.stream, `/charts/${encodeURIComponent(address)}?at=${at}`);
+  const loaded = useLoaded<LaidOutChart>(api, path);
+  const { states = [], arrows = [] } = lit[address] ?? {};
+  const laid = loaded.value;
+  const isOther = laid !== undefined && !states.every((id) => Object.hasOwn(laid.states, id));
+  useEffect(() => {
+    if (isOther) setAt(frame.revision);
+  }, [isOther, frame.revision]);
+  return (
+    <Awaited loaded={loaded} what="The chart cannot be shown">
+      {(chart) => <ChartWindow laid={chart} lit={states} taken={arrows} revision={frame.revision} />}
+    </Awaited>
   );
 }
 
@@ -114,45 +126,4 @@ function NoMachine({ frame, actor, goTo }: NoMachineProps) {
       </dl>
     </div>
   );
-}
-
-interface ChartAnswer {
-  readonly laid: LaidOutChart | undefined;
-  readonly failure: ApiFailure | undefined;
-  readonly again: () => void;
-}
-
-function useChart(api: Api, stream: string, address: string, view: FrameView | undefined): ChartAnswer {
-  const kept = useRef(new Map<string, { readonly laid: LaidOutChart; readonly at: number }>());
-  const [answer, setAnswer] = useState<{ readonly key: string; readonly failure?: ApiFailure }>({ key: '' });
-  const [tries, setTries] = useState(0);
-  const key = `${stream} ${address}`;
-  const known = kept.current.get(key);
-  const revision = view?.frame.revision;
-  const isKnown =
-    known !== undefined &&
-    (known.at === revision || (view?.lit[address]?.states ?? []).every((id) => Object.hasOwn(known.laid.states, id)));
-  useEffect(() => {
-    if (revision === undefined || isKnown) return;
-    let isWanted = true;
-    const path = `/streams/${encodeURIComponent(stream)}/charts/${encodeURIComponent(address)}?at=${revision}`;
-    api.get<LaidOutChart>(path).then(
-      (laid) => {
-        kept.current.set(key, { laid, at: revision });
-        if (isWanted) setAnswer({ key });
-      },
-      (error: unknown) => isWanted && setAnswer({ key, failure: failureFrom(error) }),
-    );
-    return () => {
-      isWanted = false;
-    };
-  }, [api, stream, address, revision, isKnown, tries]);
-  return {
-    laid: known?.laid,
-    failure: answer.key === key && !isKnown ? answer.failure : undefined,
-    again: () => {
-      setAnswer({ key: '' });
-      setTries(tries + 1);
-    },
-  };
 }

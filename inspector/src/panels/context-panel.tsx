@@ -13,6 +13,7 @@ import { ChangesTable } from './changes-table.tsx';
 import { JsonTree } from './json-tree.tsx';
 import { Empty } from './notes.tsx';
 import { changesOf, marksOf } from './patch-marks.ts';
+import { streamPath } from './stream-path.ts';
 
 type FrameActor = Frame['actors'][number];
 
@@ -183,7 +184,7 @@ function useFrameBefore({ api, stream, view }: PanelProps): FrameView | 'unknown
   const previous = view?.previous ?? null;
   const known = kept.current.find(({ frame }) => frame.stream === stream.stream && frame.revision === previous);
   const hasChanges = view !== undefined && view.frame.changes.length > 0;
-  const path = `/streams/${encodeURIComponent(stream.stream)}/frames/${previous}`;
+  const path = streamPath(stream.stream, `/frames/${previous}`);
   const wanted = previous !== null && hasChanges && !known;
   const loaded = useLoaded<FrameView>(wanted ? api : idle, path);
   useEffect(() => {

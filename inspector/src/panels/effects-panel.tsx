@@ -16,6 +16,7 @@ import { gapAxis, type GapAxis } from './gap-axis.ts';
 import { Jump } from './jump.tsx';
 import { Awaited, Empty } from './notes.tsx';
 import { Switch, Table, useCut, useSize } from './parts.tsx';
+import { streamPath } from './stream-path.ts';
 
 type Look = readonly [sign: string, tone: string, words: string];
 
@@ -29,7 +30,7 @@ const looks: { readonly [outcome in EffectBar['outcome']]: Look } = {
 
 export function EffectsPanel(props: PanelProps) {
   const { api, stream } = props;
-  const path = `/streams/${encodeURIComponent(stream.stream)}/effects`;
+  const path = streamPath(stream.stream, '/effects');
   const loaded = useLoaded<EffectsView>(api, path, stream.last);
   return (
     <div class="panel-body p-effects">

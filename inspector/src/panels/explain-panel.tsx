@@ -4,9 +4,10 @@ import { useLoaded } from '../shell/loaded.ts';
 import type { PanelProps } from '../panel-props.ts';
 import { Awaited } from './notes.tsx';
 import { CopyButton } from './parts.tsx';
+import { streamPath } from './stream-path.ts';
 
 export function ExplainPanel({ api, stream }: PanelProps) {
-  const path = `/streams/${encodeURIComponent(stream.stream)}/explain`;
+  const path = streamPath(stream.stream, '/explain');
   const loaded = useLoaded<ExplainView>(api, path, stream.last);
   return (
     <div class="panel-body p-explain">

@@ -12,6 +12,7 @@ import type { Api, PanelProps } from '../panel-props.ts';
 import { Jump } from './jump.tsx';
 import { Empty } from './notes.tsx';
 import { Switch, Table, useCut } from './parts.tsx';
+import { streamPath } from './stream-path.ts';
 
 export function FactsPanel({ api, stream, view, goTo }: PanelProps) {
   const [isAll, setIsAll] = useState(false);
@@ -101,7 +102,7 @@ function useFacts(api: Api, stream: string, first: number, last: number): Facts 
     const readOn = async () => {
       while (isOn && read.current.next <= last) {
         const { next: from } = read.current;
-        const path = `/streams/${encodeURIComponent(stream)}/rows?from=${from}&limit=${pageRows}`;
+        const path = streamPath(stream, `/rows?from=${from}&limit=${pageRows}`);
         const { rows } = await api.get<RowsView>(path);
         if (!isOn) return;
         const end = rows.at(-1)?.revision ?? last;

@@ -8,6 +8,7 @@ import { Jump } from './jump.tsx';
 import { Awaited, Empty } from './notes.tsx';
 import { Table, Tag } from './parts.tsx';
 import { isObject } from './value-words.ts';
+import { streamPath } from './stream-path.ts';
 
 /** As the projection handlerHistory says it; what is not of this form is shown as JSON. */
 interface Run {
@@ -37,7 +38,7 @@ const looks: { readonly [outcome: string]: readonly [sign: string, tone: string]
 
 export function HandlersPanel(props: PanelProps) {
   const { api, stream } = props;
-  const path = `/streams/${encodeURIComponent(stream.stream)}/handlers`;
+  const path = streamPath(stream.stream, '/handlers');
   const loaded = useLoaded<HandlersView>(api, path, stream.last);
   return (
     <div class="panel-body">

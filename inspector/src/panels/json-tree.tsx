@@ -46,7 +46,7 @@ export function MarkSign({ mark }: { readonly mark: Mark | undefined }) {
   );
 }
 
-export function ValueText({ value }: { readonly value: Json | undefined }) {
+function ValueText({ value }: { readonly value: Json | undefined }) {
   const { text, tone } = wordsOf(value);
   return <span class={`value ${tone}`}>{text.length > 400 ? `${text.slice(0, 400)}…` : text}</span>;
 }

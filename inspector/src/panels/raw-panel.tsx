@@ -5,6 +5,7 @@ import { useLoaded } from '../shell/loaded.ts';
 import type { PanelProps } from '../panel-props.ts';
 import { Awaited, Empty } from './notes.tsx';
 import { CopyButton, Switch } from './parts.tsx';
+import { streamPath } from './stream-path.ts';
 
 const shownMax = 200_000;
 
@@ -41,7 +42,7 @@ interface RawProps {
 }
 
 function Raw({ api, stream, revision }: RawProps) {
-  const loaded = useLoaded<RawEvent>(api, `/streams/${encodeURIComponent(stream)}/events/${revision}`);
+  const loaded = useLoaded<RawEvent>(api, streamPath(stream, `/events/${revision}`));
   return (
     <Awaited loaded={loaded} what="The event cannot be shown">
       {(event) => <JsonText value={event as unknown as Json} />}

@@ -26,12 +26,12 @@ export interface Child {
 type JsonObject = { readonly [key: string]: Json };
 
 /** What an object with one `$` key stands for. */
-export interface Special {
+interface Special {
   readonly name: string;
   readonly content: Json;
 }
 
-export function specialOf(value: Json): Special | undefined {
+function specialOf(value: Json): Special | undefined {
   if (!isObject(value)) return undefined;
   const keys = Object.keys(value);
   const [key] = keys;

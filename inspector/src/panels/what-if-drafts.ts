@@ -39,7 +39,7 @@ export function partOf(type: string): ContentPart | undefined {
 export type Judged<T> = { readonly value: T } | { readonly complaint: string };
 
 /** A text as JSON. */
-export function jsonOf(text: string): Judged<unknown> {
+function jsonOf(text: string): Judged<unknown> {
   if (text.trim() === '') return { complaint: 'Write JSON, for example {"type":"PAY"}.' };
   try {
     return { value: JSON.parse(text) };

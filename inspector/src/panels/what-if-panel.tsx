@@ -15,6 +15,7 @@ import { Empty } from './notes.tsx';
 import { optionsOf, partOf, type Draft, type StubDraft } from './what-if-drafts.ts';
 import { WhatIfPaths } from './what-if-paths.tsx';
 import { sessionOf } from './what-if-session.ts';
+import { streamPath } from './stream-path.ts';
 
 export function WhatIfPanel(props: PanelProps) {
   const { api, stream, view, log } = props;
@@ -23,7 +24,7 @@ export function WhatIfPanel(props: PanelProps) {
   const [isBusy, setIsBusy] = useState(false);
   const [failure, setFailure] = useState<ApiFailure | undefined>();
   const [isOld, setIsOld] = useState(false);
-  const path = `/streams/${encodeURIComponent(stream.stream)}`;
+  const path = streamPath(stream.stream, '');
   const options = optionsOf(drafts, stubs);
   const change = (next: { readonly drafts?: readonly Draft[]; readonly stubs?: typeof stubs }) => {
     session.value = { ...session.value, ...next };

@@ -211,7 +211,7 @@ function pointing(what: Pointed, onPoint: ChartDrawingProps['onPoint'], hasMore:
     onPointerEnter: () => onPoint(what),
     onPointerLeave: () => onPoint(undefined),
     ...(hasMore && {
-      tabIndex: 0,
+      tabindex: 0,
       role: 'img' as const,
       'aria-label': 'state' in what ? what.state.key : what.arrow.label,
       onFocus: () => onPoint(what),

@@ -95,7 +95,8 @@ export function ChartWindow({ laid, lit, taken, revision }: ChartWindowProps) {
         role="group"
         aria-label={`${spoken} Keys: plus, minus and 0 zoom, arrows move.`}
         data-own-keys
-        tabIndex={0}
+        // In SVG the names of attributes are as they are written.
+        tabindex={0}
         onKeyDown={onKey}
       >
         <g transform={`translate(${view.x} ${view.y}) scale(${view.scale})`}>{drawing}</g>

@@ -20,6 +20,8 @@ export interface ChartWindowProps {
 }
 
 const step = 1.25;
+/** Of what lies on the bottom of the window, in px. */
+const toolsHeight = 32;
 
 export function ChartWindow({ laid, lit, taken, revision }: ChartWindowProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -38,7 +40,7 @@ export function ChartWindow({ laid, lit, taken, revision }: ChartWindowProps) {
 
   useEffect(() => setMoved(undefined), [laid]);
   useEffect(() => {
-    if (leaf && view !== whole) setMoved(withInSight(view, size, leaf));
+    if (leaf && view !== whole) setMoved(withInSight(view, { ...size, height: size.height - toolsHeight }, leaf));
   }, [litKey]);
 
   const middle: Point = [size.width / 2, size.height / 2];

@@ -37,18 +37,28 @@ export function VirtualTree<T>(props: VirtualTreeProps<T>) {
     0,
     rows.findIndex(({ key }) => key === activeKey),
   );
-  const isKeyed = useRef(false);
+  const isWanted = useRef(chosen !== undefined);
+
+  // Also when it is chosen elsewhere: by stepping through the frames.
+  const before = useRef(chosen);
+  if (before.current !== chosen) {
+    before.current = chosen;
+    if (chosen !== undefined && chosen !== activeKey && rows.some(({ key }) => key === chosen)) {
+      isWanted.current = true;
+      setActiveKey(chosen);
+    }
+  }
 
   useLayoutEffect(() => {
-    if (!isKeyed.current) return;
-    isKeyed.current = false;
+    if (!isWanted.current) return;
+    isWanted.current = false;
     document.getElementById(`${id}-${active}`)?.scrollIntoView({ block: 'nearest' });
   }, [active, id]);
 
   const move = (index: number) => {
     const row = rows[Math.min(Math.max(0, index), rows.length - 1)];
     if (!row) return;
-    isKeyed.current = true;
+    isWanted.current = true;
     setActiveKey(row.key);
   };
   const press = (row: TreeRow<T>) => {

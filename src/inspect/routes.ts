@@ -29,6 +29,8 @@ import { rawEvent, rowsView } from './rows-view.ts';
 import { sendExport } from './send-export.ts';
 import type { InspectorOptions } from './server.ts';
 import { tail } from './tail.ts';
+import { traceJson } from './trace-json.ts';
+import { sendJsonText } from './send-json.ts';
 
 export interface Question {
   readonly method: 'GET' | 'POST';
@@ -73,7 +75,8 @@ export class Routes {
       return undefined;
     }
     if (isGet && area === 'traces' && name !== undefined && what === undefined) {
-      return project(correlationTrace(name), this.#log, { onDamage: 'skip', signal });
+      sendJsonText(response, traceJson(await project(correlationTrace(name), this.#log, { onDamage: 'skip', signal })));
+      return undefined;
     }
     const ofStream = area === 'streams' && name !== undefined ? this.#ofStream(`${method} ${what ?? ''}`) : undefined;
     if (!ofStream) throw notHere(url);

@@ -18,6 +18,7 @@ import { requireOwnHost, requireOwnPage, requireToken } from './guard.ts';
 import { loadPage, type Page } from './page.ts';
 import { answerTo, Refusal } from './refusal.ts';
 import { Routes } from './routes.ts';
+import { sendJsonText } from './send-json.ts';
 
 export interface InspectorOptions {
   /** The log that is looked at; it stays open when the inspector closes. */
@@ -122,7 +123,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, servin
     if (leaving.signal.aborted || serving.signal.aborted) return;
     if (response.headersSent) return void response.destroy();
     const { status, body } = answerTo(error);
-    sendJson(response, status, body);
+    sendJsonText(response, JSON.stringify(body), status);
   }
 }
 
@@ -148,7 +149,7 @@ async function answerApi(
   if (method === 'POST') requireOwnPage(request, guarded);
   const body = method === 'POST' ? await jsonBody(request) : undefined;
   const answered = await routes.answer({ method, url, body, response, signal });
-  if (answered !== undefined) sendJson(response, 200, answered);
+  if (answered !== undefined) sendJsonText(response, JSON.stringify(answered));
 }
 
 async function jsonBody(request: IncomingMessage): Promise<unknown> {
@@ -164,9 +165,4 @@ async function jsonBody(request: IncomingMessage): Promise<unknown> {
   } catch (error) {
     throw new Refusal(400, 'REWAKE_INVALID_ARGUMENT', `The body is no JSON: ${(error as Error).message}.`);
   }
-}
-
-function sendJson(response: ServerResponse, status: number, content: object): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify(content));
 }

@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { plainValue } from '../kernel/plain-value.ts';
 import type { EventLog, Revision } from '../log/event-log.ts';
+import { sourceIn } from '../replay/chart-states.ts';
 import { litIn } from '../replay/lit.ts';
 import { maskValue, type PayloadMode } from '../replay/mask.ts';
 import type { Frame } from '../replay/frame.ts';
@@ -18,7 +19,7 @@ import type { Replay } from '../replay/replay.ts';
 import { rewakeVersion } from '../runtime/environment.ts';
 import { explainStream } from '../runtime/explain/explain.ts';
 import { actorsView } from './actors-view.ts';
-import type { ExplainView, FrameView, HandlersView, LaidOutChart, LogView, StreamView } from './api.ts';
+import type { ExplainView, FrameView, HandlersView, LaidOutChart, LogView, RowsView, StreamView } from './api.ts';
 import { effectsView } from './effects-view.ts';
 import { ChartLayouts } from './layout.ts';
 import { maskBlame, maskFrame } from './masked-views.ts';
@@ -86,8 +87,7 @@ export class Routes {
   #ofStream(what: string): OfStream | undefined {
     const answers: { readonly [what: string]: OfStream } = {
       'GET ': (stream) => this.#streamView(stream),
-      'GET rows': (stream, { url }) =>
-        rowsView(this.#log, stream, numberIn(url, 'from') ?? 0, Math.max(1, numberIn(url, 'limit') ?? 500)),
+      'GET rows': (stream, { url }) => this.#rows(stream, url),
       'GET frames': (stream, _, part) => this.#frameView(stream, revisionOf(part)),
       'GET charts': (stream, { url }, part) => this.#chart(stream, part ?? '/', numberIn(url, 'at')),
       'GET blame': (stream, { url }) => this.#blame(stream, url),
@@ -130,6 +130,13 @@ export class Routes {
       startedAt: begun?.at ?? 0,
       hasChart: replay.chart !== undefined,
     };
+  }
+
+  async #rows(stream: string, url: URL): Promise<RowsView> {
+    const [from, limit] = [numberIn(url, 'from') ?? 0, Math.max(1, numberIn(url, 'limit') ?? 500)];
+    const { chart } = await this.#replays.of(stream);
+    const sourceOf = (address: string) => chart && sourceIn(chart, address);
+    return rowsView(this.#log, stream, { from, limit, sourceOf });
   }
 
   async #frameView(stream: string, revision: Revision): Promise<FrameView> {

@@ -7,31 +7,36 @@ import { DamagedRecordError, InvalidArgumentError } from '../errors.ts';
 import type { EventLog, RecordedEvent, Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
 import { isIntact } from '../log/envelope.ts';
-import { lineOf } from '../replay/label.ts';
+import { lineOf, type SourceOf } from '../replay/label.ts';
 import { maskData, type PayloadMode } from '../replay/mask.ts';
 import type { RawEvent, Row, RowsView } from './api.ts';
 
 const limitMax = 2_000;
 
-export async function rowsView(log: EventLog, stream: string, from: Revision, wanted: number): Promise<RowsView> {
+/** @param sourceOf names effects that their definition gave no id */
+export async function rowsView(
+  log: EventLog,
+  stream: string,
+  { from, limit: wanted, sourceOf }: { readonly from: Revision; readonly limit: number; readonly sourceOf: SourceOf },
+): Promise<RowsView> {
   const limit = Math.min(wanted, limitMax);
   const rows: Row[] = [];
   try {
     for await (const event of log.readStream(stream, { from, limit: limit + 1 })) {
       if (rows.length === limit) return { rows, next: event.revision };
-      rows.push(rowOf(event));
+      rows.push(rowOf(event, sourceOf));
     }
     return { rows, next: null };
   } catch (error) {
     if (!(error instanceof DamagedRecordError)) throw error;
-    return damagedRows(log, stream, from, limit, error);
+    return damagedRows(log, stream, { from, limit, sourceOf }, error);
   }
 }
 
 /** Of one event that is intact. */
-export function rowOf(event: RecordedEvent): Row {
+export function rowOf(event: RecordedEvent, sourceOf?: SourceOf): Row {
   const { stream, revision, type } = event;
-  return { stream, revision, type, at: timeOf(event), ...lineOf(event) };
+  return { stream, revision, type, at: timeOf(event), ...lineOf(event, sourceOf) };
 }
 
 function timeOf({ data, recordedAt }: RecordedEvent): number {
@@ -43,8 +48,7 @@ function timeOf({ data, recordedAt }: RecordedEvent): number {
 async function damagedRows(
   log: EventLog,
   stream: string,
-  from: Revision,
-  limit: number,
+  { from, limit, sourceOf }: { readonly from: Revision; readonly limit: number; readonly sourceOf: SourceOf },
   error: DamagedRecordError,
 ): Promise<RowsView> {
   const rows: Row[] = [];
@@ -60,7 +64,7 @@ async function damagedRows(
         if (event.revision < from) continue;
         rows.push(
           isIntact(event)
-            ? rowOf(event)
+            ? rowOf(event, sourceOf)
             : damaged(event.revision, 'its checksum does not fit: it was changed, or it belongs elsewhere'),
         );
       }

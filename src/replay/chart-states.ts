@@ -3,6 +3,7 @@
  */
 import type { StateValue } from 'xstate';
 import type { ChartState, MachineChart } from '../kernel/chart.ts';
+import { idOf, parentOf } from './addresses.ts';
 
 /** Ids of the active states, the chart's root among them, outermost first. */
 export function activeStates({ root }: MachineChart, value: StateValue): Set<string> {
@@ -29,6 +30,21 @@ export function invokersOf({ root }: MachineChart, id: string): string[] {
 /** A state and all in it, outermost first. */
 export function statesOf(state: ChartState): ChartState[] {
   return [state, ...state.states.flatMap(statesOf)];
+}
+
+/** The name of the logic of an actor, where a chart of the root says which state invokes it, and so on down to it. */
+export function sourceIn(chart: MachineChart, address: string): string | undefined {
+  const above = parentOf(address);
+  if (above === null) return undefined;
+  const around = chartIn(chart, above);
+  return around && sourceInvoked(around.root, idOf(address));
+}
+
+function chartIn(chart: MachineChart, address: string): MachineChart | undefined {
+  if (address === '/') return chart;
+  const src = sourceIn(chart, address);
+  const around = src === undefined ? undefined : chartIn(chart, parentOf(address)!);
+  return around && src !== undefined && Object.hasOwn(around.actors, src) ? around.actors[src] : undefined;
 }
 
 /** The name of the logic that a state, or one in it, invokes under an id. */

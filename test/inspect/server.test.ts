@@ -1,0 +1,417 @@
+/**
+ * The inspector's server, asked over a real socket on the loopback.
+ */
+import { request as httpRequest } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { assign, emit, fromPromise, setup } from 'xstate';
+import type {
+  ActorsView,
+  Blame,
+  EffectsView,
+  FrameView,
+  LaidOutChart,
+  LogView,
+  RawEvent,
+  RowsView,
+  StreamView,
+} from '../../src/inspect/api.ts';
+import { startInspector, type Inspector, type InspectorOptions } from '../../src/inspect/server.ts';
+import { createRuntime, memoryLog, VirtualClock, type EventLog } from '../../src/index.ts';
+import { sqliteLog } from '../../src/stores/sqlite/index.ts';
+import { logPath, withRawConnection } from '../stores/sqlite/log-files.ts';
+
+const secret = 'hunter2-the-secret';
+
+const order = setup({
+  types: {
+    context: {} as { total: number; note: string; receipt: string | null },
+    input: {} as { note: string },
+    events: {} as { type: 'ADD'; amount: number; why: string } | { type: 'PAY' },
+    emitted: {} as { type: 'OrderPaid'; receipt: string },
+  },
+  actors: {
+    charge: fromPromise(async ({ input }: { input: { total: number } }) => {
+      if (input.total > 100) throw new Error(`declined: ${secret}`);
+      return `${secret} receipt`;
+    }),
+  },
+}).createMachine({
+  id: 'order',
+  context: ({ input }) => ({ total: 0, note: input.note, receipt: null }),
+  initial: 'open',
+  states: {
+    open: {
+      on: { ADD: { actions: assign({ total: ({ context, event }) => context.total + event.amount }) }, PAY: 'paying' },
+    },
+    paying: {
+      invoke: {
+        src: 'charge',
+        input: ({ context }) => ({ total: context.total }),
+        onDone: {
+          target: 'paid',
+          actions: [
+            assign({ receipt: ({ event }) => event.output }),
+            emit(({ event }) => ({ type: 'OrderPaid' as const, receipt: event.output })),
+          ],
+        },
+      },
+    },
+    paid: { type: 'final' },
+  },
+});
+
+const machines = { order };
+const odd = 'order-ä/ö ?#%2F"<script>&\\';
+
+async function fill(log: EventLog): Promise<void> {
+  const clock = new VirtualClock();
+  const runtime = await createRuntime({ log, machines, clock, keepLogOpen: true, lease: false });
+  const paid = await runtime.start('order', { id: '1', input: { note: secret }, correlationId: 'visit-1' });
+  await paid.send({ type: 'ADD', amount: 20, why: secret });
+  await paid.send({ type: 'PAY' });
+  await runtime.idle();
+  const failed = await runtime.start('order', { id: '2', input: { note: secret }, correlationId: 'visit-2' });
+  await failed.send({ type: 'ADD', amount: 200, why: secret });
+  await failed.send({ type: 'PAY' });
+  await runtime.idle();
+  await runtime.start('order', { id: odd.slice('order-'.length), input: { note: secret }, correlationId: 'visit-3' });
+  await runtime.close();
+}
+
+const open: Inspector[] = [];
+afterEach(async () => {
+  for (const inspector of open.splice(0)) await inspector.close();
+});
+
+async function inspecting(options: Partial<InspectorOptions> = {}) {
+  const log = options.log ?? memoryLog();
+  if (!options.log) await fill(log);
+  const inspector = await startInspector({ machines, ...options, log });
+  open.push(inspector);
+  const token = new URL(inspector.url).searchParams.get('token')!;
+  const base = `http://127.0.0.1:${inspector.port}`;
+  const headers = { authorization: `Bearer ${token}` };
+  const get = async <T>(path: string, status = 200): Promise<T> => {
+    const response = await fetch(`${base}/api${path}`, { headers });
+    const text = await response.text();
+    expect([response.status, path, status === 200 ? '' : text]).toEqual([status, path, status === 200 ? '' : text]);
+    return JSON.parse(text) as T;
+  };
+  const post = (path: string, body: unknown, more: Record<string, string> = {}) =>
+    fetch(`${base}/api${path}`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json', ...more },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  return { log, inspector, token, base, headers, get, post };
+}
+
+type Refused = { readonly error: { readonly code: string; readonly message: string } };
+
+describe('the inspector says', () => {
+  it('what log it is', async () => {
+    const { get } = await inspecting();
+    expect(await get<LogView>('/log')).toMatchObject({
+      ...{ name: 'memory log', payloads: 'full', allowWrite: false, isFile: false, machines: ['order'] },
+    });
+  });
+
+  it('which actors there are, filtered and in pages', async () => {
+    const { get } = await inspecting();
+    const names = async (query: string) =>
+      (await get<ActorsView>(`/actors?${query}`)).actors.map(({ stream }) => stream);
+    expect(await names('')).toEqual(['order-1', 'order-2', odd]);
+    expect(await names('failed=1')).toEqual(['order-2']);
+    expect(await names('not.status=error&not.status=done')).toEqual([odd]);
+    expect(await names('status=done&status=error')).toEqual(['order-1', 'order-2']);
+    expect(await names('q=SCRIPT')).toEqual([odd]);
+    expect(await names(`q=${encodeURIComponent('/^order-\\d$/')}`)).toEqual(['order-1', 'order-2']);
+    expect(await names('correlation=visit-2')).toEqual(['order-2']);
+    expect(await names('machine=other')).toEqual([]);
+    const first = await get<ActorsView>('/actors?limit=2');
+    expect(first.actors).toHaveLength(2);
+    expect(
+      (await get<ActorsView>(`/actors?after=${encodeURIComponent(first.next!)}`)).actors.map(({ stream }) => stream),
+    ).toEqual([odd]);
+    expect((await get<Refused>(`/actors?q=${encodeURIComponent('/[/')}`, 400)).error.message).toContain(
+      'no regular expression',
+    );
+  });
+
+  it('what a stream is, line by line and frame by frame', async () => {
+    const { get } = await inspecting();
+    expect(await get<StreamView>('/streams/order-1')).toMatchObject({
+      ...{ machine: 'order', source: 'code', first: 0, last: 4, correlationId: 'visit-1', hasChart: true, damaged: [] },
+    });
+    const { rows, next } = await get<RowsView>('/streams/order-1/rows?limit=3');
+    expect(rows.map(({ revision, label, kind }) => `${revision} ${label} ${kind}`)).toEqual([
+      '0 started start',
+      '1 ADD event',
+      '2 PAY event',
+    ]);
+    expect(next).toBe(3);
+    const rest = await get<RowsView>('/streams/order-1/rows?from=3');
+    expect(rest.rows.map(({ label, to }) => [label, to])).toEqual([
+      ['charge done', 'paid'],
+      ['OrderPaid', null],
+    ]);
+    const { frame, previous, next: following, lit } = await get<FrameView>('/streams/order-1/frames/4');
+    expect(frame).toMatchObject({
+      revision: 3,
+      lastRevision: 4,
+      label: 'charge done',
+      settled: { outcome: 'succeeded' },
+    });
+    expect([previous, following]).toEqual([2, null]);
+    expect(lit['/']!.states).toContain('order.paid');
+    expect(lit['/']!.arrows).toEqual(['order.paying#0']);
+  });
+
+  it('how a machine is drawn', async () => {
+    const { get } = await inspecting();
+    const { chart, states, arrows } = await get<LaidOutChart>('/streams/order-1/charts/%2F');
+    expect(chart.id).toBe('order');
+    expect(Object.keys(states)).toEqual(expect.arrayContaining(['order.open', 'order.paying', 'order.paid']));
+    expect(Object.keys(arrows)).toEqual(expect.arrayContaining(['order.open#1', 'order.paying#0']));
+    await get<Refused>('/streams/order-1/charts/%2Fcharge%3A1?at=2', 404);
+  });
+
+  it('who set a value, what effects ran, and why it failed', async () => {
+    const { get } = await inspecting();
+    expect(await get<Blame>('/streams/order-1/blame?path=/context/total')).toMatchObject({
+      ...{ value: 20, changed: { from: 0, to: 20, by: { revision: 1, label: 'ADD' } } },
+    });
+    const { bars } = await get<EffectsView>('/streams/order-2/effects');
+    expect(bars).toMatchObject([
+      { src: 'charge', outcome: 'failed', startedRevision: 2, endedRevision: 3, attempt: 1 },
+    ]);
+    expect(bars[0]!.error).toContain('declined');
+    const { sentences } = await get<{ sentences: string[] }>('/streams/order-2/explain');
+    expect(sentences.join(' ')).toContain('declined');
+    const trace = await get<{ events: number; roots: { type: string }[] }>('/traces/visit-1');
+    expect(trace).toMatchObject({
+      events: 5,
+      roots: expect.arrayContaining([expect.objectContaining({ type: 'ActorStarted' })]) as unknown,
+    });
+    expect(await get<object>('/streams/order-1/handlers')).toHaveProperty('history.runs');
+  });
+
+  it('what stands on record, and gives a stream away as a file', async () => {
+    const { get, base, headers } = await inspecting();
+    const raw = await get<RawEvent>('/streams/order-1/events/1');
+    expect(raw).toMatchObject({ type: 'EventReceived', revision: 1, data: { event: { type: 'ADD', amount: 20 } } });
+    const exported = await fetch(`${base}/api/streams/${encodeURIComponent(odd)}/export`, { headers });
+    const lines = (await exported.text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string });
+    expect(lines.map(({ type }) => type)).toEqual(['export', 'actor', 'definition', 'event', 'end']);
+    expect(exported.headers.get('content-disposition')).toContain(encodeURIComponent(odd));
+  });
+
+  it('what happens, as it happens', async () => {
+    const log = memoryLog();
+    await fill(log);
+    const { base, token } = await inspecting({ log });
+    const response = await fetch(`${base}/api/tail?stream=order-9&token=${token}`);
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader.read()).value).toContain('event: beat');
+    const runtime = await createRuntime({ log, machines, keepLogOpen: true });
+    await runtime.start('order', { id: '8', input: { note: '' } });
+    await runtime.start('order', { id: '9', input: { note: '' } });
+    const { value } = await reader.read();
+    expect(value).toMatch(/^event: row\ndata: \{"stream":"order-9","revision":0,/);
+    await runtime.close();
+    await reader.cancel();
+  });
+
+  it('what would have been', async () => {
+    const { post } = await inspecting();
+    const response = await post('/streams/order-2/what-if', {
+      edits: [{ edit: 'drop', revision: 1 }],
+      stubs: { charge: { output: 'r' } },
+    });
+    expect(response.status).toBe(200);
+    const { firstDivergence } = (await response.json()) as { firstDivergence: number };
+    expect(firstDivergence).toBeGreaterThan(-1);
+    const wrong = await post('/streams/order-2/what-if', { edits: [{ edit: 'drop', revision: 99 }] });
+    expect(wrong.status).toBe(400);
+    expect(((await wrong.json()) as Refused).error.message).toContain('the revision of a stimulus from 0 to 3');
+  });
+
+  it('everything but what takes code, without any', async () => {
+    const { get, post } = await inspecting({ machines: {} });
+    expect(await get<StreamView>('/streams/order-1')).toMatchObject({ source: 'log', hasChart: true });
+    const { frame } = await get<FrameView>('/streams/order-1/frames/1');
+    expect(frame.actors[0]).toMatchObject({ value: 'open', context: { total: 20 } });
+    expect((await get<LaidOutChart>('/streams/order-1/charts/%2F')).chart.id).toBe('order');
+    const response = await post('/streams/order-1/what-if', { edits: [] });
+    expect(response.status).toBe(400);
+    expect(((await response.json()) as Refused).error.code).toBe('REWAKE_UNKNOWN_MACHINE');
+  });
+});
+
+describe('a stream with an odd name', () => {
+  it('is found by every path', async () => {
+    const { get } = await inspecting();
+    const path = `/streams/${encodeURIComponent(odd)}`;
+    expect((await get<StreamView>(path)).stream).toBe(odd);
+    for (const part of [
+      'rows',
+      'frames/0',
+      'charts/%2F',
+      'effects',
+      'handlers',
+      'explain',
+      'events/0',
+      'blame?path=/state',
+    ]) {
+      await get(`${path}/${part}`);
+    }
+  });
+});
+
+describe('who may ask', () => {
+  it('is who has the token', async () => {
+    const { base, token } = await inspecting();
+    for (const authorization of ['', 'Bearer wrong', `Bearer ${token}x`, `Basic ${token}`]) {
+      const response = await fetch(`${base}/api/log`, { headers: { authorization } });
+      expect(response.status).toBe(401);
+      expect(((await response.json()) as Refused).error.message).toContain('The token is not the one of this server.');
+    }
+    expect((await fetch(`${base}/api/log?token=${token}`)).status).toBe(200);
+  });
+
+  it('is who calls the server by its name', async () => {
+    const { inspector, headers } = await inspecting();
+    const status = await new Promise((resolve, reject) => {
+      const asked = httpRequest(
+        { port: inspector.port, host: '127.0.0.1', path: '/api/log', headers: { ...headers, host: 'evil.example' } },
+        (response) => resolve(response.resume().statusCode),
+      );
+      asked.on('error', reject).end();
+    });
+    expect(status).toBe(403);
+  });
+
+  it('is the page itself where something is asked with a body', async () => {
+    const { post } = await inspecting();
+    expect((await post('/streams/order-1/what-if', {}, { origin: 'http://evil.example' })).status).toBe(403);
+    expect((await post('/streams/order-1/what-if', '{}', { 'content-type': 'text/plain' })).status).toBe(400);
+    expect((await post('/streams/order-1/what-if', '{oops')).status).toBe(400);
+    expect((await post('/streams/order-1/what-if', JSON.stringify('x'.repeat(2 ** 21)))).status).toBe(413);
+  });
+
+  it('gets a page that runs nothing but itself', async () => {
+    const { base } = await inspecting();
+    const page = await fetch(base);
+    const policy = page.headers.get('content-security-policy')!;
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toMatch(/script-src 'sha256-[^']+'/);
+    expect(policy).not.toContain('unsafe');
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(page.headers.get('access-control-allow-origin')).toBeNull();
+    expect((await fetch(`${base}/other`)).status).toBe(404);
+    expect((await fetch(base, { method: 'PUT' })).status).toBe(405);
+  });
+});
+
+describe('what is not there', () => {
+  it.each([
+    ['/streams/order-404', 404, "'order-404'"],
+    ['/streams/order-1/frames/99', 400, '99'],
+    ['/streams/order-1/frames/x', 400, 'a whole number from 0'],
+    ['/streams/order-1/events/99', 400, '99'],
+    ['/streams/order-1/nothing', 404, 'There is no'],
+    ['/nothing', 404, 'There is no'],
+    ['/streams/order-1/blame', 400, 'path'],
+    ['/streams/order-1/constructor', 404, 'There is no'],
+    ['/streams/%E0%A4%A', 400, 'not encoded'],
+  ])('%s is answered with %i', async (path, status, message) => {
+    const { get } = await inspecting();
+    expect((await get<Refused>(path, status)).error.message).toContain(message);
+  });
+
+  it('is a port that another program has', async () => {
+    const { inspector, log } = await inspecting();
+    await expect(startInspector({ log, port: inspector.port })).rejects.toThrow(
+      `The inspector cannot listen on port ${inspector.port} of 127.0.0.1: another program has it.`,
+    );
+  });
+});
+
+describe('damage', () => {
+  it('is shown in its place, and the rest is readable', async () => {
+    const path = logPath();
+    const written = sqliteLog(path);
+    await fill(written);
+    await written.close();
+    withRawConnection(path, (db) =>
+      db.exec(
+        `UPDATE appends SET data = replace(data, '"amount":20,', '"amount":21,') WHERE data LIKE '%"amount":20,%'`,
+      ),
+    );
+    await using log = sqliteLog(path, { readOnly: true });
+    const { get } = await inspecting({ log });
+    const { rows } = await get<RowsView>('/streams/order-1/rows');
+    expect(rows.map(({ label }) => label)).toEqual(['started', 'damaged', 'PAY', 'charge done', 'OrderPaid']);
+    const second = await get<RowsView>('/streams/order-1/rows?from=2&limit=1');
+    expect([second.rows.map(({ label }) => label), second.next]).toEqual([['PAY'], 3]);
+    expect((await get<FrameView>('/streams/order-1/frames/0')).frame.label).toBe('started');
+    expect((await get<Refused>('/streams/order-1/frames/2', 409)).error.code).toBe('REWAKE_DAMAGED_RECORD');
+    expect((await get<StreamView>('/streams/order-1')).damaged).toMatchObject([{ revision: 1 }]);
+  });
+});
+
+describe('payloads that are hidden', () => {
+  it.each(['masked', 'none'] as const)('with %s are in no answer', async (payloads) => {
+    const { get, base, headers, post } = await inspecting({ payloads });
+    for (const stream of ['order-1', 'order-2']) {
+      const parts = [
+        '',
+        '/rows',
+        '/charts/%2F',
+        '/effects',
+        '/handlers',
+        '/explain',
+        '/blame?path=/context/note',
+        '/blame?path=/context',
+      ];
+      for (let revision = 0; revision < 4; revision++) parts.push(`/frames/${revision}`, `/events/${revision}`);
+      for (const part of parts) expect(JSON.stringify(await get(`/streams/${stream}${part}`))).not.toContain(secret);
+      const exported = await fetch(`${base}/api/streams/${stream}/export`, { headers });
+      expect(await exported.text()).not.toContain(secret);
+    }
+    const { frame } = await get<FrameView>('/streams/order-1/frames/1');
+    expect(frame.label).toBe('ADD');
+    expect(frame.actors[0]!.value).toBe('open');
+    const hidden = { total: 0, note: '•••', receipt: null };
+    expect(frame.actors[0]!.context).toEqual(payloads === 'masked' ? hidden : null);
+    expect((await post('/streams/order-1/what-if', { edits: [] })).status).toBe(403);
+  });
+});
+
+describe('a fork from the page', () => {
+  it('is refused by an inspector that only reads', async () => {
+    const { post, log } = await inspecting();
+    const response = await post('/streams/order-1/fork', { at: 1, id: 'copy' });
+    expect(response.status).toBe(403);
+    expect((await log.head('order-copy')).state).toBe('absent');
+  });
+
+  it('is written by one that may', async () => {
+    const { post, get } = await inspecting({ allowWrite: true });
+    const edits = [{ edit: 'replace', revision: 1, with: { event: { type: 'ADD', amount: 7, why: '' } } }];
+    const response = await post('/streams/order-1/fork', { at: 1, id: 'copy', edits });
+    expect([response.status, await response.json()]).toEqual([200, { stream: 'order-copy' }]);
+    const { frame } = await get<FrameView>('/streams/order-copy/frames/1');
+    expect(frame.actors[0]!.context).toMatchObject({ total: 7 });
+    expect((await post('/streams/order-1/fork', { at: 1, id: 'copy' })).status).toBe(409);
+    const inserted = await post('/streams/order-1/fork', {
+      at: 1,
+      id: 'other',
+      edits: [{ edit: 'insert', after: 1, event: { type: 'PAY' } }],
+    });
+    expect(inserted.status).toBe(400);
+  });
+});

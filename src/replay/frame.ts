@@ -62,6 +62,7 @@ export interface Frame {
   readonly drift?: readonly string[];
 }
 
+/** A fact that the stimulus made a machine or an effect tell. */
 export interface FrameFact {
   readonly revision: Revision;
   readonly actor: string;
@@ -69,6 +70,7 @@ export interface FrameFact {
   readonly data: Json;
 }
 
+/** What changed in the context of one machine. */
 export interface ContextChange {
   readonly actor: string;
   readonly patch: JsonPatch;

@@ -103,7 +103,7 @@ export function labelOfData(type: string, data: Data, sourceOf?: SourceOf): stri
 function startLabel({ origin }: Data): string {
   if (typeof origin !== 'object' || origin === null || Array.isArray(origin)) return 'started';
   const { stream, revision } = origin as { readonly [key: string]: Json };
-  return `forked from ${String(stream)} at ${String(revision)}`;
+  return `forked from ${text(stream)} at ${text(revision)}`;
 }
 
 function progressLabel(who: string, { channel, value }: Data): string {
@@ -116,7 +116,7 @@ function progressLabel(who: string, { channel, value }: Data): string {
     case 'next':
       return `${who} gave a value`;
     default:
-      return `${who} ${String(channel)}`;
+      return `${who} ${text(channel)}`;
   }
 }
 
@@ -127,13 +127,17 @@ function timerLabel({ id, transitions }: Data): string {
   const [first] = Array.isArray(transitions) ? (transitions as readonly Json[]) : [];
   const event = field(first, 'event');
   if (typeof event === 'string') return `${event}, delayed`;
-  return `timer ${String(id)}`;
+  return `timer ${text(id)}`;
 }
 
 function rebaseLabel({ reason, to, version }: Data): string {
-  if (reason === 'rewound') return `rewound to ${String(to)}`;
+  if (reason === 'rewound') return `rewound to ${text(to)}`;
   if (reason === 'migrated') return typeof version === 'string' ? `migrated to ${version}` : 'migrated';
-  return reason === 'resumed' ? 'resumed after its end' : String(reason ?? 'rebased');
+  return reason === 'resumed' ? 'resumed after its end' : text(reason ?? 'rebased');
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
 
 /** Of an event as it is logged, which may be wrapped by the codec. */
@@ -164,9 +168,9 @@ function field(value: Json | undefined, name: string): Json | undefined {
   return typeof value === 'object' && value !== null ? (value as { readonly [key: string]: Json })[name] : undefined;
 }
 
-function dataOf(text: string): Data {
+function dataOf(json: string): Data {
   try {
-    const data: unknown = JSON.parse(text);
+    const data: unknown = JSON.parse(json);
     return typeof data === 'object' && data !== null ? (data as Data) : {};
   } catch {
     return {};

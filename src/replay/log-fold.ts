@@ -85,6 +85,7 @@ class OpenState {
     for (const timer of listOf<TimerRecord>(data.armed)) this.#timers.set(timer.timer, timer);
     for (const timer of listOf<number>(data.cancelled)) this.#timers.delete(timer);
     this.#endEffects(new Set(values.keys()));
+    if ((this.#actors.get('/')?.status ?? 'active') !== 'active') this.#endAll();
     return { state: this.#closed(), settled, fired };
   }
 
@@ -197,9 +198,14 @@ class OpenState {
   #end(actor: FrameActor): void {
     const { address } = actor;
     this.#actors.set(address, actor);
-    if (address === '/') this.#timers.clear();
-    else this.#ended.push(address);
+    if (address !== '/') this.#ended.push(address);
     for (const other of this.#effects.keys()) if (isBelow(other, address)) this.#stop(other);
+  }
+
+  /** With the root everything ends, also what began in the same step. */
+  #endAll(): void {
+    this.#timers.clear();
+    for (const address of this.#effects.keys()) this.#stop(address);
   }
 
   #chartOf(address: string): MachineChart | undefined {

@@ -2,6 +2,7 @@
  * Opens a stream for walking. Owns what is checked and read before the first frame: the options, the head and the beginning.
  */
 import { DamagedRecordError, InvalidArgumentError } from '../errors.ts';
+import type { Json } from '../log/json.ts';
 import { noUpcasters } from '../log/upcast.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { FeatureSet } from '../runtime/features.ts';
@@ -73,8 +74,8 @@ async function beginning(
   try {
     const first = await reader.read(head.state === 'truncated' ? head.before : 0, head.revision);
     if (!first) return otherwise;
-    const { data, recorded } = first.stimulus;
-    return { inForce: definitionIn(first.stimulus), rootId: rootIdOf({ data: JSON.parse(recorded.data), stream }) };
+    const data = first.stimulus.data as Json;
+    return { inForce: definitionIn(first.stimulus), rootId: rootIdOf({ data, stream }) };
   } catch (error) {
     if (error instanceof DamagedRecordError) return otherwise;
     throw error;

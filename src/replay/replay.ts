@@ -14,6 +14,7 @@ import type { Frame, FrameSource } from './frame.ts';
 /** The log as a replay sees it. */
 export type ReplayedLog = Pick<EventLog, 'name' | 'readStream' | 'head' | 'actors' | 'definitions' | 'capabilities'>;
 
+/** How a stream is replayed. */
 export interface ReplayOptions {
   /** Machines by durable name; without the stream's own it is replayed from what the log holds. */
   readonly machines?: Machines;

@@ -4,6 +4,7 @@ import * as rewake from 'rewake';
 import * as audit from 'rewake/audit';
 import * as machines from 'rewake/machines';
 import * as projections from 'rewake/projections';
+import * as replay from 'rewake/replay';
 import * as rx from 'rewake/rx';
 import * as sqlite from 'rewake/sqlite';
 import * as testing from 'rewake/testing';
@@ -14,7 +15,7 @@ const reference = projectFiles('docs/reference')
   .map(({ text }) => text)
   .join('\n');
 
-it.each(Object.entries({ rewake, audit, machines, projections, rx, sqlite, testing, testingInVitest }))(
+it.each(Object.entries({ rewake, audit, machines, projections, replay, rx, sqlite, testing, testingInVitest }))(
   'everything that %s exports is in the reference',
   (_, exported) => {
     const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(reference);

@@ -153,13 +153,20 @@ class OpenState {
     const after = this.#actors.get(parent)?.value as StateValue | null | undefined;
     const was = before ? statePaths(before) : [];
     const entered = (after ? statePaths(after) : []).filter((path) => !was.includes(path));
-    // LF3.
-    for (const other of this.#effects.keys()) {
-      if (parentOf(other) === parent && idOf(other) === idOf(address)) this.#stop(other);
+    if (this.#takesPlaces(parent, address)) {
+      for (const other of this.#effects.keys()) {
+        if (parentOf(other) === parent && idOf(other) === idOf(address)) this.#stop(other);
+      }
     }
     const begun = { actor: address, src, since, startedAt, restarts: 0, interrupted: false, entered };
     this.#effects.set(address, begun);
     this.#actors.set(address, this.#effectActor(address, src));
+  }
+
+  /** LF3. A state that is entered again stops what it invoked; one that is spawned again does not stop the one before. */
+  #takesPlaces(parent: string, address: string): boolean {
+    const chart = this.#chartOf(parent);
+    return !chart || invokersOf(chart, idOf(address)).length > 0;
   }
 
   #effectActor(address: string, src: string): FrameActor {

@@ -83,6 +83,10 @@ export interface HostServices {
   readonly host: string;
   /** Whether events say what changed in contexts. */
   readonly recordsContexts: boolean;
+  /** Whether effects that begin are left to the next host. */
+  readonly writesOnly: boolean;
+  /** Whether custom actions are run. */
+  readonly runsActions: boolean;
   now(): TimeMs;
   newId(): string;
   /** The id of the event that records a stimulus. */
@@ -597,6 +601,7 @@ export class ActorHost implements EffectHost, Surroundings {
     let failed: Set<HostedActor> | undefined;
     for (const operation of step.operations) {
       if (operation.type !== 'action') this.#operate(operation);
+      else if (!this.#services.runsActions) continue;
       // As under XState, an action that throws is the last one of its actor.
       else if (!failed?.has(operation.actor) && !this.#act(operation, step))
         (failed ??= new Set()).add(operation.actor);
@@ -633,7 +638,7 @@ export class ActorHost implements EffectHost, Surroundings {
         // Ended by a later stimulus that is applied already: there is nothing left to start.
         if (this.#tree?.effects?.get(address) !== effect) return;
         // Left to the next host, which is told that nothing of it was done.
-        if (this.#closing) return this.report(interrupted(address, false), effect);
+        if (this.#closing || this.#services.writesOnly) return this.report(interrupted(address, false), effect);
         const running = new RunningEffect(effect, address, this);
         invariant(!this.#effects?.has(address), `effect ${address} of ${this.stream} runs already`);
         (this.#effects ??= new Map()).set(address, running);

@@ -79,6 +79,10 @@ export interface ActorsOptions {
   readonly standIn?: StandIn | undefined;
   /** False where a call of the log that failed is tried again at once. */
   readonly pauses?: boolean | undefined;
+  /** Whether effects are left to the next host: neither begun nor taken up. */
+  readonly writesOnly: boolean;
+  /** Whether custom actions are run. */
+  readonly runsActions: boolean;
 }
 
 interface Loading {
@@ -537,7 +541,8 @@ export class Actors {
 
   /** Runs lost effects again, lets them fail, or leaves them for a person; and notes a changed definition. */
   #resumeEffects(host: ActorHost, folded?: Folded): void {
-    const submissions = resumption(host, folded, this.#hostServices.host, this.#options.environment);
+    const { writesOnly, environment } = this.#options;
+    const submissions = resumption(host, folded, this.#hostServices.host, environment, !writesOnly);
     const taken = submissions[0]?.prepared.stimulus;
     if (taken?.type === 'ActorResumed' && taken.effects.length > 0)
       this.#logger.info({ stream: host.stream, effects: taken.effects }, 'lost effects are taken up');
@@ -588,6 +593,8 @@ export class Actors {
       logger: this.#logger,
       host: this.#options.host,
       recordsContexts: this.#options.recordsContexts,
+      writesOnly: this.#options.writesOnly,
+      runsActions: this.#options.runsActions,
       now: () => this.#clock.now(),
       newId: this.#newId,
       stimulusId: (stream, stimulus) => this.#options.stimulusId?.(stream, stimulus) ?? this.#newId(),

@@ -16,16 +16,18 @@ const maxRestartsDefault = 10;
 /**
  * The stimuli that take up a folded actor: nothing where nothing was lost, and the definition and the environment are the
  * recorded ones.
+ * @param takesEffects false where they are left to another host
  */
 export function resumption(
   host: ActorHost,
   folded: Folded | undefined,
   hostName: string,
   environment: Environment,
+  takesEffects = true,
 ): Submission[] {
   const lost: LostEffect[] = [];
   const failures: Submission[] = [];
-  for (const [actor, effect] of host.takeUnresumed()) {
+  for (const [actor, effect] of takesEffects ? host.takeUnresumed() : []) {
     if (effect.asked) continue;
     const { decision, reason } = decide(effect);
     lost.push({ actor, decision });

@@ -46,7 +46,7 @@ import {
   type StartOptions,
 } from './runtime-options.ts';
 
-/** What a test may change behind the scenes of a runtime. */
+/** What a test, or the command line, may change behind the scenes of a runtime. */
 export interface Backstage {
   /** The features of another version, which is run in the place of this one. */
   readonly features?: FeatureTable;
@@ -56,6 +56,15 @@ export interface Backstage {
   readonly stimulusId?: StimulusId;
   /** False where a call of the log that failed is tried again at once, without a pause. */
   readonly pauses?: boolean;
+  /**
+   * True for one that only writes: effects that begin are left to the next host, which is told that nothing of them was done,
+   * and those that a former host left behind are left as they are.
+   */
+  readonly writesOnly?: boolean;
+  /** False where custom actions are passed over. */
+  readonly runsActions?: boolean;
+  /** Told when another host has taken the log, and this runtime has ended for it. */
+  readonly onLost?: (error: RuntimeClosedError) => void;
 }
 
 /** Hosts machines on a log. Made by {@link createRuntime}. */
@@ -72,7 +81,8 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** Use {@link createRuntime}, which also takes the lease and resumes. */
-  constructor(options: RuntimeOptions<M>, { features, standIn, stimulusId, pauses }: Backstage = {}) {
+  constructor(options: RuntimeOptions<M>, backstage: Backstage = {}) {
+    const { features, standIn, stimulusId, pauses, writesOnly = false, runsActions = true, onLost } = backstage;
     const { clock = realClock, logger = consoleLogger, passivate } = options;
     this.#options = options;
     this.#clock = clock;
@@ -99,8 +109,10 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       standIn,
       stimulusId,
       pauses,
+      writesOnly,
+      runsActions,
     });
-    this.#ownership = this.#makeOwnership();
+    this.#ownership = this.#makeOwnership(onLost);
     this.#refServices = this.#makeRefServices();
   }
 
@@ -341,21 +353,21 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
     return this.#actors.submit(stream, prepare, ambientOrigin(options.correlationId));
   }
 
-  #makeOwnership(): Ownership | undefined {
+  #makeOwnership(onLost: Backstage['onLost']): Ownership | undefined {
     const { lease } = this.#options;
     if (lease === false) return undefined;
     const options = {
       ttlMs: toMs(lease?.ttl ?? '10s'),
       waitMs: lease?.wait === undefined ? undefined : toMs(lease.wait),
     };
-    return new Ownership(this.#log, this.#clock, this.#logger, options, (cause) =>
-      this.#actors.end(
-        new RuntimeClosedError(
-          'This runtime lost its lease on the log to another host and stopped. Nothing it had not acknowledged is lost: the other host goes on. Create a new runtime to take over again.',
-          { cause },
-        ),
-      ),
-    );
+    return new Ownership(this.#log, this.#clock, this.#logger, options, (cause) => {
+      const error = new RuntimeClosedError(
+        'This runtime lost its lease on the log to another host and stopped. Nothing it had not acknowledged is lost: the other host goes on. Create a new runtime to take over again.',
+        { cause },
+      );
+      this.#actors.end(error);
+      onLost?.(error);
+    });
   }
 
   #makeRefServices(): RefServices {

@@ -292,10 +292,16 @@ export class UnknownMachineError extends RewakeError {
   readonly code = 'REWAKE_UNKNOWN_MACHINE';
   readonly machine: string;
 
-  constructor(machine: string, known: readonly string[], stream?: string) {
+  /** @param next what to do */
+  constructor(
+    machine: string,
+    known: readonly string[],
+    stream?: string,
+    next = 'Pass it to createRuntime({ machines }).',
+  ) {
     super(
       `No machine '${machine}' is registered${stream === undefined ? '' : ` (needed by stream '${stream}')`}. ` +
-        `Registered: ${known.length > 0 ? known.join(', ') : 'none'}. Pass it to createRuntime({ machines }).`,
+        `Registered: ${known.length > 0 ? known.join(', ') : 'none'}. ${next}`,
     );
     this.machine = machine;
   }
@@ -637,10 +643,15 @@ export class LogOwnedError extends RewakeError {
   readonly log: string;
   readonly owner: string;
 
-  constructor(log: string, owner: string, expiresAt: number) {
+  /** @param next what to do */
+  constructor(
+    log: string,
+    owner: string,
+    expiresAt: number,
+    next = 'Stop that host first, give createRuntime({ lease: { wait } }) time for it to stop, or use another log.',
+  ) {
     super(
-      `${log} is owned by another running host (${owner}); its lease runs until ${new Date(expiresAt).toISOString()} and is being renewed. ` +
-        'Stop that host first, give createRuntime({ lease: { wait } }) time for it to stop, or use another log.',
+      `${log} is owned by another running host (${owner}); its lease runs until ${new Date(expiresAt).toISOString()} and is being renewed. ${next}`,
     );
     this.log = log;
     this.owner = owner;

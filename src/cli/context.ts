@@ -6,15 +6,14 @@
  * CX2  A log that is read is not changed; see open-log.ts.
  */
 import type { EventLog } from '../log/event-log.ts';
-import { createRuntime, type AnyRuntime } from '../runtime/runtime.ts';
 import type { RewakeConfig } from './config.ts';
 import { loadConfig, type LoadedConfig } from './config-file.ts';
 import { openLog } from './open-log.ts';
 import type { Io, Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
-/** How a log is opened. */
-export type Access = 'read' | 'write';
+/** How a log is opened; one that is created may be there already. */
+export type Access = 'read' | 'write' | 'create';
 
 export class CommandContext {
   readonly terminal: Terminal;
@@ -24,8 +23,7 @@ export class CommandContext {
   readonly #logGiven: string | undefined;
   readonly #configGiven: string | undefined;
   #config: Promise<LoadedConfig> | undefined;
-  #log: Promise<EventLog> | undefined;
-  #runtime: Promise<AnyRuntime> | undefined;
+  readonly #logs = new Map<Access, Promise<EventLog>>();
 
   constructor(
     io: Io,
@@ -61,22 +59,15 @@ export class CommandContext {
 
   /** The log that the command line names, or that of the config where it names none. */
   log(access: Access): Promise<EventLog> {
-    return (this.#log ??= this.logPlace().then((place) => openLog(place, access, this.io)));
-  }
-
-  /** A runtime on the log with the machines of the config that takes up nobody; for commands that write. */
-  runtime(): Promise<AnyRuntime> {
-    return (this.#runtime ??= this.#makeRuntime());
+    const known = this.#logs.get(access);
+    if (known) return known;
+    const opened = this.logPlace().then((place) => openLog(place, access, this.io));
+    this.#logs.set(access, opened);
+    return opened;
   }
 
   async close(): Promise<void> {
-    if (this.#runtime) await (await this.#runtime.catch(() => undefined))?.close();
-    if (this.#log) await (await this.#log.catch(() => undefined))?.close();
-  }
-
-  async #makeRuntime(): Promise<AnyRuntime> {
-    const { log: _, onStart: __, machines = {}, ...options } = await this.config();
-    return createRuntime({ ...options, machines, log: await this.log('write'), resume: false, keepLogOpen: true });
+    for (const log of this.#logs.values()) await (await log.catch(() => undefined))?.close();
   }
 
   #loadedConfig(): Promise<LoadedConfig> {

@@ -57,7 +57,7 @@ async function isExport(file: string): Promise<boolean> {
 
 /** OL2. */
 async function exported(input: Readable, name: string, access: Access): Promise<EventLog> {
-  if (access === 'write') {
+  if (access !== 'read') {
     throw new UsageError(`'${name}' is an exported file, which is only read. 'rewake import' makes a log of it.`);
   }
   return readExport(createInterface({ input, crlfDelay: Infinity }), name);

@@ -76,6 +76,9 @@ interface Pending {
   also?: Submission[];
 }
 
+/** Told of a custom action that is passed over, and of whose it is. */
+export type SkipAction = (stream: string, actor: string, action: string) => void;
+
 /** What a host needs of the runtime. */
 export interface HostServices {
   readonly log: EventLog;
@@ -85,8 +88,8 @@ export interface HostServices {
   readonly recordsContexts: boolean;
   /** Whether effects that begin are left to the next host. */
   readonly writesOnly: boolean;
-  /** Whether custom actions are run. */
-  readonly runsActions: boolean;
+  /** Told of custom actions in their place; they are run when undefined. */
+  readonly skipAction: SkipAction | undefined;
   now(): TimeMs;
   newId(): string;
   /** The id of the event that records a stimulus. */
@@ -598,10 +601,11 @@ export class ActorHost implements EffectHost, Surroundings {
   // ── after the append ───────────────────────────────────────────────────────────────────────────
 
   #run(step: Step): void {
+    const { skipAction } = this.#services;
     let failed: Set<HostedActor> | undefined;
     for (const operation of step.operations) {
       if (operation.type !== 'action') this.#operate(operation);
-      else if (!this.#services.runsActions) continue;
+      else if (skipAction) skipAction(this.stream, addressOf(operation.actor), operation.action.type);
       // As under XState, an action that throws is the last one of its actor.
       else if (!failed?.has(operation.actor) && !this.#act(operation, step))
         (failed ??= new Set()).add(operation.actor);

@@ -27,7 +27,7 @@ import { HostedActor, type AnySnapshot } from '../kernel/xstate-internals.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { readStreamName, streamName } from '../log/stream-name.ts';
 import { currentVersion, type Upcasters } from '../log/upcast.ts';
-import { ActorHost, type HostServices, type Submission } from './actor-host.ts';
+import { ActorHost, type HostServices, type SkipAction, type Submission } from './actor-host.ts';
 import type { Settlement } from './actor-ref.ts';
 import type { StandIn } from './effect-runner.ts';
 import type { Environment } from './environment.ts';
@@ -81,8 +81,8 @@ export interface ActorsOptions {
   readonly pauses?: boolean | undefined;
   /** Whether effects are left to the next host: neither begun nor taken up. */
   readonly writesOnly: boolean;
-  /** Whether custom actions are run. */
-  readonly runsActions: boolean;
+  /** Told of custom actions in their place; they are run when undefined. */
+  readonly skipAction: SkipAction | undefined;
 }
 
 interface Loading {
@@ -152,6 +152,7 @@ export class Actors {
       (stream) => this.#wake(stream),
       (error) => logger.error({ err: error }, 'the index of wake-ups could not be read'),
     );
+    if (options.writesOnly) this.#wakes.close();
     this.#snapshots =
       snapshotEvery === undefined ? undefined : new SnapshotWriter(log, snapshotEvery, features.names, logger);
     this.#loadServices = { log, machines, upcasters, features, logger, snapshotEvery, recordsContexts };
@@ -594,7 +595,7 @@ export class Actors {
       host: this.#options.host,
       recordsContexts: this.#options.recordsContexts,
       writesOnly: this.#options.writesOnly,
-      runsActions: this.#options.runsActions,
+      skipAction: this.#options.skipAction,
       now: () => this.#clock.now(),
       newId: this.#newId,
       stimulusId: (stream, stimulus) => this.#options.stimulusId?.(stream, stimulus) ?? this.#newId(),

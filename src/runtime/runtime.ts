@@ -14,7 +14,7 @@ import type { ActorRow, EventLog, Revision } from '../log/event-log.ts';
 import { memoryLog } from '../log/memory-log.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { noUpcasters } from '../log/upcast.ts';
-import type { ActorHost } from './actor-host.ts';
+import type { ActorHost, SkipAction } from './actor-host.ts';
 import {
   ActorRef,
   type FactHandler,
@@ -58,11 +58,11 @@ export interface Backstage {
   readonly pauses?: boolean;
   /**
    * True for one that only writes: effects that begin are left to the next host, which is told that nothing of them was done,
-   * and those that a former host left behind are left as they are.
+   * and those that a former host left behind are left as they are. A timer fires if it was due when its actor was loaded.
    */
   readonly writesOnly?: boolean;
-  /** False where custom actions are passed over. */
-  readonly runsActions?: boolean;
+  /** Told of custom actions in their place: they are passed over. */
+  readonly skipAction?: SkipAction;
   /** Told when another host has taken the log, and this runtime has ended for it. */
   readonly onLost?: (error: RuntimeClosedError) => void;
 }
@@ -82,7 +82,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
 
   /** Use {@link createRuntime}, which also takes the lease and resumes. */
   constructor(options: RuntimeOptions<M>, backstage: Backstage = {}) {
-    const { features, standIn, stimulusId, pauses, writesOnly = false, runsActions = true, onLost } = backstage;
+    const { features, standIn, stimulusId, pauses, writesOnly = false, skipAction, onLost } = backstage;
     const { clock = realClock, logger = consoleLogger, passivate } = options;
     this.#options = options;
     this.#clock = clock;
@@ -110,7 +110,7 @@ export class Runtime<M extends Machines = Machines> implements AsyncDisposable {
       stimulusId,
       pauses,
       writesOnly,
-      runsActions,
+      skipAction,
     });
     this.#ownership = this.#makeOwnership(onLost);
     this.#refServices = this.#makeRefServices();

@@ -1,6 +1,11 @@
 /** Every command of `rewake`, in the order of the help. */
 import type { CommandSpec } from '../command.ts';
+import { fork } from './fork.ts';
 import { inspect } from './inspect.ts';
 import { ls } from './ls.ts';
+import { resume } from './resume.ts';
+import { rewind } from './rewind.ts';
+import { send } from './send.ts';
+import { stop } from './stop.ts';
 
-export const commands: readonly CommandSpec[] = [ls, inspect];
+export const commands: readonly CommandSpec[] = [ls, inspect, send, resume, rewind, fork, stop];

@@ -1,0 +1,52 @@
+/** `rewake fork`: another past, as an actor of its own. */
+import { changeActor, changeOptions } from '../change.ts';
+import type { CommandSpec, Options } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+import { editsOf, forkEdit } from '../edit-file.ts';
+import { jsonFile } from '../json-argument.ts';
+import { textOption, wholeNumber } from '../options.ts';
+import { UsageError } from '../usage-error.ts';
+
+export const fork: CommandSpec = {
+  name: 'fork',
+  group: 'change',
+  about: 'Copy the past of an actor, changed or not, to an actor of its own',
+  detail: 'The original is left as it is. Effects that had no outcome are lost ones of the copy: the next host runs them.',
+  arguments: [{ name: 'stream', about: 'the original, such as order-42' }],
+  options: [
+    { flags: '--at <revision>', about: 'the last revision that is copied; the last one of all when omitted' },
+    { flags: '--id <id>', about: 'of the copy' },
+    { flags: '--edit <file>', about: 'JSON: what is left out of the past, or replaced in it' },
+    ...changeOptions,
+  ],
+  examples: [
+    ['fork app.db order-42 --at 17 --id 42-again', 'a copy that goes on from revision 17'],
+    ['fork app.db order-42 --id 42-free --edit coupon.json', 'with another past'],
+  ],
+  writes: true,
+  async run(context, args, options) {
+    const stream = args['stream'] as string;
+    const id = textOption(options, 'id');
+    if (id === undefined) throw new UsageError("fork: --id is missing. The copy is an actor of its own: give it an id, as in '--id 42-again'.");
+    const at = await revisionOf(context, stream, options);
+    const edits = await editsFrom(context, options);
+    return changeActor(context, options, {
+      stream,
+      question: `Copy ${stream} up to revision ${at} to the id ${id}?`,
+      nothing: `This copy is there already. Nothing was written.`,
+      work: (runtime) => runtime.fork(stream, { at, id, ...(edits.length > 0 && { edit: forkEdit(edits) }) }),
+    });
+  },
+};
+
+async function revisionOf(context: CommandContext, stream: string, options: Options): Promise<number> {
+  const given = textOption(options, 'at');
+  if (given !== undefined) return wholeNumber(given, '--at');
+  const head = await (await context.log('read')).head(stream);
+  return 'revision' in head ? head.revision : 0;
+}
+
+async function editsFrom(context: CommandContext, options: Options) {
+  const file = textOption(options, 'edit');
+  return file === undefined ? [] : editsOf(await jsonFile(file, '--edit', context.io), file);
+}

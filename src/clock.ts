@@ -68,6 +68,12 @@ export const realClock: Clock = {
   },
 };
 
+/** Keeps the process from ending because nothing is left to do, until the function it gives is called: timers above do not. */
+export function stayAlive(): () => void {
+  const handle = setInterval(() => {}, timeoutMsMax);
+  return () => clearInterval(handle);
+}
+
 const randomPool = new Uint32Array(1024);
 let randomAt = randomPool.length;
 

@@ -13,13 +13,13 @@ import type { Json } from '../log/json.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { hostOf } from '../runtime/ownership.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { checkOptions, type RuntimeOptions } from '../runtime/runtime-options.ts';
-import { Runtime, type Backstage } from '../runtime/runtime.ts';
+import type { Backstage, Runtime } from '../runtime/runtime.ts';
 import { appendedText } from './appended-text.ts';
 import type { Options, OptionSpec } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import { noting, rehearsal, type Noted } from './noted-log.ts';
+import { openRuntime, type Place } from './open-runtime.ts';
 import { shown } from './terminal.ts';
 
 /** What is to be done to an actor. */
@@ -109,18 +109,11 @@ async function rehearsed(context: CommandContext, change: Change, log: EventLog)
 async function perform(
   context: CommandContext,
   change: Change,
-  place: Required<Pick<RuntimeOptions, 'log' | 'lease'>>,
+  place: Place,
   backstage: Backstage,
 ): Promise<void> {
-  const { onStart: _, machines = {}, ...config } = await context.config();
-  const options = { ...config, ...place, machines, logger: loggerFor(context), resume: false, keepLogOpen: true };
-  const runtime = new Runtime(checkOptions<RuntimeOptions>(options), { ...backstage, writesOnly: true });
-  try {
-    await runtime.open();
-  } catch (error) {
-    await runtime.abandon();
-    throw error;
-  }
+  const options = { ...place, logger: loggerFor(context), resume: false };
+  const runtime = await openRuntime(context, options, { ...backstage, writesOnly: true });
   try {
     await change.work(runtime);
     await runtime.idle();

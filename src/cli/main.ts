@@ -4,7 +4,9 @@
  *
  * MN1  A reader of stdout that leaves ends the process quietly.
  * MN2  The first signal asks the command to end, the second one ends the process.
+ * MN3  The process lives as long as the command: it does not end before, and nothing that a config has opened keeps it.
  */
+import { stayAlive } from '../clock.ts';
 import { exitCodes } from './exit-code.ts';
 import { main } from './program.ts';
 
@@ -31,6 +33,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const { stdin, stdout, stderr, env } = process;
+const rest = stayAlive();
 const found = await main(process.argv.slice(2), {
   stdin,
   stdout,
@@ -40,3 +43,6 @@ const found = await main(process.argv.slice(2), {
   signal: interruption.signal,
 });
 process.exitCode = found === exitCodes.interrupted ? (code ?? found) : found;
+// MN3. What was written to a pipe is on its way still.
+rest();
+stdout.write('', () => stderr.write('', () => process.exit()));

@@ -3,7 +3,7 @@
  */
 import type { StateValue } from 'xstate';
 import { realClock, type TimeMs } from '../clock.ts';
-import type { ActorStatus } from '../log/event-log.ts';
+import type { ActorRow, ActorStatus } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
 import { span } from '../runtime/explain/words.ts';
 import { shown, type Painter } from './terminal.ts';
@@ -56,4 +56,11 @@ export function statusText(status: ActorStatus, { green, red, blue, yellow }: Pa
     case 'stopped':
       return yellow('■ stopped');
   }
+}
+
+/** What an actor that runs waits for: `timer in 5 min, 2 effects`. */
+export function waitText({ wakeAt, effects, status }: Pick<ActorRow, 'wakeAt' | 'effects'> & { status: string }): string {
+  if (status !== 'active') return '';
+  const timer = wakeAt === null ? [] : [`timer ${fromNow(wakeAt)}`];
+  return [...timer, ...(effects > 0 ? [`${effects} effect${effects === 1 ? '' : 's'}`] : [])].join(', ');
 }

@@ -65,20 +65,8 @@ export class DocWorkshop {
   }
 
   /** Builds the package into the folder's node_modules, as an installation would leave it. */
-  async installPackage(): Promise<void> {
-    const target = join(this.#folder, 'node_modules/rewake');
-    mkdirSync(target, { recursive: true });
-    cpSync(join(projectRoot, 'package.json'), join(target, 'package.json'));
-    const config = {
-      extends: join(projectRoot, 'tsconfig.build.json'),
-      // With another outDir than `dist` the compiler does not find the package's own name by itself.
-      compilerOptions: { rootDir: projectRoot, outDir: join(target, 'dist'), paths: ownEntryPoints() },
-      include: ['src', 'machines', 'projections'].map((folder) => join(projectRoot, folder)),
-    };
-    const configFile = join(this.#folder, 'tsconfig.package.json');
-    writeFileSync(configFile, JSON.stringify(config));
-    const { code, output } = await this.#tsc('-p', configFile);
-    if (code !== 0) throw new Error(`The package does not build, so no documentation can be checked:\n${output}`);
+  installPackage(): Promise<void> {
+    return installPackage(this.#folder);
   }
 
   /** Compiles the programs, with more compiler options where some are given. Returns what the compiler says about each, by program; nothing for a program that is right. */
@@ -118,8 +106,29 @@ export class DocWorkshop {
   }
 
   #tsc(...args: string[]): Promise<Outcome> {
-    return outcome(process.execPath, [join(projectRoot, 'node_modules/typescript/bin/tsc'), ...args], this.#folder);
+    return tsc(this.#folder, args);
   }
+}
+
+/** Builds the package into the node_modules of a folder of the checkout, as an installation would leave it. */
+export async function installPackage(folder: string): Promise<void> {
+  const target = join(folder, 'node_modules/rewake');
+  mkdirSync(target, { recursive: true });
+  cpSync(join(projectRoot, 'package.json'), join(target, 'package.json'));
+  const config = {
+    extends: join(projectRoot, 'tsconfig.build.json'),
+    // With another outDir than `dist` the compiler does not find the package's own name by itself.
+    compilerOptions: { rootDir: projectRoot, outDir: join(target, 'dist'), paths: ownEntryPoints() },
+    include: ['src', 'machines', 'projections'].map((name) => join(projectRoot, name)),
+  };
+  const configFile = join(folder, 'tsconfig.package.json');
+  writeFileSync(configFile, JSON.stringify(config));
+  const { code, output } = await tsc(folder, ['-p', configFile]);
+  if (code !== 0) throw new Error(`The package does not build, so nothing can be run as installed:\n${output}`);
+}
+
+function tsc(folder: string, args: readonly string[]): Promise<Outcome> {
+  return outcome(process.execPath, [join(projectRoot, 'node_modules/typescript/bin/tsc'), ...args], folder);
 }
 
 /** Each entry point of package.json by the name that it is imported by, with its source. */

@@ -5,7 +5,8 @@ import { inspect } from './inspect.ts';
 import { ls } from './ls.ts';
 import { resume } from './resume.ts';
 import { rewind } from './rewind.ts';
+import { run } from './run.ts';
 import { send } from './send.ts';
 import { stop } from './stop.ts';
 
-export const commands: readonly CommandSpec[] = [ls, inspect, send, resume, rewind, fork, stop];
+export const commands: readonly CommandSpec[] = [ls, inspect, send, resume, rewind, fork, stop, run];

@@ -1,10 +1,9 @@
 /** `rewake ls`: which actors there are. */
-import { realClock } from '../../clock.ts';
 import type { ActorQuery, ActorRow, ActorStatus } from '../../log/event-log.ts';
 import type { CommandSpec, Options } from '../command.ts';
 import { listOption, numberOption, patternOption, textOption } from '../options.ts';
 import { shown } from '../terminal.ts';
-import { fromNow, statusText } from '../words.ts';
+import { statusText, waitText } from '../words.ts';
 
 const statuses: readonly ActorStatus[] = ['active', 'done', 'error', 'stopped'];
 
@@ -61,18 +60,12 @@ export const ls: CommandSpec = {
         color.bold(shown(stream)),
         statusText(status, color),
         String(revision),
-        waitText(wakeAt, effects, status),
+        waitText({ wakeAt, effects, status }),
         color.dim(shown(correlationId)),
       ]),
     );
   },
 };
-
-function waitText(wakeAt: number | null, effects: number, status: ActorStatus): string {
-  if (status !== 'active') return '';
-  const timer = wakeAt === null ? [] : [`timer ${fromNow(wakeAt, realClock.now())}`];
-  return [...timer, ...(effects > 0 ? [`${effects} effect${effects === 1 ? '' : 's'}`] : [])].join(', ');
-}
 
 /** What the index of the log can find by itself. */
 function queryOf(options: Options): ActorQuery {

@@ -106,12 +106,7 @@ async function rehearsed(context: CommandContext, change: Change, log: EventLog)
   return plan;
 }
 
-async function perform(
-  context: CommandContext,
-  change: Change,
-  place: Place,
-  backstage: Backstage,
-): Promise<void> {
+async function perform(context: CommandContext, change: Change, place: Place, backstage: Backstage): Promise<void> {
   const options = { ...place, logger: loggerFor(context), resume: false };
   const runtime = await openRuntime(context, options, { ...backstage, writesOnly: true });
   try {
@@ -154,7 +149,9 @@ function showPlan({ terminal }: CommandContext, { appended, skipped }: Plan, ski
   for (const action of skipped) {
     terminal.record('action', { ...action, runs: !skipActions });
     const does = skipActions ? 'Would pass over' : 'Would run here';
-    terminal.line(`${does}: custom action ${shown(action.action)} of ${shown(action.actor)} in ${shown(action.stream)}`);
+    terminal.line(
+      `${does}: custom action ${shown(action.action)} of ${shown(action.actor)} in ${shown(action.stream)}`,
+    );
   }
 }
 

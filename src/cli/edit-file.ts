@@ -58,7 +58,8 @@ function errorOf(json: Json): unknown {
   if (!isObject(json) || typeof json['message'] !== 'string') return json;
   const { message, name, ...rest } = json;
   const error = Object.assign(new Error(message as string), rest);
-  if (typeof name === 'string') Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+  if (typeof name === 'string')
+    Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
   return error;
 }
 
@@ -70,7 +71,9 @@ export function forkEdit(edits: readonly PastEdit[]): NonNullable<ForkOptions['e
   const byRevision = new Map<number, PastEdit>();
   for (const edit of edits) {
     if (edit.edit !== 'drop' && edit.edit !== 'replace') {
-      throw new UsageError(`An event can be put in or moved only in memory: say --what-if, or leave out the edit '${edit.edit}'.`);
+      throw new UsageError(
+        `An event can be put in or moved only in memory: say --what-if, or leave out the edit '${edit.edit}'.`,
+      );
     }
     byRevision.set(edit.revision, edit);
   }

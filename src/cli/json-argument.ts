@@ -13,15 +13,24 @@ export function parseJson(source: string, where: string): Json {
   try {
     return JSON.parse(source) as Json;
   } catch (error) {
-    throw new UsageError(`${where}: expected JSON, found ${JSON.stringify(source.slice(0, 80))}: ${(error as Error).message}.`);
+    throw new UsageError(
+      `${where}: expected JSON, found ${JSON.stringify(source.slice(0, 80))}: ${(error as Error).message}.`,
+    );
   }
 }
 
 /** What an option says, `-` for what is on stdin. @throws UsageError for what is no JSON object */
-export async function jsonObject(given: string, where: string, { stdin }: Io): Promise<{ readonly [key: string]: Json }> {
+export async function jsonObject(
+  given: string,
+  where: string,
+  { stdin }: Io,
+): Promise<{ readonly [key: string]: Json }> {
   const value = parseJson(given === '-' ? await text(stdin) : given, where);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as { readonly [key: string]: Json };
-  throw new UsageError(`${where}: expected a JSON object such as '{"amount":3}', found ${JSON.stringify(value).slice(0, 80)}.`);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as { readonly [key: string]: Json };
+  throw new UsageError(
+    `${where}: expected a JSON object such as '{"amount":3}', found ${JSON.stringify(value).slice(0, 80)}.`,
+  );
 }
 
 /** @throws UsageError for a file that cannot be read, or holds no JSON */

@@ -56,7 +56,8 @@ export function noting(log: EventLog, noted: Noted[]): EventLog {
 export function rehearsal(log: EventLog, noted: Noted[]): EventLog {
   const streams = new Map<string, RecordedEvent[]>();
   const heads = new Map<string, ActorHead>();
-  const revisionOf = async (stream: string) => streams.get(stream)?.at(-1)?.revision ?? lastOf(stream, await log.head(stream));
+  const revisionOf = async (stream: string) =>
+    streams.get(stream)?.at(-1)?.revision ?? lastOf(stream, await log.head(stream));
 
   return withCalls(log, {
     async append(stream: string, expected: Expected, events: readonly NewEvent[], options?: AppendOptions) {

@@ -59,7 +59,11 @@ export function statusText(status: ActorStatus, { green, red, blue, yellow }: Pa
 }
 
 /** What an actor that runs waits for: `timer in 5 min, 2 effects`. */
-export function waitText({ wakeAt, effects, status }: Pick<ActorRow, 'wakeAt' | 'effects'> & { status: string }): string {
+export function waitText({
+  wakeAt,
+  effects,
+  status,
+}: Pick<ActorRow, 'wakeAt' | 'effects'> & { status: string }): string {
   if (status !== 'active') return '';
   const timer = wakeAt === null ? [] : [`timer ${fromNow(wakeAt)}`];
   return [...timer, ...(effects > 0 ? [`${effects} effect${effects === 1 ? '' : 's'}`] : [])].join(', ');

@@ -11,7 +11,8 @@ export const fork: CommandSpec = {
   name: 'fork',
   group: 'change',
   about: 'Copy the past of an actor, changed or not, to an actor of its own',
-  detail: 'The original is left as it is. Effects that had no outcome are lost ones of the copy: the next host runs them.',
+  detail:
+    'The original is left as it is. Effects that had no outcome are lost ones of the copy: the next host runs them.',
   arguments: [{ name: 'stream', about: 'the original, such as order-42' }],
   options: [
     { flags: '--at <revision>', about: 'the last revision that is copied; the last one of all when omitted' },
@@ -27,7 +28,10 @@ export const fork: CommandSpec = {
   async run(context, args, options) {
     const stream = args['stream'] as string;
     const id = textOption(options, 'id');
-    if (id === undefined) throw new UsageError("fork: --id is missing. The copy is an actor of its own: give it an id, as in '--id 42-again'.");
+    if (id === undefined)
+      throw new UsageError(
+        "fork: --id is missing. The copy is an actor of its own: give it an id, as in '--id 42-again'.",
+      );
     const at = await revisionOf(context, stream, options);
     const edits = await editsFrom(context, options);
     return changeActor(context, options, {

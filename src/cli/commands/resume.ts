@@ -8,7 +8,8 @@ export const resume: CommandSpec = {
   name: 'resume',
   group: 'change',
   about: 'Let an actor go on that ended with an error',
-  detail: 'What going on means is said by its machine: a flow goes on where it stopped and skips the steps that are done.',
+  detail:
+    'What going on means is said by its machine: a flow goes on where it stopped and skips the steps that are done.',
   arguments: [{ name: 'stream', about: 'the actor, such as order-42' }],
   options: [
     { flags: '--from <step>', about: 'where to go on, in the words of the machine' },

@@ -32,7 +32,11 @@ export const run: CommandSpec = {
     'running effects may end for as long as --drain says, and what is left goes on with the next host. The second signal ends it at once.',
   arguments: [],
   options: [
-    { flags: '--drain <duration>', about: "how long running effects may go on when it is to end, such as '30s'", default: '10s' },
+    {
+      flags: '--drain <duration>',
+      about: "how long running effects may go on when it is to end, such as '30s'",
+      default: '10s',
+    },
     { flags: '--health <port>', about: 'answer /livez and /readyz on 127.0.0.1; 0 takes any port' },
   ],
   examples: [
@@ -99,7 +103,13 @@ async function tellActors({ terminal }: CommandContext, runtime: Runtime): Promi
       counts[status]++;
       const reason = actor.reason === undefined ? undefined : String((actor.reason as Error).message ?? actor.reason);
       terminal.record('actor', { ...actor, ...(reason !== undefined && { reason }) });
-      if (named.length < namedMax) named.push([color.bold(shown(actor.stream)), standing(actor, terminal), String(actor.revision), reason === undefined ? waitText(actor) : shown(reason)]);
+      if (named.length < namedMax)
+        named.push([
+          color.bold(shown(actor.stream)),
+          standing(actor, terminal),
+          String(actor.revision),
+          reason === undefined ? waitText(actor) : shown(reason),
+        ]);
     }
   }
   terminal.table(['STREAM', 'STATUS', 'REV', 'WAITS'], named);

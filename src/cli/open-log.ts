@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { LogUnavailableError } from '../errors.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Access } from './context.ts';
-import { readExport } from '../replay/export-format.ts';
+import { readExport } from './exported-log.ts';
 import type { Io } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -44,7 +44,7 @@ export async function openLog(
 }
 
 /** By its first byte: no SQLite file begins with a brace. */
-async function isExport(file: string): Promise<boolean> {
+export async function isExport(file: string): Promise<boolean> {
   if (!existsSync(file) || !statSync(file).isFile()) return false;
   const handle = await open(file);
   try {

@@ -1,5 +1,5 @@
 /**
- * Logs as JSON Lines. Owns the format of an exported file: how it is written, and how one is read as a log.
+ * Logs as JSON Lines. Owns the format of an exported file: how it is written, and how its lines are read.
  *
  *   { "v": 1, "type": "export", "rewake": …, "source": …, "payloads": "full" }
  *   { "type": "definition", "hash": …, "chart": … }
@@ -10,14 +10,14 @@
  * EX1  Events are in the order of the log, so what causes comes before what is caused, and they keep ids, revisions and
  *      checksums.
  * EX2  A file that was cut, or changed, is noticed: it ends with its counts, and events have their checksums.
- * EX3  Memory does not grow with what is written.
+ * EX3  Memory does not grow with the events, only with the names of streams.
+ * EX4  What is written while a log is exported is left out: an actor ends in the file where its entry says so.
  */
-import { sealEvent } from '../log/envelope.ts';
-import { InvalidArgumentError, LogReadOnlyError } from '../errors.ts';
-import type { ActorHead, ActorRow, EventLog, NewEvent, RecordedEvent } from '../log/event-log.ts';
+import { sealEvent, verifyEvent } from '../log/envelope.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import type { ActorRow, EventLog, NewEvent, Position, RecordedEvent } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
-import { memoryLog } from '../log/memory-log.ts';
-import { isBeginning } from '../log/runtime-events.ts';
+import { isBeginning, isFact } from '../log/runtime-events.ts';
 import { maskData, type PayloadMode } from './mask.ts';
 import { rewakeVersion } from '../runtime/environment.ts';
 
@@ -38,14 +38,17 @@ export async function* exportLines(log: EventLog, options: ExportOptions = {}): 
   yield JSON.stringify({ v: formatVersion, type: 'export', rewake: rewakeVersion, source: log.name, payloads });
   const counts = { actors: 0, events: 0 };
   const isWanted = (stream: string) => !streams || streams.has(stream);
+  const ends = new Map<string, number>();
   for await (const row of log.actors()) {
     if (!isWanted(row.stream)) continue;
     counts.actors++;
+    ends.set(row.stream, row.revision);
     yield JSON.stringify({ type: 'actor', ...row });
   }
   const defined = new Set<string>();
   for await (const event of eventsOf(log, streams, signal)) {
     if (!isWanted(event.stream)) continue;
+    if (event.revision > (ends.get(event.stream) ?? (await endOfOther(log, event.stream, ends)))) continue;
     for (const hash of definitionsIn(event)) {
       if (defined.has(hash)) continue;
       defined.add(hash);
@@ -57,6 +60,13 @@ export async function* exportLines(log: EventLog, options: ExportOptions = {}): 
     yield eventLine(event, payloads);
   }
   yield JSON.stringify({ type: 'end', ...counts });
+}
+
+/** EX4. A stream without an entry has no actor, or has it only by now. */
+async function endOfOther(log: EventLog, stream: string, ends: Map<string, number>): Promise<number> {
+  const end = (await log.actor(stream)) ? -1 : Infinity;
+  ends.set(stream, end);
+  return end;
 }
 
 /** A few streams are read one by one, and put in order; a whole log as it is. */
@@ -76,7 +86,7 @@ async function* eventsOf(
 
 /** Hashes of the definitions that an event names. */
 function definitionsIn(event: RecordedEvent): string[] {
-  if (!isBeginning(event) && event.type !== 'ActorResumed') return [];
+  if (isFact(event) || (!isBeginning(event) && event.type !== 'ActorResumed')) return [];
   const { definition, changed } = JSON.parse(event.data) as { definition?: string; changed?: { to?: string } };
   return [definition, changed?.to].filter((hash) => hash !== undefined);
 }
@@ -128,6 +138,8 @@ type Fields = { readonly [key: string]: Json | undefined };
  */
 export async function* exportItems(lines: AsyncIterable<string>, name: string): AsyncGenerator<ExportItem, undefined> {
   const counts = { actors: 0, events: 0 };
+  const ends = new Map<string, number>();
+  const lasts = new Map<string, number>();
   let number = 0;
   let ended = false;
   for await (const line of lines) {
@@ -149,14 +161,14 @@ export async function* exportItems(lines: AsyncIterable<string>, name: string): 
         break;
       case 'actor':
         counts.actors++;
-        yield { type: 'actor', row: fields as unknown as ActorRow };
+        yield actorItem(fields, ends, wrong);
         break;
       case 'definition':
         yield { type: 'definition', hash: String(fields.hash), chart: JSON.stringify(fields.chart) };
         break;
       case 'event':
         counts.events++;
-        yield eventItem(fields, wrong);
+        yield eventItem(fields, lasts, wrong);
         break;
       case 'end':
         if (fields.events !== counts.events || fields.actors !== counts.actors) {
@@ -164,6 +176,10 @@ export async function* exportItems(lines: AsyncIterable<string>, name: string): 
             `${String(fields.events)} events of ${String(fields.actors)} actors`,
             `${counts.events} of ${counts.actors}`,
           );
+        }
+        for (const [stream, end] of ends) {
+          if (lasts.get(stream) !== end)
+            throw wrong(`events of '${stream}' up to revision ${end}`, lasts.get(stream) ?? 'none');
         }
         ended = true;
         break;
@@ -192,7 +208,18 @@ function parsed(line: string, wrong: Wrong): Fields {
   throw wrong('a JSON object', line);
 }
 
-function eventItem(fields: Fields, wrong: Wrong): ExportItem {
+function actorItem({ type: _, ...row }: Fields, ends: Map<string, number>, wrong: Wrong): ExportItem {
+  const { stream, revision, machine, status, correlationId } = row;
+  const isRow =
+    [stream, machine, status, correlationId].every((value) => typeof value === 'string') &&
+    typeof revision === 'number';
+  if (!isRow) throw wrong('an actor with stream, revision, machine, status and correlationId', JSON.stringify(row));
+  ends.set(stream as string, revision);
+  return { type: 'actor', row: row as unknown as ActorRow };
+}
+
+/** @param lasts the last revision of each stream so far */
+function eventItem(fields: Fields, lasts: Map<string, number>, wrong: Wrong): ExportItem {
   const { stream, revision, id, eventType, schemaVersion, recordedAt, meta, checksum, data, text } = fields;
   const isEvent =
     [stream, id, eventType].every((value) => typeof value === 'string') &&
@@ -208,6 +235,12 @@ function eventItem(fields: Fields, wrong: Wrong): ExportItem {
     ...{ id, type: eventType, schemaVersion, meta, checksum },
     data: typeof text === 'string' ? text : JSON.stringify(data),
   } as NewEvent;
+  const place = { stream: stream as string, revision: revision as number };
+  const last = lasts.get(place.stream);
+  if (last !== undefined && place.revision !== last + 1)
+    throw wrong(`revision ${last + 1} of '${place.stream}', which follows`, place.revision);
+  lasts.set(place.stream, place.revision);
+  requireIntact({ ...event, ...place, position: '' as Position, recordedAt: 0 }, wrong);
   return {
     type: 'event',
     stream: stream as string,
@@ -217,60 +250,14 @@ function eventItem(fields: Fields, wrong: Wrong): ExportItem {
   };
 }
 
-/**
- * An exported file as a log in memory that is only read.
- * @param name of the file, for messages
- */
-export async function readExport(lines: AsyncIterable<string>, name: string): Promise<EventLog> {
-  let now = 0;
-  const log = memoryLog({
-    clock: { now: () => now, setTimer: () => () => {} },
-    maxEventBytes: Number.MAX_SAFE_INTEGER,
-  });
-  const heads = new Map<string, ActorHead>();
-  const next = new Map<string, number>();
-  for await (const item of exportItems(lines, name)) {
-    if (item.type === 'actor') heads.set(item.row.stream, item.row);
-    if (item.type === 'definition') await log.definitions!.save(item.hash, item.chart);
-    if (item.type !== 'event') continue;
-    const { stream, revision, event, recordedAt } = item;
-    now = recordedAt;
-    const at = next.get(stream) ?? 0;
-    if (at === 0 && revision > 0) await fillUp(log, stream, revision);
-    const head = heads.get(stream);
-    await log.append(
-      stream,
-      at === 0 && revision > 0 ? revision - 1 : at - 1 < 0 ? 'no-stream' : at - 1,
-      [event],
-      head ? { actor: head } : {},
+/** EX2. */
+function requireIntact(event: RecordedEvent, wrong: Wrong): void {
+  try {
+    verifyEvent(event);
+  } catch {
+    throw wrong(
+      `an event that its checksum ${event.checksum} is right for`,
+      `one that was changed: ${event.type} at revision ${event.revision} of '${event.stream}'`,
     );
-    next.set(stream, revision + 1);
   }
-  return readOnly(log, `exported file '${name}'`);
-}
-
-/** A stream that was compacted begins later than at 0. */
-async function fillUp(log: EventLog, stream: string, before: number): Promise<void> {
-  const filler = (at: number) =>
-    sealEvent({ id: `before-${stream}-${at}`, type: 'Before', schemaVersion: 1, data: '{}', meta: {} });
-  await log.append(
-    stream,
-    'no-stream',
-    Array.from({ length: before }, (_, at) => filler(at)),
-  );
-  await log.truncate(stream, before);
-}
-
-const writing = new Set(['append', 'appendMany', 'lease', 'truncate', 'delete', 'quarantine']);
-
-function readOnly(log: EventLog, name: string): EventLog {
-  return new Proxy(log, {
-    get(target, key) {
-      if (key === 'name') return name;
-      const refused = () => Promise.reject(new LogReadOnlyError(name, 'that'));
-      if (writing.has(String(key))) return refused;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
 }

@@ -1,0 +1,118 @@
+/** `rewake import`: an exported file becomes a log. */
+import { createReadStream, existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { realClock } from '../../clock.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import { consoleLogger } from '../../runtime/logger.ts';
+import { Ownership } from '../../runtime/ownership.ts';
+import { requireNoHost } from '../change.ts';
+import type { CommandSpec } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import { exportItems, type ExportItem } from '../../replay/export-format.ts';
+import { importInto, planImport, type ImportPlan } from '../import-log.ts';
+import { isExport, openLog } from '../open-log.ts';
+import { UsageError } from '../usage-error.ts';
+
+const leaseTtlMs = 10_000;
+
+export const importCommand: CommandSpec = {
+  name: 'import',
+  group: 'change',
+  about: 'Take an exported file into a log',
+  detail:
+    'Streams keep their ids, revisions, metadata and actors; what the log has already is left as it is, so a stopped import can be ' +
+    'repeated. A stream that is there with other content is refused, and then nothing is written.',
+  arguments: [
+    { name: 'into', about: 'the log it goes to, new or not; that of the config when omitted', optional: true },
+  ],
+  options: [{ flags: '--masked', about: 'also a file without payloads: its actors can be looked at, and not go on' }],
+  examples: [
+    ['import app.jsonl restored.db --dry-run', 'what is in it, and what of it is there already'],
+    ['import app.jsonl restored.db --yes', 'into a new log, or an existing one'],
+  ],
+  writes: true,
+  async run(context, args, options) {
+    const { terminal, io } = context;
+    const file = await sourceOf(context);
+    const place = (args['into'] as string | undefined) ?? (await context.config()).log;
+    if (place === undefined)
+      throw new UsageError("import: <into> is missing. Name the log, as in 'rewake import app.jsonl restored.db'.");
+    const isThere = existsSync(resolve(io.cwd, place));
+    const plan = await planned(file, place, isThere, context);
+    if (plan.payloads !== 'full' && !options['masked']) {
+      throw new UsageError(
+        `'${file}' was exported with --payloads ${plan.payloads}: its actors can be looked at, and not go on. Nothing was written. ` +
+          `Every command that reads takes the file itself, as in 'rewake ls ${file}'; or say --masked.`,
+      );
+    }
+    const missing = plan.events - plan.present;
+    const about = { file, into: place, streams: plan.streams, events: plan.events, present: plan.present };
+    if (options['dryRun']) {
+      terminal.record('import', { ...about, dryRun: true });
+      return terminal.line(
+        `Would import ${missing} events of ${plan.missing} streams into ${place}; ${plan.present} events are there already.`,
+      );
+    }
+    if (missing === 0) terminal.note(`All ${plan.events} events of the file are in ${place} already.`);
+    else if (!(await terminal.confirm(`Import ${missing} events of ${plan.missing} streams into ${place}?`))) {
+      terminal.note('Nothing was written.');
+      return exitCodes.failure;
+    }
+    const written = await imported(file, place, plan, context);
+    terminal.record('import', { ...about, written });
+    terminal.line(`Imported ${written} events of ${plan.missing} streams into ${place}.`);
+  },
+};
+
+/** The file comes where other commands have the log. */
+async function sourceOf(context: CommandContext): Promise<string> {
+  const file = resolve(context.io.cwd, await context.logPlace());
+  if (!existsSync(file)) throw new UsageError(`There is no file '${file}'. Name one that 'rewake export' has written.`);
+  if (await isExport(file)) return file;
+  throw new UsageError(`'${file}' is no exported file. 'rewake export' writes one.`);
+}
+
+function itemsOf(file: string): AsyncGenerator<ExportItem, undefined> {
+  return exportItems(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), file);
+}
+
+async function planned(file: string, place: string, isThere: boolean, { io }: CommandContext): Promise<ImportPlan> {
+  if (!isThere) return planImport(itemsOf(file), undefined);
+  const log = await openLog(place, 'read', io);
+  try {
+    await requireNoHost(log);
+    return await planImport(itemsOf(file), log);
+  } finally {
+    await log.close();
+  }
+}
+
+/** No host begins meanwhile. */
+async function imported(
+  file: string,
+  place: string,
+  { lasts }: ImportPlan,
+  { io, terminal }: CommandContext,
+): Promise<number> {
+  const log: EventLog = await openLog(place, 'create', io);
+  let lost: unknown;
+  const ownership = new Ownership(
+    log,
+    realClock,
+    consoleLogger,
+    { ttlMs: leaseTtlMs, waitMs: 0 },
+    (error) => (lost = error),
+  );
+  try {
+    await ownership.acquire();
+    return await importInto(log, itemsOf(file), lasts, (events) => {
+      if (lost) throw lost as Error;
+      terminal.progress(`${events} events`);
+    });
+  } finally {
+    await ownership.release();
+    await log.close();
+  }
+}

@@ -1,0 +1,273 @@
+/** Logs as files and back: what an export holds (EX1 to EX4), and what an import makes of it (IM1 to IM4). */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { assign, emit, setup } from 'xstate';
+import { createRuntime, memoryLog, type EventLog, type RecordedEvent } from 'rewake';
+import { sqliteLog } from 'rewake/sqlite';
+import { exportItems, exportLines } from '../../src/replay/export-format.ts';
+import { readExport } from '../../src/cli/exported-log.ts';
+import { importInto, planImport } from '../../src/cli/import-log.ts';
+import { withCalls } from '../../src/cli/noted-log.ts';
+import { openReplay } from '../../src/replay/open-replay.ts';
+import { silentLogger } from '../support/silent-logger.ts';
+import { call, emptyFolder, records } from './command-line.ts';
+
+const order = setup({
+  types: {
+    context: {} as { notes: string[] },
+    events: {} as { type: 'NOTE'; text: string } | { type: 'END' },
+    emitted: {} as { type: 'Noted'; text: string },
+  },
+}).createMachine({
+  id: 'order',
+  context: { notes: [] },
+  initial: 'open',
+  states: {
+    open: {
+      on: {
+        NOTE: {
+          actions: [
+            assign({ notes: ({ context, event }) => [...context.notes, event.text] }),
+            emit(({ event }) => ({ type: 'Noted' as const, text: event.text })),
+          ],
+        },
+        END: 'ended',
+      },
+    },
+    ended: { type: 'final' },
+  },
+});
+
+async function hosted(log: EventLog) {
+  const runtime = await createRuntime({ log, machines: { order }, logger: silentLogger, keepLogOpen: true });
+  onTestFinished(() => void runtime.close());
+  return runtime;
+}
+
+/** A folder with a log of three orders whose events are between one another. */
+async function folderWithLog(): Promise<string> {
+  const folder = emptyFolder();
+  await using log = sqliteLog(join(folder, 'app.db'));
+  const runtime = await hosted(log);
+  for (const id of ['1', '2', '3']) await runtime.start('order', { id });
+  for (const text of ['secret tea', 'secret cup']) {
+    for (const id of ['1', '2']) await runtime.send(`order-${id}`, { type: 'NOTE', text });
+  }
+  await runtime.send('order-2', { type: 'END' });
+  await runtime.compact('order-3');
+  await runtime.close();
+  return folder;
+}
+
+async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const found: Item[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+function eventsOf(log: EventLog): Promise<RecordedEvent[]> {
+  return all(log.readAll());
+}
+
+/** What a copy keeps. */
+function kept({ stream, revision, id, type, schemaVersion, data, meta, checksum }: RecordedEvent) {
+  return { stream, revision, id, type, schemaVersion, data, meta, checksum };
+}
+
+async function* linesOf(text: string): AsyncGenerator<string> {
+  yield* text.trimEnd().split('\n');
+}
+
+it('an exported log is looked at as the log is, event by event', async () => {
+  const folder = await folderWithLog();
+  expect(await call(folder, ['export', 'app.db', '-o', 'app.jsonl'])).toMatchObject({ code: 0, out: '' });
+  expect(existsSync(join(folder, 'app.jsonl.part'))).toBe(false);
+  const [live, file] = [await call(folder, ['ls', 'app.db']), await call(folder, ['ls', 'app.jsonl'])];
+  expect(file).toEqual(live);
+  await using log = sqliteLog(join(folder, 'app.db'), { readOnly: true });
+  const read = await readExport(linesOf(readFileSync(join(folder, 'app.jsonl'), 'utf8')), 'app.jsonl');
+  const withTime = (event: RecordedEvent) => ({ ...kept(event), recordedAt: event.recordedAt });
+  expect((await eventsOf(read)).map(withTime)).toEqual((await eventsOf(log)).map(withTime));
+  await expect(read.append('order-1', 'any', [])).rejects.toThrow("exported file 'app.jsonl' was opened to be read");
+});
+
+it('an import gives the events, their order and the actors again, and the actors go on', async () => {
+  const folder = await folderWithLog();
+  await call(folder, ['export', 'app.db', '-o', 'app.jsonl']);
+  expect(await call(folder, ['import', 'app.jsonl', 'new.db', '--dry-run'])).toMatchObject({
+    code: 0,
+    out: 'Would import 12 events of 3 streams into new.db; 0 events are there already.\n',
+  });
+  expect(existsSync(join(folder, 'new.db'))).toBe(false);
+  expect(await call(folder, ['import', 'app.jsonl', 'new.db', '--yes'])).toMatchObject({
+    code: 0,
+    out: 'Imported 12 events of 3 streams into new.db.\n',
+  });
+  await using from = sqliteLog(join(folder, 'app.db'));
+  await using to = sqliteLog(join(folder, 'new.db'));
+  expect((await eventsOf(to)).map(kept)).toEqual((await eventsOf(from)).map(kept));
+  expect(await all(to.actors())).toEqual(await all(from.actors()));
+  expect(await to.head('order-3')).toEqual(await from.head('order-3'));
+  const [started] = await eventsOf(to);
+  const { definition } = JSON.parse(started!.data) as { definition: string };
+  expect(await to.definitions!.load(definition)).toBe(await from.definitions!.load(definition));
+  const runtime = await hosted(to);
+  const snapshot = await runtime.send('order-1', { type: 'NOTE', text: 'more' });
+  expect(snapshot.context).toEqual({ notes: ['secret tea', 'secret cup', 'more'] });
+});
+
+it('an import that was stopped goes on, and one that is repeated changes nothing', async () => {
+  const folder = await folderWithLog();
+  await call(folder, ['export', 'app.db', '-o', 'app.jsonl']);
+  const text = readFileSync(join(folder, 'app.jsonl'), 'utf8');
+  const items = () => exportItems(linesOf(text), 'app.jsonl');
+  for (let appends = 0; appends < 10; appends++) {
+    const file = `stopped-${appends}.db`;
+    await using log = sqliteLog(join(folder, file));
+    let left = appends;
+    const dying = withCalls(log, {
+      append: async (...call) => {
+        if (left-- <= 0) throw new Error('killed');
+        return log.append(...call);
+      },
+    });
+    const { lasts } = await planImport(items(), log);
+    await importInto(dying, items(), lasts).catch((error: Error) => expect(error.message).toBe('killed'));
+    // Nobody takes up half of an actor.
+    for await (const { stream, revision } of log.actors()) {
+      expect(await log.head(stream)).toMatchObject({ revision });
+    }
+    await log.close();
+    expect(await call(folder, ['import', 'app.jsonl', file, '--yes'])).toMatchObject({ code: 0 });
+    const again = await call(folder, ['import', 'app.jsonl', file, '--yes']);
+    expect(again).toMatchObject({ code: 0, err: `All 12 events of the file are in ${file} already.\n` });
+    expect((await call(folder, ['ls', file, '--json'])).out).toBe((await call(folder, ['ls', 'app.db', '--json'])).out);
+  }
+});
+
+it('an import over another history is refused as a whole', async () => {
+  const folder = await folderWithLog();
+  await call(folder, ['export', 'app.db', '-o', 'app.jsonl']);
+  {
+    await using log = sqliteLog(join(folder, 'other.db'));
+    const runtime = await hosted(log);
+    await runtime.start('order', { id: '2' });
+    await runtime.close();
+  }
+  expect(await call(folder, ['import', 'app.jsonl', 'other.db', '--yes'])).toEqual({
+    code: 5,
+    out: '',
+    err:
+      "rewake: Actor 'order-2' exists already with another event at revision 0 than the file. Nothing was written. " +
+      'Import into another log, or export without this stream.\n',
+  });
+  expect(records((await call(folder, ['ls', 'other.db', '--json'])).out)).toMatchObject([
+    { stream: 'order-2', revision: 0 },
+  ]);
+});
+
+it('a file that is cut or changed is refused, with the line', async () => {
+  const folder = await folderWithLog();
+  await call(folder, ['export', 'app.db', '-o', 'app.jsonl']);
+  const lines = readFileSync(join(folder, 'app.jsonl'), 'utf8').trimEnd().split('\n');
+  const noted = lines.findIndex((line) => line.includes('"Noted"'));
+  const damages: readonly (readonly [lines: readonly string[], message: string])[] = [
+    [
+      lines.slice(0, -1),
+      `expected a last line that says how much there is. Export it again, found "a file cut after line ${lines.length - 1}".`,
+    ],
+    [
+      lines.toSpliced(noted, 1, lines[noted]!.slice(0, 40)),
+      `line ${noted + 1}: expected a JSON object. Export it again, found `,
+    ],
+    [lines.toSpliced(noted, 1), "expected revision 2 of 'order-1', which follows. Export it again, found 3."],
+    [
+      lines.toSpliced(noted, 1, lines[noted]!.replace('tea', 'pea')),
+      `line ${noted + 1}: expected an event that its checksum `,
+    ],
+    [['{"type":"event"}'], 'line 1: expected the head of an export of rewake. Export it again, found '],
+    [
+      lines.toSpliced(0, 1, lines[0]!.replace('"v":1', '"v":2')),
+      'line 1: expected version 1 of the format: this version of rewake reads no other. ',
+    ],
+    [[...lines, lines[1]!], `line ${lines.length + 1}: expected nothing after the end. `],
+  ];
+  for (const [damaged, message] of damages) {
+    writeFileSync(join(folder, 'damaged.jsonl'), damaged.map((line) => `${line}\n`).join(''));
+    for (const argv of [
+      ['import', 'damaged.jsonl', 'new.db', '--yes'],
+      ['ls', 'damaged.jsonl'],
+    ]) {
+      const said = await call(folder, argv);
+      expect(said).toMatchObject({ code: 2, out: '' });
+      expect(said.err).toContain(message);
+      expect(said.err).toContain('damaged.jsonl');
+    }
+  }
+  expect(existsSync(join(folder, 'new.db'))).toBe(false);
+});
+
+it('a masked file says nothing of payloads, can be replayed without code, and is imported only on request', async () => {
+  const folder = await folderWithLog();
+  await call(folder, ['export', 'app.db', 'order-1', '--payloads', 'masked', '-o', 'order-1.jsonl']);
+  const text = readFileSync(join(folder, 'order-1.jsonl'), 'utf8');
+  expect(text).not.toContain('secret');
+  const log = await readExport(linesOf(text), 'order-1.jsonl');
+  const replay = await openReplay(log, 'order-1');
+  const frames = await all(replay.frames());
+  expect(frames.map(({ label, actors }) => [label, actors[0]!.value, actors[0]!.context])).toEqual([
+    [expect.any(String), 'open', { notes: [] }],
+    ['NOTE', 'open', { notes: ['•••'] }],
+    ['NOTE', 'open', { notes: ['•••', '•••'] }],
+  ]);
+  const refused = await call(folder, ['import', 'order-1.jsonl', 'new.db', '--yes']);
+  expect(refused).toMatchObject({ code: 2, out: '' });
+  expect(refused.err).toContain(
+    'was exported with --payloads masked: its actors can be looked at, and not go on. Nothing was written.',
+  );
+  expect(await call(folder, ['import', 'order-1.jsonl', 'new.db', '--yes', '--masked'])).toMatchObject({ code: 0 });
+});
+
+it('reads no further than is written, and leaves out what is written meanwhile', async () => {
+  const log = memoryLog();
+  const runtime = await hosted(log);
+  for (let id = 0; id < 500; id++) await runtime.start('order', { id: `${id}` });
+  let read = 0;
+  const counted = withCalls(log, {
+    async *readAll(options) {
+      for await (const event of log.readAll(options)) {
+        read++;
+        yield event;
+      }
+    },
+  });
+  const lines: string[] = [];
+  for await (const line of exportLines(counted)) {
+    lines.push(line);
+    expect(read).toBeLessThanOrEqual(lines.length);
+    // The head and every actor.
+    if (lines.length !== 501) continue;
+    await runtime.start('order', { id: 'late' });
+    await runtime.send('order-7', { type: 'NOTE', text: 'late' });
+  }
+  const copy = await readExport(linesOf(lines.join('\n')), 'copy');
+  expect(await eventsOf(copy)).toHaveLength(500);
+  expect(await copy.actor('order-late')).toBeUndefined();
+  expect(await copy.actor('order-7')).toMatchObject({ revision: 0 });
+});
+
+it('writes over no file that is there, and exports no stream that is not', async () => {
+  const folder = await folderWithLog();
+  writeFileSync(join(folder, 'app.jsonl'), 'mine');
+  const refused = await call(folder, ['export', 'app.db', '-o', 'app.jsonl']);
+  expect(refused).toEqual({
+    ...{ code: 2, out: '' },
+    err: `rewake: --output: '${join(folder, 'app.jsonl')}' is there already. Nothing was written. Say --force to write over it.\n`,
+  });
+  expect(readFileSync(join(folder, 'app.jsonl'), 'utf8')).toBe('mine');
+  expect(await call(folder, ['export', 'app.db', 'order-9'])).toEqual({
+    ...{ code: 3, out: '' },
+    err: "rewake: Nothing found under stream 'order-9'. 'rewake ls' lists what is in SQLite log 'app.db'.\n",
+  });
+});

@@ -6,7 +6,6 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidArgumentError } from '../errors.ts';
-import { contextsOf } from '../kernel/contexts.ts';
 import { keysOf, valueAt } from '../kernel/json-patch.ts';
 import type { Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
@@ -72,8 +71,7 @@ function touches({ stimulus: { recorded, data } }: Entry, address: string): bool
     isBeginning(recorded) ||
     data.actor === address ||
     listOf<{ actor?: unknown }>(data.transitions).some(isOfIt) ||
-    listOf<{ actor?: unknown }>(data.intents).some(isOfIt) ||
-    contextsOf(data).some(isOfIt)
+    listOf<{ actor?: unknown }>(data.intents).some(isOfIt)
   );
 }
 

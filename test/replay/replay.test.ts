@@ -3,7 +3,7 @@
  * read, and says who set a value. RP, SR, WA, CF and FB are the invariants of files in src/replay.
  */
 import { describe, expect, it } from 'vitest';
-import { assign, createMachine, fromPromise, setup, type AnyStateMachine } from 'xstate';
+import { assign, createMachine, emit, fromPromise, setup, type AnyStateMachine } from 'xstate';
 import {
   createRuntime,
   DamagedRecordError,
@@ -152,6 +152,32 @@ describe('finding the way', () => {
     expect(await replay.refresh()).toBe(true);
     expect(replay.first).toBe(3);
     expect(sumOf(await replay.at(3))).toBe(6);
+  });
+
+  it('EN1: gives every stimulus its facts, however far it is read ahead', async () => {
+    const telling = setup({ types: { emitted: {} as { type: 'Told'; n: number } } }).createMachine({
+      on: { GO: { actions: [1, 2, 3, 4].map((n) => emit({ type: 'Told', n })) } },
+    }) as unknown as AnyStateMachine;
+    const house = new House();
+    const runtime = (await house.open({ telling })) as unknown as Runtime<never>;
+    await runtime.start('telling' as never, { id: '1' } as never);
+    for (let n = 0; n < 60; n++) await runtime.send('telling-1', { type: 'GO' });
+    for (const machines of [{ telling }, {}]) {
+      const frames = await all(await openReplay(house.log, 'telling-1', { machines }));
+      expect(frames.slice(1).map(({ facts }) => facts.length)).toEqual(Array.from({ length: 60 }, () => 4));
+      expect(frames.every(({ divergence }) => divergence === null)).toBe(true);
+      expect(frames.at(-1)!.lastRevision).toBe(300);
+    }
+  });
+
+  it('does not take for damage what a compaction has removed meanwhile', async () => {
+    const { house, runtime } = await counted(Array.from({ length: 80 }, () => 1));
+    const replay = await openReplay(house.log, 'counter-1', { machines: { counter: counting(1) } });
+    expect(sumOf(await replay.at(3))).toBe(3);
+    await runtime.compact('counter-1');
+    await expect(replay.at(79)).rejects.toThrow(InvalidArgumentError);
+    expect([replay.first, replay.last, replay.damaged]).toEqual([81, 81, []]);
+    expect(sumOf(await replay.at(81))).toBe(80);
   });
 
   it('SR1: answers many at once', async () => {

@@ -162,7 +162,10 @@ async function foldStream(
  */
 export function begin(
   event: ReadableEvent,
-  { machines, newTree = ({ logic }, rootId) => new ActorTree(logic, rootId) }: Pick<FoldServices, 'machines' | 'newTree'>,
+  {
+    machines,
+    newTree = ({ logic }, rootId) => new ActorTree(logic, rootId),
+  }: Pick<FoldServices, 'machines' | 'newTree'>,
   watch: boolean,
   successor: RegisteredMachine | undefined,
 ): OpenFold {

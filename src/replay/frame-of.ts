@@ -2,7 +2,6 @@
  * Puts a frame together: what an entry says of itself, and how the tree stands before and after it. Owns which field comes from
  * where.
  */
-import type { StateValue } from 'xstate';
 import { contextsOf } from '../kernel/contexts.ts';
 import { diff } from '../kernel/json-patch.ts';
 import type { IntentRecord, TimerRecord, TransitionRecord } from '../kernel/stimulus.ts';
@@ -93,9 +92,4 @@ export function changesBetween(before: readonly FrameActor[], after: readonly Fr
     const patch = diff(was.get(actor), context);
     return patch.length > 0 ? [{ actor, patch }] : [];
   });
-}
-
-/** Where a root is, for who compares moves. */
-export function valueOf(actors: readonly FrameActor[], address: string): StateValue | null {
-  return (actors.find((actor) => actor.address === address)?.value ?? null) as StateValue | null;
 }

@@ -29,7 +29,7 @@ import type { ActorStatus, Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
 import type { Blame } from '../replay/blame.ts';
 import type { Frame, FrameSource } from '../replay/frame.ts';
-import type { PastEdit, WhatIf, WhatIfOptions } from '../replay/what-if.ts';
+import type { PastEdit, WhatIf, WhatIfOptions } from '../replay/past-edit.ts';
 
 export type { Blame, CorrelationTrace, Frame, Json, MachineChart, PastEdit, WhatIf, WhatIfOptions };
 

@@ -84,6 +84,6 @@ class Bars {
 }
 
 function errorText(payload: Json): string {
-  const error = (payload as { readonly $error?: { readonly name?: Json; readonly message?: Json } } | null)?.$error;
-  return error ? `${String(error.name)}: ${String(error.message)}` : JSON.stringify(payload);
+  const error = (payload as { readonly $error?: { readonly name?: string; readonly message?: string } } | null)?.$error;
+  return error ? `${error.name ?? 'Error'}: ${error.message ?? ''}` : JSON.stringify(payload);
 }

@@ -7,7 +7,7 @@ import type { Json } from '../log/json.ts';
 import type { Blame } from '../replay/blame.ts';
 import type { Frame, FrameActor } from '../replay/frame.ts';
 import { maskEvent, maskPatch, maskValue, type PayloadMode } from '../replay/mask.ts';
-import type { WhatIf } from '../replay/what-if.ts';
+import type { WhatIf } from '../replay/past-edit.ts';
 
 export function maskFrame(frame: Frame, mode: PayloadMode): Frame {
   if (mode === 'full') return frame;

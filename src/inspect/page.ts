@@ -33,7 +33,7 @@ export function loadPage(): Page {
 }
 
 /** PA1. */
-export function pageOf(html: string): Page {
+function pageOf(html: string): Page {
   const hashes = (tag: string) =>
     [...html.matchAll(new RegExp(`<${tag}\\b[^>]*>([\\s\\S]*?)</${tag}>`, 'g'))].map(
       ([, text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`,

@@ -6,11 +6,12 @@
 import { InvalidArgumentError } from '../errors.ts';
 import type { ForkOptions, PastStimulus } from '../runtime/fork.ts';
 import { createRuntime } from '../runtime/runtime.ts';
-import { whatIf, type PastEdit, type WhatIf, type WhatIfOptions } from '../replay/what-if.ts';
+import type { PastEdit, WhatIf, WhatIfOptions } from '../replay/past-edit.ts';
+import { whatIf } from '../replay/what-if.ts';
 import type { ForkRequest } from './api.ts';
 import { maskWhatIf } from './masked-views.ts';
 import { Refusal } from './refusal.ts';
-import type { InspectorOptions } from './server.ts';
+import type { InspectorOptions } from './inspector-options.ts';
 
 export async function answerPast(stream: string, body: unknown, options: InspectorOptions): Promise<WhatIf> {
   const { edits, stubs, until } = objectIn(body, 'what-if') as Partial<WhatIfOptions>;
@@ -60,7 +61,7 @@ export async function forkFor(
 }
 
 /** What a fork on the log can do: leave out, and replace. */
-export function editOf(edits: readonly PastEdit[]): NonNullable<ForkOptions['edit']> {
+function editOf(edits: readonly PastEdit[]): NonNullable<ForkOptions['edit']> {
   const strange = edits.find(({ edit }) => edit !== 'drop' && edit !== 'replace');
   if (strange) {
     throw InvalidArgumentError.of(

@@ -28,7 +28,7 @@ import { Refusal } from './refusal.ts';
 import { Replays } from './replays.ts';
 import { rawEvent, rowsView } from './rows-view.ts';
 import { sendExport } from './send-export.ts';
-import type { InspectorOptions } from './server.ts';
+import type { InspectorOptions } from './inspector-options.ts';
 import { tail } from './tail.ts';
 import { traceJson } from './trace-json.ts';
 import { sendJsonText } from './send-json.ts';

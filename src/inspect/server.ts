@@ -8,35 +8,14 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { realClock, type Clock } from '../clock.ts';
+import { realClock } from '../clock.ts';
 import { InvalidArgumentError, LogUnavailableError } from '../errors.ts';
-import type { EventLog } from '../log/event-log.ts';
-import type { Upcasters } from '../log/upcast.ts';
-import type { PayloadMode } from '../replay/mask.ts';
-import type { Machines } from '../runtime/machines.ts';
 import { requireOwnHost, requireOwnPage, requireToken } from './guard.ts';
+import type { InspectorOptions } from './inspector-options.ts';
 import { loadPage, type Page } from './page.ts';
 import { answerTo, Refusal } from './refusal.ts';
 import { Routes } from './routes.ts';
 import { sendJsonText } from './send-json.ts';
-
-export interface InspectorOptions {
-  /** The log that is looked at; it stays open when the inspector closes. */
-  readonly log: EventLog;
-  /** Machines by durable name; what they cannot tell is replayed from the log. */
-  readonly machines?: Machines;
-  readonly upcasters?: Upcasters;
-  /** 0, which is the default, lets the system choose. */
-  readonly port?: number;
-  readonly payloads?: PayloadMode;
-  /** Lets the page fork; the log must then be open for writing. */
-  readonly allowWrite?: boolean;
-  /** Whether nothing is appended to the log while it is looked at. */
-  readonly isFile?: boolean;
-  /** Random when omitted. */
-  readonly token?: string;
-  readonly clock?: Clock;
-}
 
 /** A server that runs. */
 export interface Inspector {

@@ -157,14 +157,14 @@ export async function* exportItems(lines: AsyncIterable<string>, name: string): 
     }
     switch (fields.type) {
       case 'export':
-        yield { type: 'export', payloads: fields.payloads as PayloadMode, source: String(fields.source) };
+        yield { type: 'export', payloads: fields.payloads as PayloadMode, source: fields.source as string };
         break;
       case 'actor':
         counts.actors++;
         yield actorItem(fields, ends, wrong);
         break;
       case 'definition':
-        yield { type: 'definition', hash: String(fields.hash), chart: JSON.stringify(fields.chart) };
+        yield { type: 'definition', hash: fields.hash as string, chart: JSON.stringify(fields.chart) };
         break;
       case 'event':
         counts.events++;
@@ -173,7 +173,7 @@ export async function* exportItems(lines: AsyncIterable<string>, name: string): 
       case 'end':
         if (fields.events !== counts.events || fields.actors !== counts.actors) {
           throw wrong(
-            `${String(fields.events)} events of ${String(fields.actors)} actors`,
+            `${JSON.stringify(fields.events)} events of ${JSON.stringify(fields.actors)} actors`,
             `${counts.events} of ${counts.actors}`,
           );
         }

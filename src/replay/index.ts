@@ -7,4 +7,5 @@ export { labelOf, lineOf, type EventLine, type LabelledEvent, type SourceOf } fr
 export { litIn, litOf, type Lit } from './lit.ts';
 export { openReplay } from './open-replay.ts';
 export type { DamagedRevision, Replay, ReplayedLog, ReplayOptions } from './replay.ts';
-export { whatIf, type EditedContent, type PastEdit, type Stub, type WhatIf, type WhatIfOptions } from './what-if.ts';
+export type { EditedContent, PastEdit, Stub, WhatIf, WhatIfOptions } from './past-edit.ts';
+export { whatIf } from './what-if.ts';

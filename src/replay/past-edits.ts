@@ -12,7 +12,7 @@ import type { StimulusData } from '../kernel/records.ts';
 import type { RecordedEvent, Revision } from '../log/event-log.ts';
 import { isFact } from '../log/runtime-events.ts';
 import { pastStimulus, type PastStimulus } from '../runtime/fork.ts';
-import type { EditedContent, PastEdit } from './what-if.ts';
+import type { EditedContent, PastEdit } from './past-edit.ts';
 
 /** An event of the original, read for a fold. */
 export interface PastEvent {
@@ -126,7 +126,7 @@ function requireStimulus(where: string, revision: Revision, past: readonly PastE
   throw InvalidArgumentError.of(where, `the revision of a stimulus from ${from} to ${last}${why}`, revision);
 }
 
-const contents: Readonly<Record<string, keyof (EditedContent & object) | string>> = {
+const contents: Readonly<Record<string, string>> = {
   ActorStarted: 'input',
   EventReceived: 'event',
   EffectSucceeded: 'output',

@@ -9,7 +9,7 @@
  * RL3  A timer that fired in the original fires when it did then; any other one when it is due.
  * RL4  Time never runs backwards, and no timer fires before it is due.
  */
-import { ActorTree, addressOf, sourceOf, type Step } from '../kernel/actor-tree.ts';
+import { addressOf, sourceOf, type ActorTree, type Step } from '../kernel/actor-tree.ts';
 import { causeOf } from '../kernel/fold.ts';
 import {
   effectFailed,
@@ -27,7 +27,7 @@ import type { Metadata, NewEvent, RecordedEvent, Revision } from '../log/event-l
 import { currentVersion, type Upcasters } from '../log/upcast.ts';
 import { preparedOf, type PastStimulus } from '../runtime/fork.ts';
 import type { PlannedStimulus } from './past-edits.ts';
-import type { Stub } from './what-if.ts';
+import type { Stub } from './past-edit.ts';
 
 /** An append of the fork. */
 export interface Relived {

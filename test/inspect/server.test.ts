@@ -15,7 +15,8 @@ import type {
   RowsView,
   StreamView,
 } from '../../src/inspect/api.ts';
-import { startInspector, type Inspector, type InspectorOptions } from '../../src/inspect/server.ts';
+import type { InspectorOptions } from '../../src/inspect/inspector-options.ts';
+import { startInspector, type Inspector } from '../../src/inspect/server.ts';
 import { createRuntime, memoryLog, VirtualClock, type EventLog } from '../../src/index.ts';
 import { sqliteLog } from '../../src/stores/sqlite/index.ts';
 import { logPath, withRawConnection } from '../stores/sqlite/log-files.ts';

@@ -7,7 +7,7 @@
  */
 import type { AnyEventObject } from 'xstate';
 import type { Json } from '../log/json.ts';
-import type { EditedContent, PastEdit } from '../replay/what-if.ts';
+import type { EditedContent, PastEdit } from '../replay/past-edit.ts';
 import type { ForkOptions, PastStimulus } from '../runtime/fork.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -47,6 +47,11 @@ export class CommandContext {
     return (await this.#loadedConfig()).file;
   }
 
+  /** The log as the command line names it; undefined where the config does. */
+  get logGiven(): string | undefined {
+    return this.#logGiven;
+  }
+
   /** Where the log is, as it is given to openLog. @throws UsageError where nobody says so */
   async logPlace(): Promise<string> {
     if (this.#logGiven !== undefined) return this.#logGiven;

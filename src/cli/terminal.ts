@@ -49,6 +49,8 @@ export type Painter = Pick<
 const jsonVersion = 1;
 
 const pendingMax = 32_768;
+/** So many rows say how wide the columns of a table are. */
+const rowsMeasured = 500;
 
 export class Terminal {
   readonly isJson: boolean;
@@ -85,10 +87,12 @@ export class Terminal {
     this.#out(`${text}\n`);
   }
 
-  /** A piece of data, for programs: with --json its line; else nothing. */
+  /** A piece of data, for programs: with --json its line; else nothing. What it calls `type` itself is `eventType` there. */
   record(type: string, content: object): void {
     if (!this.isJson) return;
-    this.#out(`${JSON.stringify({ v: jsonVersion, type, ...content })}\n`);
+    const { type: eventType, ...rest } = content as { readonly type?: unknown };
+    const fields = { v: jsonVersion, type, ...(eventType !== undefined && { eventType }), ...rest };
+    this.#out(`${JSON.stringify(fields)}\n`);
   }
 
   /** Text as it is, on stdout, whatever the manner: what a command writes that is a format of its own. */
@@ -96,16 +100,25 @@ export class Terminal {
     this.#out(text);
   }
 
-  /** Rows under headings, columns as wide as their content; the last one is cut at the terminal's edge. */
-  table(headings: readonly string[], rows: readonly (readonly string[])[]): void {
-    if (this.isJson || rows.length === 0) return;
-    const widths = headings.map((heading, at) =>
-      Math.max(widthOf(heading), ...rows.map((row) => widthOf(row[at] ?? ''))),
-    );
-    const layout = (row: readonly string[]) =>
-      row.map((cell, at) => (at === row.length - 1 ? cell : padded(cell, widths[at]!))).join('  ');
-    this.line(this.color.dim(layout(headings)));
-    for (const row of rows) this.line(this.isInteractive ? cut(layout(row), this.columns) : layout(row));
+  /** Rows under headings, columns as wide as their content. The last one is cut at the edge of a terminal. */
+  table(headings: readonly string[], rows: Iterable<readonly string[]>): void {
+    const table = new Table(this, headings);
+    for (const row of rows) table.add(row);
+    table.end();
+  }
+
+  /** The same of rows that are written as they come: columns are as wide as the first ones need. */
+  async tableFrom(headings: readonly string[], rows: AsyncIterable<readonly string[]>): Promise<void> {
+    const table = new Table(this, headings);
+    for await (const row of rows) table.add(row);
+    table.end();
+  }
+
+  /** One row: cells as wide as they are meant to be, or wider. */
+  row(cells: readonly string[], widths: readonly number[]): void {
+    if (this.isJson) return;
+    const text = cells.map((cell, at) => (at === cells.length - 1 ? cell : padded(cell, widths[at]!))).join('  ');
+    this.line(this.isInteractive ? cut(text.trimEnd(), this.columns) : text.trimEnd());
   }
 
   /** Something to know that is no data: stderr. */
@@ -175,6 +188,35 @@ export class Terminal {
   }
 }
 
+/** Rows on their way to a terminal. What is wider than the first ones moves the rest of its row. */
+class Table {
+  readonly #terminal: Terminal;
+  readonly #headings: readonly string[];
+  readonly #first: (readonly string[])[] = [];
+  #widths: readonly number[] | undefined;
+
+  constructor(terminal: Terminal, headings: readonly string[]) {
+    this.#terminal = terminal;
+    this.#headings = headings;
+  }
+
+  add(row: readonly string[]): void {
+    if (this.#widths) this.#terminal.row(row, this.#widths);
+    else if (this.#first.push(row) === rowsMeasured) this.end();
+  }
+
+  /** Writes what is held back. */
+  end(): void {
+    if (this.#widths || this.#first.length === 0) return;
+    const widths = this.#headings.map((heading, at) =>
+      this.#first.reduce((widest, row) => Math.max(widest, widthOf(row[at] ?? '')), widthOf(heading)),
+    );
+    this.#widths = widths;
+    this.#terminal.row(this.#headings.map(this.#terminal.color.dim), widths);
+    for (const row of this.#first) this.#terminal.row(row, widths);
+  }
+}
+
 /** https://no-color.org and https://force-color.org. */
 function painterFor({ env }: Io, output: Output, { color, json }: Manner): Painter {
   const wanted = env['FORCE_COLOR'] === undefined || env['FORCE_COLOR'] === '0' ? output.isTTY === true : true;
@@ -185,14 +227,33 @@ function painterFor({ env }: Io, output: Output, { color, json }: Manner): Paint
 // eslint-disable-next-line no-control-regex
 const escapes = /\u001B\[[0-9;]*m/g;
 
+/** `1 event`, `2 events`. */
+export function counted(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
 /** Columns of a text on a terminal, colours not counted. */
 export function widthOf(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;
   return [...text.replaceAll(escapes, '')].length;
 }
 
-function padded(text: string, width: number): string {
+/** A text with spaces up to a width. */
+export function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
+}
+
+/** Lines of at most so many columns, cut between words. */
+export function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && widthOf(line) + 1 + widthOf(word) > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 /** A text in at most so many columns, colours ended. */

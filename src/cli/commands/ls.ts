@@ -2,7 +2,7 @@
 import type { ActorQuery, ActorRow, ActorStatus } from '../../log/event-log.ts';
 import type { CommandSpec, Options } from '../command.ts';
 import { listOption, numberOption, patternOption, textOption } from '../options.ts';
-import { shown } from '../terminal.ts';
+import { shown, type Painter } from '../terminal.ts';
 import { statusText, waitText } from '../words.ts';
 
 const statuses: readonly ActorStatus[] = ['active', 'done', 'error', 'stopped'];
@@ -40,32 +40,30 @@ export const ls: CommandSpec = {
     const log = await context.log('read');
     const passes = filterOf(options);
     const limit = numberOption(options, 'limit', { least: 1 }) ?? Infinity;
-    const rows: ActorRow[] = [];
     let count = 0;
-    for await (const row of log.actors(queryOf(options))) {
-      if (!passes(row)) continue;
-      if (count === limit) {
-        terminal.note(`There are more than ${limit}.`);
-        break;
+    const rows = async function* () {
+      for await (const row of log.actors(queryOf(options))) {
+        if (!passes(row)) continue;
+        if (count === limit) return terminal.note(`There are more than ${limit}.`);
+        count++;
+        terminal.record('actor', row);
+        if (!terminal.isJson) yield cellsOf(row, terminal.color);
       }
-      count++;
-      terminal.record('actor', row);
-      if (!terminal.isJson) rows.push(row);
-    }
+    };
+    await terminal.tableFrom(['STREAM', 'STATUS', 'REV', 'WAITS', 'CORRELATION'], rows());
     if (count === 0) terminal.note('No actor is like that.');
-    const { color } = terminal;
-    terminal.table(
-      ['STREAM', 'STATUS', 'REV', 'WAITS', 'CORRELATION'],
-      rows.map(({ stream, status, revision, wakeAt, effects, correlationId }) => [
-        color.bold(shown(stream)),
-        statusText(status, color),
-        String(revision),
-        waitText({ wakeAt, effects, status }),
-        color.dim(shown(correlationId)),
-      ]),
-    );
   },
 };
+
+function cellsOf({ stream, status, revision, wakeAt, effects, correlationId }: ActorRow, color: Painter): string[] {
+  return [
+    color.bold(shown(stream)),
+    statusText(status, color),
+    String(revision),
+    waitText({ wakeAt, effects, status }),
+    color.dim(shown(correlationId)),
+  ];
+}
 
 /** What the index of the log can find by itself. */
 function queryOf(options: Options): ActorQuery {

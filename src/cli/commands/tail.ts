@@ -4,6 +4,7 @@ import type { Row } from '../../inspect/api.ts';
 import type { EventLog, Position, RecordedEvent, Revision } from '../../log/event-log.ts';
 import { endOfLog } from '../../log/log-end.ts';
 import type { CommandSpec, Options } from '../command.ts';
+import { EffectNames, learnFrom } from '../labels.ts';
 import { requireStream } from '../looking.ts';
 import { listOption, numberOption, patternOption } from '../options.ts';
 import { rowCells, rowWidths } from '../row-text.ts';
@@ -43,18 +44,21 @@ export const tail: CommandSpec = {
     if (stream !== undefined) await requireStream(log, stream);
     // What is appended from here on is followed; what is before is told first.
     const after = await endOfLog(log, signal);
+    const names = new EffectNames();
     const known = stream === undefined ? -1 : await lastRevision(log, stream);
     const rows =
       stream === undefined
-        ? await lastOfLog(log, { count: before, until: after, passes, signal })
-        : await lastOfStream(log, stream, known, before);
+        ? await lastOfLog(log, { count: before, until: after, passes, names, signal })
+        : await lastOfStream(log, stream, { last: known, count: before, names });
     for (const row of rows) if (passes(row)) tell(terminal, row);
     terminal.flush();
     const filter = stream === undefined ? {} : { filter: { streamPrefix: stream } };
     for await (const item of log.subscribe({ signal, ...filter, ...(after !== undefined && { after }) })) {
-      if (item.type !== 'event' || !passes(item.event)) continue;
-      if (stream !== undefined && item.event.revision <= known) continue;
-      tell(terminal, rowOf(item.event));
+      if (item.type !== 'event') continue;
+      const { event } = item;
+      names.learn(event);
+      if (!passes(event) || (stream !== undefined && event.revision <= known)) continue;
+      tell(terminal, rowOf(event, names.in(event.stream)));
       terminal.flush();
     }
     signal.throwIfAborted();
@@ -86,27 +90,41 @@ async function lastRevision(log: EventLog, stream: string): Promise<Revision> {
   return 'revision' in head ? head.revision : -1;
 }
 
-async function lastOfStream(log: EventLog, stream: string, last: Revision, count: number): Promise<readonly Row[]> {
-  if (count === 0 || last < 0) return [];
+/** Effects that were begun so many events before are called by their names. */
+const eventsLearned = 200;
+
+async function lastOfStream(
+  log: EventLog,
+  stream: string,
+  { last, count, names }: { readonly last: Revision; readonly count: number; readonly names: EffectNames },
+): Promise<readonly Row[]> {
   const head = await log.head(stream);
   const first = head.state === 'truncated' ? head.before : 0;
-  return (await rowsView(log, stream, Math.max(first, last - count + 1), count)).rows;
+  await learnFrom(names, log, stream, {
+    from: Math.max(first, last - count - eventsLearned),
+    limit: count + eventsLearned,
+  });
+  if (count === 0 || last < 0) return [];
+  const from = Math.max(first, last - count + 1);
+  return (await rowsView(log, stream, { from, limit: count, sourceOf: names.in(stream) })).rows;
 }
 
 interface Wanted {
   readonly count: number;
   readonly until: Position | undefined;
   readonly passes: Passes;
+  readonly names: EffectNames;
   readonly signal: AbortSignal;
 }
 
-async function lastOfLog(log: EventLog, { count, until, passes, signal }: Wanted): Promise<readonly Row[]> {
+async function lastOfLog(log: EventLog, { count, until, passes, names, signal }: Wanted): Promise<readonly Row[]> {
   if (count === 0 || until === undefined) return [];
-  const last: RecordedEvent[] = [];
+  const last: Row[] = [];
   for await (const event of log.readAll({ signal })) {
-    if (passes(event)) last.push(event);
+    names.learn(event);
+    if (passes(event)) last.push(rowOf(event, names.in(event.stream)));
     if (last.length > 2 * count) last.splice(0, count);
     if (event.position === until) break;
   }
-  return last.slice(-count).map(rowOf);
+  return last.slice(-count);
 }

@@ -1,6 +1,5 @@
 /** `rewake trace`: everything that one cause set off, across streams. */
 import { correlationTrace, type CorrelationTrace, type TraceNode } from '../../../projections/correlation-trace.ts';
-import { DamagedRecordError } from '../../errors.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { nameOf } from '../../replay/addresses.ts';
 import type { CommandSpec } from '../command.ts';
@@ -51,14 +50,7 @@ async function labelsIn(log: EventLog, { streams, roots }: CorrelationTrace): Pr
   const last = new Map<string, number>();
   for (const { stream, revision } of everyNode(roots)) last.set(stream, Math.max(revision, last.get(stream) ?? 0));
   const labels = new Map<string, Labels>();
-  for (const stream of streams) {
-    try {
-      labels.set(stream, await labelsOf(log, stream, last.get(stream)!));
-    } catch (error) {
-      // It is told already; its events are called by their types.
-      if (!(error instanceof DamagedRecordError)) throw error;
-    }
-  }
+  for (const stream of streams) labels.set(stream, await labelsOf(log, stream, last.get(stream)!));
   return labels;
 }
 

@@ -5,9 +5,10 @@
  * PG1  Help begins with examples, and an error ends with what to do next.
  * PG2  Whatever a command throws becomes one message on stderr and a code: a stack is shown for bugs alone.
  */
-import { Command, CommanderError, Help, Option } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { InvariantError, RewakeError } from '../errors.ts';
 import { rewakeVersion } from '../runtime/environment.ts';
+import { optionsOf } from './all-options.ts';
 import type { Arguments, CommandSpec, Options } from './command.ts';
 import { commands } from './commands/index.ts';
 import { CommandContext } from './context.ts';
@@ -111,28 +112,6 @@ export function usageOf(spec: CommandSpec): string {
     return optional ? `[${shown}]` : `<${shown}>`;
   });
   return [...(spec.withoutLog ? [] : ['[log]']), ...words, '[options]'].join(' ');
-}
-
-/** Every option of a command, those that all have included. */
-export function optionsOf(spec: CommandSpec): Option[] {
-  const own = spec.options.map(({ flags, about, default: value, choices }) => {
-    const option = new Option(flags, about);
-    if (value !== undefined) option.default(value);
-    if (choices) option.choices(choices);
-    return option;
-  });
-  const writing = spec.writes
-    ? [new Option('--dry-run', 'say what would be done, and do nothing'), new Option('-y, --yes', 'do not ask')]
-    : [];
-  return [
-    ...own,
-    ...writing,
-    ...(spec.withoutLog ? [] : [new Option('--log <log>', 'the log, where it is not the first argument')]),
-    new Option('--config <file>', 'instead of the nearest rewake.config.ts'),
-    new Option('--json', 'one JSON object a line, for programs'),
-    new Option('--no-color', 'no colours'),
-    new Option('--no-input', 'ask nothing'),
-  ];
 }
 
 function formatted(spec: CommandSpec, command: Command, helper: Help): string {

@@ -3,7 +3,9 @@ import type { CommandSpec } from '../command.ts';
 import { blame } from './blame.ts';
 import { breakers } from './breakers.ts';
 import { check } from './check.ts';
+import { completionOf } from './completion.ts';
 import { diff } from './diff.ts';
+import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
 import { exportCommand } from './export.ts';
 import { fork } from './fork.ts';
@@ -31,15 +33,15 @@ export const commands: readonly CommandSpec[] = [
   replay,
   diff,
   inspect,
-  metrics,
-  breakers,
   explain,
   blame,
   trace,
   handlers,
+  metrics,
+  breakers,
   verify,
   check,
-  repair,
+  doctor,
   exportCommand,
   importCommand,
   send,
@@ -47,5 +49,7 @@ export const commands: readonly CommandSpec[] = [
   rewind,
   fork,
   stop,
+  repair,
   run,
+  completionOf,
 ];

@@ -55,7 +55,7 @@ export const run: CommandSpec = {
       );
     }
     await using health = port === undefined ? undefined : await openHealth(port);
-    return host(context, health, drainMs);
+    return await host(context, health, drainMs);
   },
 };
 

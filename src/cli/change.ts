@@ -123,14 +123,14 @@ function loggerFor({ terminal }: CommandContext): Logger {
 }
 
 /** @throws NotFoundError */
-async function requireActor(log: EventLog, stream: string): Promise<void> {
+export async function requireActor(log: EventLog, stream: string): Promise<void> {
   readStreamName(stream);
   const { state } = await log.head(stream);
   if (state === 'absent') throw new NotFoundError(stream, `'rewake ls' lists what is in ${log.name}.`);
 }
 
 /** @throws UnknownMachineError */
-async function requireMachine(context: CommandContext, stream: string): Promise<void> {
+export async function requireMachine(context: CommandContext, stream: string): Promise<void> {
   const { machines = {} } = await context.config();
   const { machine } = readStreamName(stream);
   if (Object.hasOwn(machines, machine)) return;

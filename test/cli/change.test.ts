@@ -240,4 +240,33 @@ describe('what ends and goes on', () => {
     const again = await project.run(['fork', 'app.db', 'order-1', '--id', '1', '--yes']);
     expect([again.code, again.err]).toEqual([5, expect.stringContaining("Actor 'order-1' exists already")]);
   }, 60_000);
+
+  it('shows two pasts beside each other, and writes nothing', async () => {
+    const project = await withOrder();
+    await project.run(['send', 'app.db', 'order-1', 'PAY', '--yes']);
+    const before = await typesOf(project);
+    project.write('edits.json', '[{ "edit": "insert", "after": 0, "event": { "type": "BREAK" } }]');
+    const argv = ['fork', 'app.db', 'order-1', '--what-if', '--edit', 'edits.json'];
+    const said = await call(project.folder, argv);
+    expect(said).toMatchObject({ code: 0, err: '' });
+    expect(said.out).toContain('AS IT WAS');
+    expect(said.out).toMatch(/≠ +│ +1 +BREAK +broken\n/);
+    expect(said.out).toContain('Reaches nobody any more: revision 2.');
+    const paid = await call(project.folder, [
+      'fork',
+      'app.db',
+      'order-1',
+      '--what-if',
+      '--quiet',
+      '--stub',
+      'charge="r7"',
+      '--json',
+    ]);
+    expect(records(paid.out).at(-1)).toMatchObject({ type: 'whatIf', stream: 'order-1', unanswered: [] });
+    expect(records(paid.out).at(-2)).toMatchObject({ type: 'pair', original: null, differs: true });
+    expect(await typesOf(project)).toEqual(before);
+    expect((await call(project.folder, [...argv, '--id', 'x'])).err).toBe(
+      'rewake: --what-if writes no copy: leave --id, --at and --dry-run out, or --what-if.\n',
+    );
+  }, 60_000);
 });

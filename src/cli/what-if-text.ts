@@ -2,7 +2,7 @@
  * Two pasts beside each other, for people and programs. Owns the layout; what would have been is what-if.ts's.
  */
 import type { Frame } from '../replay/frame.ts';
-import type { Stub, WhatIf } from '../replay/what-if.ts';
+import type { Stub, WhatIf } from '../replay/past-edit.ts';
 import { parseJson } from './json-argument.ts';
 import { shown, type Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';

@@ -26,7 +26,7 @@ import { tail } from './tail.ts';
 import { trace } from './trace.ts';
 import { verify } from './verify.ts';
 
-export const commands: readonly CommandSpec[] = [
+const working: readonly CommandSpec[] = [
   ls,
   show,
   tail,
@@ -51,5 +51,6 @@ export const commands: readonly CommandSpec[] = [
   stop,
   repair,
   run,
-  completionOf,
 ];
+
+export const commands: readonly CommandSpec[] = [...working, completionOf(working)];

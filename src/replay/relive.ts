@@ -2,14 +2,14 @@
  * Lives through an edited past by the code of the machine, in memory. Owns what answers an effect, when a timer fires, and what
  * reaches nobody any more.
  *
- * RL1  No effect is called: the log answers it, then a stub, or nobody does.
+ * RL1  No effect is called that is not asked for by name: the log answers it, then a stub, or nobody does.
  * RL2  An answer goes to the effect at the address that it had; where that is another one now, to the one at the same place (the
  *      address without its numbers); else to the oldest of its source that waits. One that finds nobody waits for the next effect
  *      of its source.
  * RL3  A timer that fired in the original fires when it did then; any other one when it is due.
  * RL4  Time never runs backwards, and no timer fires before it is due.
  */
-import { addressOf, sourceOf, type ActorTree, type Step } from '../kernel/actor-tree.ts';
+import { addressOf, sourceOf, type ActorTree, type PendingEffect, type Step } from '../kernel/actor-tree.ts';
 import { causeOf } from '../kernel/fold.ts';
 import {
   effectFailed,
@@ -48,6 +48,8 @@ export interface RelivingOptions {
   readonly sources: ReadonlyMap<string, string>;
   /** Revision of the first append. */
   readonly from: Revision;
+  /** Runs an effect that was asked for by name; undefined for any other one. */
+  readonly live?: (effect: PendingEffect, address: string) => Promise<Prepared> | undefined;
 }
 
 /** After so many stimuli that the original does not have a fork that never comes to rest is left. */
@@ -71,18 +73,18 @@ export class Reliving {
   }
 
   /** Lives through what is planned, and on until nothing moves where that is asked for. */
-  run(stimuli: readonly PlannedStimulus[], until: 'end' | 'quiet'): void {
+  async run(stimuli: readonly PlannedStimulus[], until: 'end' | 'quiet'): Promise<void> {
     this.#ahead = [...stimuli];
-    this.#answerAll();
+    await this.#answerAll();
     for (;;) {
       const [next] = this.#ahead;
       if (!next) break;
-      this.#fireDue(next.at);
+      await this.#fireDue(next.at);
       this.#ahead.shift();
       this.#relive(next);
-      this.#answerAll();
+      await this.#answerAll();
     }
-    if (until === 'quiet') this.#fireDue(Infinity);
+    if (until === 'quiet') await this.#fireDue(Infinity);
     for (const unused of this.#unused.values()) for (const { origin } of unused) this.leftOut.push(origin!);
     this.leftOut.sort((one, other) => one - other);
   }
@@ -164,36 +166,50 @@ export class Reliving {
     );
   }
 
-  /** RL1. Answers that wait, and stubs for what the log will not answer any more. */
-  #answerAll(): void {
+  /** RL1. */
+  async #answerAll(): Promise<void> {
+    do await this.#runLive();
+    while (!this.#isOver && this.#answerOne());
+  }
+
+  /** One answer that waits, or one of a stub for what the log will not answer any more. */
+  #answerOne(): boolean {
+    const ahead = new Map<string, number>();
+    for (const each of this.#ahead) {
+      const actor = outcomeOf(each);
+      if (actor === undefined) continue;
+      const src = this.#sourceOf(actor);
+      ahead.set(src, (ahead.get(src) ?? 0) + 1);
+    }
+    for (const { actor, src } of this.waiting) {
+      const unused = this.#unused.get(src)?.shift();
+      if (unused && unused.origin !== undefined) {
+        this.#apply(this.#outcome(unused, { ...unused.now, actor } as PastStimulus), unused.at, unused);
+        return true;
+      }
+      const left = ahead.get(src) ?? 0;
+      ahead.set(src, left - 1);
+      const stub = left <= 0 && Object.hasOwn(this.#options.stubs, src) ? this.#options.stubs[src] : undefined;
+      if (!stub || this.#own++ >= ownMax) continue;
+      const answer = 'error' in stub ? effectFailed(actor, stub.error) : effectSucceeded(actor, stub.output);
+      this.#apply(answer, this.#tree.at, undefined);
+      return true;
+    }
+    return false;
+  }
+
+  /** Runs what was asked for by name, one after the other. */
+  async #runLive(): Promise<void> {
+    const { live } = this.#options;
+    if (!live) return;
     for (let again = true; again && !this.#isOver;) {
       again = false;
-      const ahead = new Map<string, number>();
-      for (const each of this.#ahead) {
-        const actor = outcomeOf(each);
-        if (actor === undefined) continue;
-        const src = this.#sourceOf(actor);
-        ahead.set(src, (ahead.get(src) ?? 0) + 1);
-      }
-      for (const { actor, src } of this.waiting) {
-        const left = ahead.get(src) ?? 0;
-        const unused = this.#unused.get(src)?.shift();
-        if (unused && unused.origin !== undefined) {
-          this.#apply(this.#outcome(unused, { ...unused.now, actor } as PastStimulus), unused.at, unused);
-          again = true;
-          break;
-        }
-        if (left > 0) {
-          ahead.set(src, left - 1);
-          continue;
-        }
-        const stub = Object.hasOwn(this.#options.stubs, src) ? this.#options.stubs[src] : undefined;
-        if (!stub || this.#own++ >= ownMax) continue;
-        this.#apply(
-          'error' in stub ? effectFailed(actor, stub.error) : effectSucceeded(actor, stub.output),
-          this.#tree.at,
-          undefined,
-        );
+      for (const [address, effect] of this.#tree.effects ?? []) {
+        const running = live(effect, address);
+        if (!running) continue;
+        if (this.#own++ >= ownMax) return;
+        const outcome = await running;
+        this.#apply(outcome, this.#tree.at, undefined);
         again = true;
         break;
       }
@@ -201,7 +217,7 @@ export class Reliving {
   }
 
   /** RL3. Fires what is due by then and fired at no time in the original. */
-  #fireDue(until: TimeMs): void {
+  async #fireDue(until: TimeMs): Promise<void> {
     while (!this.#isOver) {
       const ahead = new Map<string, number>();
       for (const each of this.#ahead) {
@@ -218,7 +234,7 @@ export class Reliving {
       });
       if (!due || this.#own++ >= ownMax) return;
       this.#apply(timerFired(due, addressOf(due.source)), due.dueAt, undefined);
-      this.#answerAll();
+      await this.#answerAll();
     }
   }
 

@@ -70,7 +70,7 @@ export async function whatIf(
     ...{ where, stream, tree, correlationId: whole.correlationId, stubs, upcasters, from: from + kept.length },
     sources: sourcesIn(past),
   });
-  reliving.run(
+  await reliving.run(
     plan.stimuli.filter(({ origin }) => origin === undefined || origin >= plan.changedFrom || !isKept(kept, origin)),
     until,
   );

@@ -90,3 +90,12 @@ export {
 export { playPlain, type PlainOptions } from './charts/play-plain.ts';
 export { scripts, type ScriptStep } from './charts/scripts.ts';
 export { durableTrace, type DurableTrace, type Trace, type TraceRow } from './charts/trace.ts';
+export { captureTest, storyOf, type CaptureOptions } from './capture.ts';
+export {
+  replayStory,
+  StoryFailedError,
+  type ReplayStoryOptions,
+  type Story,
+  type StoryEnd,
+  type StoryStimulus,
+} from './story.ts';

@@ -44,7 +44,7 @@ const rooms: readonly Room[] = [
   { name: 'sqlite', files: /^src\/stores\/sqlite\//, rooms: [...base, 'log'] },
   { name: 'postgres', files: /^src\/stores\/postgres\//, rooms: [...base, 'log'] },
   { name: 'kurrentdb', files: /^src\/stores\/kurrentdb\//, rooms: [...base, 'log'] },
-  { name: 'testing', files: /^src\/testing\//, rooms: [...core, 'machines', 'projections'] },
+  { name: 'testing', files: /^src\/testing\//, rooms: [...core, 'replay', 'machines', 'projections'] },
   {
     name: 'cli',
     files: /^src\/cli\//,

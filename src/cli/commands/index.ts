@@ -2,6 +2,7 @@
 import type { CommandSpec } from '../command.ts';
 import { blame } from './blame.ts';
 import { breakers } from './breakers.ts';
+import { capture } from './capture.ts';
 import { check } from './check.ts';
 import { completionOf } from './completion.ts';
 import { diff } from './diff.ts';
@@ -42,6 +43,7 @@ const working: readonly CommandSpec[] = [
   verify,
   check,
   doctor,
+  capture,
   exportCommand,
   importCommand,
   send,

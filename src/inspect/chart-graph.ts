@@ -4,11 +4,14 @@
  *
  * CG1  Sizes are those of chart-text.ts, so that what the page writes fits.
  * CG2  Every state is a box, those of a parallel state too; every arrow with a target is a line, and keeps its label.
- * CG3  Ids of the graph are numbers of states and arrows, whatever names a definition uses.
+ * CG3  Arrows that point back are given to the engine turned round, and turned again when they come back: so it finds no circle,
+ *      and states come in the reading order of chart-order.ts.
+ * CG4  Ids of the graph are numbers of states and arrows, whatever names a definition uses.
  */
 import type { ElkExtendedEdge, ElkNode, LayoutOptions } from 'elkjs/lib/elk-api.js';
 import type { ChartState, ChartTransition, MachineChart } from '../kernel/chart.ts';
 import type { Box, LaidOutChart } from './api.ts';
+import { backwards, indexOf, lineOf, type ChartIndex } from './chart-order.ts';
 import { chartMeasures, headSize, labelSize } from './chart-text.ts';
 
 export type Direction = 'DOWN' | 'RIGHT';
@@ -27,7 +30,6 @@ const graphOptions: LayoutOptions = {
 
 /** Of the inside of every box: what is near to what. */
 const insideOptions: LayoutOptions = {
-  'elk.edgeLabels.inline': 'true',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
   'elk.spacing.nodeNode': '28',
   'elk.spacing.edgeNode': '18',
@@ -41,13 +43,18 @@ const insideOptions: LayoutOptions = {
   'elk.layered.spacing.edgeEdgeBetweenLayers': '10',
 };
 
+/** A label covers its line: beside it, it would not be plain whose it is. */
+const onTheLine: LayoutOptions = { 'elk.edgeLabels.inline': 'true' };
+
 export function graphOf(chart: MachineChart, direction: Direction): ChartGraph {
-  const { states, numbers, parents } = indexOf(chart);
+  const index = indexOf(chart);
+  const { states, numbers } = index;
+  const pointsBack = backwards(index);
   const shared = { ...insideOptions, 'elk.direction': direction };
   const edges: ElkExtendedEdge[] = [];
   const nodeOf = (state: ChartState): ElkNode => {
     const node = `s${numbers.get(state.id)!}`;
-    const start = targetOf(state.initial, parents, state.id);
+    const start = targetOf(state.initial, state.id, index);
     if (start !== undefined) {
       edges.push({ id: `e${node}`, sources: [`i${node}`], targets: [`s${numbers.get(start)!}`] });
     }
@@ -61,7 +68,9 @@ export function graphOf(chart: MachineChart, direction: Direction): ChartGraph {
         ...shared,
         'elk.padding': `[top=${size.height + 14},left=16,bottom=16,right=16]`,
         'elk.nodeSize.constraints': 'MINIMUM_SIZE',
-        'elk.nodeSize.minimum': `(${size.width},${size.height})`,
+        // The engine turns a graph that goes down before it looks at this, and forgets to turn this too.
+        'elk.nodeSize.minimum':
+          direction === 'DOWN' ? `(${size.height},${size.width})` : `(${size.width},${size.height})`,
       },
       children: start === undefined ? children : [dotOf(`i${node}`), ...children],
     };
@@ -69,13 +78,17 @@ export function graphOf(chart: MachineChart, direction: Direction): ChartGraph {
   const root = nodeOf(chart.root);
   for (const state of states) {
     for (const [at, arrow] of state.transitions.entries()) {
-      const target = targetOf(arrow.targets, parents, state.id);
+      const target = targetOf(arrow.targets, state.id, index);
       if (target === undefined) continue;
+      const ends = [`s${numbers.get(state.id)!}`, `s${numbers.get(target)!}`] as const;
+      const [source, sink] = pointsBack(state.id, target) ? ends.toReversed() : ends;
       edges.push({
         id: arrowId(numbers, state, at),
-        sources: [`s${numbers.get(state.id)!}`],
-        targets: [`s${numbers.get(target)!}`],
-        labels: [{ id: `l${arrowId(numbers, state, at)}`, text: arrow.label, ...labelSize(arrow) }],
+        sources: [source!],
+        targets: [sink!],
+        labels: [
+          { id: `l${arrowId(numbers, state, at)}`, text: arrow.label, ...labelSize(arrow), layoutOptions: onTheLine },
+        ],
       });
     }
   }
@@ -93,7 +106,9 @@ function arrowId(numbers: ReadonlyMap<string, number>, state: ChartState, at: nu
 
 /** From the graph as the engine has placed it. */
 export function placesIn(graph: ElkNode, chart: MachineChart): LaidOutChart {
-  const { states, numbers } = indexOf(chart);
+  const index = indexOf(chart);
+  const { states, numbers } = index;
+  const pointsBack = backwards(index);
   const boxes = new Map<string, Box>();
   const walk = (node: ElkNode): void => {
     const { x = 0, y = 0, width = 0, height = 0, children = [] } = node;
@@ -105,7 +120,10 @@ export function placesIn(graph: ElkNode, chart: MachineChart): LaidOutChart {
   const arrows = states.flatMap((state) =>
     state.transitions.flatMap((arrow, at) => {
       const edge = edges.get(arrowId(numbers, state, at));
-      return edge ? [[arrow.id, { points: pointsOf(edge), label: labelBox(edge) }] as const] : [];
+      if (!edge) return [];
+      const points = pointsOf(edge);
+      const isTurned = pointsBack(state.id, targetOf(arrow.targets, state.id, index)!);
+      return [[arrow.id, { points: isTurned ? points.reverse() : points, label: labelBox(edge) }] as const];
     }),
   );
   const initials = states.flatMap((state) => {
@@ -139,42 +157,11 @@ function round(px: number): number {
   return Math.round(px * 10) / 10;
 }
 
-interface ChartIndex {
-  readonly states: readonly ChartState[];
-  readonly numbers: ReadonlyMap<string, number>;
-  readonly parents: ReadonlyMap<string, string | undefined>;
-}
-
-function indexOf(chart: MachineChart): ChartIndex {
-  const states: ChartState[] = [];
-  const parents = new Map<string, string | undefined>();
-  const walk = (state: ChartState, parent: string | undefined): void => {
-    states.push(state);
-    parents.set(state.id, parent);
-    for (const child of state.states) walk(child, state.id);
-  };
-  walk(chart.root, undefined);
-  return { states, numbers: new Map(states.map(({ id }, at) => [id, at])), parents };
-}
-
 /** Where an arrow ends: of several targets, at the state that they are all in, unless the arrow comes out of that one. */
-function targetOf(
-  targets: ChartTransition['targets'],
-  parents: ChartIndex['parents'],
-  source: string,
-): string | undefined {
-  const [first, ...others] = targets.filter((id) => parents.has(id));
+function targetOf(targets: ChartTransition['targets'], source: string, index: ChartIndex): string | undefined {
+  const [first, ...others] = targets.filter((id) => index.parents.has(id));
   if (first === undefined || others.length === 0) return first;
-  const around = ancestorsOf(source, parents);
-  const common = ancestorsOf(first, parents).find((id) =>
-    others.every((other) => ancestorsOf(other, parents).includes(id)),
-  );
+  const around = lineOf(source, index);
+  const common = lineOf(first, index).find((id) => others.every((other) => lineOf(other, index).includes(id)));
   return common === undefined || around.includes(common) ? first : common;
-}
-
-/** With itself, the nearest first. */
-function ancestorsOf(id: string, parents: ChartIndex['parents']): readonly string[] {
-  const found: string[] = [];
-  for (let at: string | undefined = id; at !== undefined; at = parents.get(at)) found.push(at);
-  return found;
 }

@@ -14,7 +14,12 @@ import type { Box, LaidOutChart } from './api.ts';
 import { backwards, indexOf, lineOf, type ChartIndex } from './chart-order.ts';
 import { chartMeasures, headSize, labelSize } from './chart-text.ts';
 
-export type Direction = 'DOWN' | 'RIGHT';
+/** How a chart is to be laid out. */
+export interface Manner {
+  readonly direction: 'DOWN' | 'RIGHT';
+  /** With care lines are straighter and boxes nearer to each other; without, it is a matter of moments. */
+  readonly care: 'careful' | 'plain';
+}
 
 /** What the engine is given. */
 export type ChartGraph = ElkNode;
@@ -30,7 +35,6 @@ const graphOptions: LayoutOptions = {
 
 /** Of the inside of every box: what is near to what. */
 const insideOptions: LayoutOptions = {
-  'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
   'elk.spacing.nodeNode': '28',
   'elk.spacing.edgeNode': '18',
   'elk.spacing.edgeEdge': '12',
@@ -46,11 +50,15 @@ const insideOptions: LayoutOptions = {
 /** A label covers its line: beside it, it would not be plain whose it is. */
 const onTheLine: LayoutOptions = { 'elk.edgeLabels.inline': 'true' };
 
-export function graphOf(chart: MachineChart, direction: Direction): ChartGraph {
+export function graphOf(chart: MachineChart, { direction, care }: Manner): ChartGraph {
   const index = indexOf(chart);
   const { states, numbers } = index;
   const pointsBack = backwards(index);
-  const shared = { ...insideOptions, 'elk.direction': direction };
+  const shared = {
+    ...insideOptions,
+    'elk.direction': direction,
+    'elk.layered.nodePlacement.strategy': care === 'careful' ? 'NETWORK_SIMPLEX' : 'BRANDES_KOEPF',
+  };
   const edges: ElkExtendedEdge[] = [];
   const nodeOf = (state: ChartState): ElkNode => {
     const node = `s${numbers.get(state.id)!}`;

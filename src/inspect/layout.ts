@@ -1,10 +1,11 @@
 /**
- * Charts laid out. Owns the engine, which runs in a thread of its own, and what is kept of its work.
+ * Charts laid out. Owns the engine, which runs in a thread of its own, how long it may take, and what is kept of its work.
  *
  * LA1  The server goes on answering while a chart is laid out.
  * LA2  A chart is laid out once, however often it is asked for; the ones asked for last are kept.
  * LA3  The engine is loaded with the first chart, and does not keep the process alive.
- * LA4  A chart that takes too long is given up, and with it the thread; the next chart gets a new one.
+ * LA4  One chart at a time, and each has its own time: one that takes longer is given up with the thread, and disturbs no other.
+ * LA5  What cannot be laid out with care is laid out without.
  */
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -12,38 +13,38 @@ import { Worker } from 'node:worker_threads';
 import { realClock, type Clock } from '../clock.ts';
 import type { MachineChart } from '../kernel/chart.ts';
 import type { LaidOutChart } from './api.ts';
-import { graphOf, placesIn, type ChartGraph, type Direction } from './chart-graph.ts';
+import { graphOf, placesIn, type ChartGraph, type Manner } from './chart-graph.ts';
 import { Refusal } from './refusal.ts';
 
 const keptMax = 100;
-const patienceMs = 60_000;
+/** Care takes time that grows steeply with the arrows: for more than these the difference is seconds. */
+const carefulMax = 50;
+const patienceMs = { careful: 5_000, plain: 60_000 };
 
 /** What runs in the thread. It is JavaScript as it stands, so it runs from sources too, where the rest is still TypeScript. */
 const thread = `
 const { parentPort, workerData } = require('node:worker_threads');
 const Elk = require(workerData);
 const elk = new Elk();
-parentPort.on('message', ({ id, graph }) => {
+parentPort.on('message', (graph) => {
   elk.layout(graph).then(
-    (placed) => parentPort.postMessage({ id, placed }),
-    (error) => parentPort.postMessage({ id, failure: String(error?.message ?? error) }),
+    (placed) => parentPort.postMessage({ placed }),
+    (error) => parentPort.postMessage({ failure: String(error?.message ?? error) }),
   );
 });
 `;
 
-type Answer = { readonly id: number } & ({ readonly placed: ChartGraph } | { readonly failure: string });
-
-interface Waiting {
-  readonly resolve: (placed: ChartGraph) => void;
-  readonly reject: (error: Error) => void;
-}
+type Answer = { readonly placed: ChartGraph } | { readonly failure: string };
 
 export class ChartLayouts {
   readonly #clock: Clock;
   readonly #kept = new Map<string, Promise<LaidOutChart>>();
-  readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
-  #lastId = 0;
+  /** Resolves when the thread has nothing to do. */
+  #idle: Promise<unknown> = Promise.resolve();
+  /** Gives up what the thread is at. */
+  #giveUp: (why: string) => void = () => {};
+  #isClosed = false;
 
   constructor({ clock = realClock }: { readonly clock?: Clock } = {}) {
     this.#clock = clock;
@@ -63,50 +64,76 @@ export class ChartLayouts {
   }
 
   async close(): Promise<void> {
-    await this.#end('the inspector closes');
+    this.#isClosed = true;
+    this.#giveUp('the inspector closes');
+    await this.#idle;
+    await this.#worker?.terminate();
   }
 
+  /** LA5. */
   async #layout(chart: MachineChart): Promise<LaidOutChart> {
-    const [down, right] = await Promise.all([this.#place(chart, 'DOWN'), this.#place(chart, 'RIGHT')]);
-    return strain(down) <= strain(right) ? down : right;
+    const arrows = arrowsIn(chart.root);
+    try {
+      if (arrows <= carefulMax) {
+        const down = await this.#place(chart, { direction: 'DOWN', care: 'careful' });
+        const right = await this.#place(chart, { direction: 'RIGHT', care: 'careful' });
+        return strain(down) <= strain(right) ? down : right;
+      }
+    } catch (error) {
+      if (this.#isClosed) throw error;
+    }
+    return this.#place(chart, { direction: 'DOWN', care: 'plain' });
   }
 
-  async #place(chart: MachineChart, direction: Direction): Promise<LaidOutChart> {
-    return placesIn(await this.#ask(graphOf(chart, direction)), chart);
+  async #place(chart: MachineChart, manner: Manner): Promise<LaidOutChart> {
+    const placed = this.#idle.then(() => this.#ask(graphOf(chart, manner), patienceMs[manner.care]));
+    this.#idle = placed.catch(() => {});
+    return placesIn(await placed, chart);
   }
 
-  #ask(graph: ChartGraph): Promise<ChartGraph> {
+  /** LA4. */
+  async #ask(graph: ChartGraph, patience: number): Promise<ChartGraph> {
+    if (this.#isClosed) throw failed('the inspector closes');
     const worker = (this.#worker ??= this.#start());
-    const id = ++this.#lastId;
-    // LA4.
-    const cancel = this.#clock.setTimer(this.#clock.now() + patienceMs, () => void this.#end('it takes too long'));
-    return new Promise<ChartGraph>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, graph });
-    }).finally(cancel);
+    let cancel = () => {};
+    try {
+      return await new Promise<ChartGraph>((resolve, reject) => {
+        this.#giveUp = (why) => reject(failed(why));
+        cancel = this.#clock.setTimer(this.#clock.now() + patience, () => this.#giveUp('it takes too long'));
+        worker.once('message', (answer: Answer) =>
+          'placed' in answer ? resolve(answer.placed) : reject(failed(answer.failure)),
+        );
+        worker.postMessage(graph);
+      });
+    } catch (error) {
+      // Whatever it is at, or has come to: the next chart gets a new one.
+      if (this.#worker === worker) this.#worker = undefined;
+      await worker.terminate();
+      throw error;
+    } finally {
+      cancel();
+      this.#giveUp = () => {};
+    }
   }
 
+  /** LA3. The engine calls itself as deep as a chart is long. */
   #start(): Worker {
-    const worker = new Worker(thread, { eval: true, workerData: createRequire(import.meta.url).resolve('elkjs') });
+    const workerData = createRequire(import.meta.url).resolve('elkjs');
+    const worker = new Worker(thread, { eval: true, workerData, resourceLimits: { stackSizeMb: 64 } });
     worker.unref();
-    worker.on('message', (answer: Answer) => {
-      const waiting = this.#waiting.get(answer.id);
-      this.#waiting.delete(answer.id);
-      if ('placed' in answer) waiting?.resolve(answer.placed);
-      else waiting?.reject(failed(answer.failure));
-    });
-    worker.on('error', (error) => void this.#end(error.message, worker));
+    const end = (why: string) => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
+      this.#giveUp(why);
+    };
+    worker.on('error', ({ message }) => end(message));
+    worker.on('exit', () => end('its thread has ended'));
     return worker;
   }
+}
 
-  /** Whatever is still asked of the thread is refused. */
-  async #end(why: string, ended = this.#worker): Promise<void> {
-    if (!ended || ended !== this.#worker) return;
-    this.#worker = undefined;
-    for (const { reject } of this.#waiting.values()) reject(failed(why));
-    this.#waiting.clear();
-    await ended.terminate();
-  }
+function arrowsIn({ states, transitions }: MachineChart['root']): number {
+  return states.reduce((sum, state) => sum + arrowsIn(state), transitions.length);
 }
 
 function failed(why: string): Refusal {

@@ -49,12 +49,13 @@ export class Routes {
   readonly #clock: Clock;
   readonly #mode: PayloadMode;
   readonly #replays: Replays;
-  readonly #layouts = new ChartLayouts();
+  readonly #layouts: ChartLayouts;
 
   constructor(options: InspectorOptions & { readonly clock: Clock }) {
     this.#options = options;
     this.#log = options.log;
     this.#clock = options.clock;
+    this.#layouts = new ChartLayouts({ clock: options.clock });
     this.#mode = options.payloads ?? 'full';
     this.#replays = new Replays(options.log, { machines: options.machines ?? {}, upcasters: options.upcasters });
   }

@@ -140,6 +140,13 @@ function actorLines(actors: readonly FrameActor[], color: Painter): string[] {
   });
 }
 
+/** Why states are not made by the code at hand. */
+export function divergenceText(divergence: string): string {
+  // It goes on with what a host would do about it.
+  const [found] = divergence.split(' Nothing was appended.');
+  return `the code at hand does something else: ${shown(found!)}`;
+}
+
 /** The last part of an address: the tree shows what is above it. */
 function shortName(address: string): string {
   return address === '/' ? '/' : shown(address.slice(address.lastIndexOf('/') + 1));

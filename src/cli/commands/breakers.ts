@@ -1,5 +1,6 @@
 /** `rewake breakers`: how the circuit breakers stand. */
 import { breakerStatus, type BreakerReport } from '../../../projections/breaker-status.ts';
+import { realClock } from '../../clock.ts';
 import type { CommandSpec } from '../command.ts';
 import { projected } from '../projected.ts';
 import { shown, type Painter } from '../terminal.ts';
@@ -45,7 +46,8 @@ function cellsOf(
   color: Painter,
 ): string[] {
   const [paint, sign] = signs[state];
-  const until = openUntil === null ? '' : color.dim(`, probed ${fromNow(openUntil)}`);
+  const probed = openUntil !== null && openUntil > realClock.now() ? fromNow(openUntil) : 'now';
+  const until = openUntil === null ? '' : color.dim(`, may be probed ${probed}`);
   return [
     color.bold(shown(key)),
     color[paint](sign),

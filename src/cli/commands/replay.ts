@@ -7,10 +7,9 @@ import type { Replay } from '../../replay/replay.ts';
 import type { CommandSpec } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
-import { changeLines, frameCells, frameHeadings, frameWidths } from '../frame-text.ts';
+import { changeLines, divergenceText, frameCells, frameHeadings, frameWidths } from '../frame-text.ts';
 import { openStream, sourceOption, tellDamage } from '../looking.ts';
 import { numberOption, textOption } from '../options.ts';
-import { shown } from '../terminal.ts';
 
 export const replay: CommandSpec = {
   name: 'replay',
@@ -50,7 +49,7 @@ export const replay: CommandSpec = {
       tell(context, frame, before, options['diff'] === true);
       if (frame.divergence !== null && frame.divergence !== divergence) {
         isDivergent = true;
-        terminal.line(`       ${color.red(`≠ the code does something else: ${shown(frame.divergence)}`)}`);
+        terminal.line(`       ${color.red(`≠ ${divergenceText(frame.divergence)}`)}`);
       }
       divergence = frame.divergence;
       before = frame;

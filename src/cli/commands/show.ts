@@ -6,12 +6,12 @@ import type { Replay } from '../../replay/replay.ts';
 import type { CommandSpec, Options } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
-import { frameCells, frameWidths, momentLines, rootText, standingLines } from '../frame-text.ts';
+import { divergenceText, frameCells, frameWidths, momentLines, rootText, standingLines } from '../frame-text.ts';
 import { jsonLines } from '../json-text.ts';
 import { lastFrame, openStream, requireStream, sourceOption, tellDamage } from '../looking.ts';
 import { chartText } from '../mermaid.ts';
 import { numberOption, textOption } from '../options.ts';
-import { shown } from '../terminal.ts';
+import { shown, type Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { fromNow, timeText } from '../words.ts';
 
@@ -83,7 +83,7 @@ async function showFrame({ terminal }: CommandContext, replay: Replay, frame: Fr
   );
   for (const line of momentLines(frame, before, { color, columns })) terminal.line(line);
   for (const line of standingLines(frame, { color, columns, contexts })) terminal.line(line);
-  if (frame.divergence !== null) terminal.note(`The code at hand does something else: ${shown(frame.divergence)}`);
+  tellDivergence(terminal, frame);
 }
 
 async function showStanding(context: CommandContext, replay: Replay, options: Options): Promise<number | void> {
@@ -103,10 +103,8 @@ async function showStanding(context: CommandContext, replay: Replay, options: Op
   const versionText = version === null ? '' : ` version ${shown(version)}`;
   terminal.line([color.bold(shown(stream)), color.bold(state)].filter((part) => part).join('  '));
   const line = (name: string, text: string) => terminal.line(`  ${color.dim(name.padEnd(12))} ${text}`);
-  line(
-    'machine',
-    `${shown(machine)}${versionText}${options['source'] === 'log' || about.source === 'log' ? color.dim('  without its code') : ''}`,
-  );
+  const isCodeless = source === 'log' ? color.dim('  without its code') : '';
+  line('machine', `${shown(machine)}${versionText}${isCodeless}`);
   line('revision', first === 0 ? String(last) : `${last}, ${first} is the first that is kept`);
   if (frame) line('last moved', `${timeText(frame.at)}  ${color.dim(fromNow(frame.at))}`);
   if (row) line('correlation', shown(row.correlationId));
@@ -115,6 +113,7 @@ async function showStanding(context: CommandContext, replay: Replay, options: Op
     for (const each of standingLines(frame, { color, columns, contexts })) terminal.line(each);
     await showFrames(context, replay, frame);
   }
+  if (frame) tellDivergence(terminal, frame);
   const isDamaged = tellDamage(context, replay);
   return isDamaged ? exitCodes.found : exitCodes.ok;
 }
@@ -129,6 +128,10 @@ async function showFrames({ terminal }: CommandContext, replay: Replay, last: Fr
   terminal.line();
   terminal.line(color.bold('Last events'));
   for (const [at, frame] of frames.entries()) terminal.row(frameCells(frame, frames[at - 1], color), frameWidths);
+}
+
+function tellDivergence(terminal: Terminal, { divergence }: Frame): void {
+  if (divergence !== null) terminal.note(terminal.noteColor.red(`≠ ${divergenceText(divergence)}`));
 }
 
 /** @throws UsageError for an actor that there is not */

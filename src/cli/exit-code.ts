@@ -12,7 +12,7 @@ import {
   ReplayDivergedError,
   StreamDeletedError,
 } from '../errors.ts';
-import { UsageError } from './usage-error.ts';
+import { ConfigError, UsageError } from './usage-error.ts';
 
 export const exitCodes = {
   ok: 0,
@@ -28,7 +28,7 @@ export const exitCodes = {
 } as const;
 
 const byError = [
-  [[UsageError, InvalidArgumentError, InvalidEventError], exitCodes.usage],
+  [[UsageError, ConfigError, InvalidArgumentError, InvalidEventError], exitCodes.usage],
   [[NotFoundError, StreamDeletedError], exitCodes.notFound],
   [[ReplayDivergedError, DamagedRecordError], exitCodes.found],
   [[ConflictError, LogOwnedError, ActorExistsError], exitCodes.conflict],

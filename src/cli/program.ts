@@ -14,10 +14,10 @@ import { commands } from './commands/index.ts';
 import { CommandContext } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { looksLikeLog } from './open-log.ts';
-import { Terminal, type Io } from './terminal.ts';
+import { Terminal, wrapped, type Io } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
-const groups: { readonly [Group in CommandSpec['group']]: string } = {
+export const groups: { readonly [Group in CommandSpec['group']]: string } = {
   look: 'Look:',
   explain: 'Find out why:',
   check: 'Check:',
@@ -114,6 +114,8 @@ export function usageOf(spec: CommandSpec): string {
   return [...(spec.withoutLog ? [] : ['[log]']), ...words, '[options]'].join(' ');
 }
 
+const helpColumns = 80;
+
 function formatted(spec: CommandSpec, command: Command, helper: Help): string {
   const words = spec.arguments.map(({ name, about }) => [name, about] as const);
   const log = spec.withoutLog ? [] : [['log', "a SQLite file, an exported file, or '-' for one on stdin"] as const];
@@ -123,13 +125,14 @@ function formatted(spec: CommandSpec, command: Command, helper: Help): string {
     .map((option) => [helper.optionTerm(option), helper.optionDescription(option)] as const);
   const width = Math.max(...[...rows, ...options].map(([term]) => term.length));
   const list = (items: readonly (readonly [string, string])[]) =>
-    items.map(([term, about]) => `  ${term.padEnd(width)}  ${about}`);
+    items.flatMap(([term, about]) =>
+      wrapped(about, helpColumns - width - 4).map((line, at) => `  ${(at === 0 ? term : '').padEnd(width)}  ${line}`),
+    );
   return [
-    '',
     `Usage: rewake ${spec.name} ${usageOf(spec)}`,
     '',
     `${spec.about}.`,
-    ...(spec.detail ? ['', spec.detail] : []),
+    ...(spec.detail ? ['', ...wrapped(spec.detail, helpColumns)] : []),
     ...(rows.length > 0 ? ['', 'Arguments:', ...list(rows)] : []),
     '',
     'Options:',

@@ -6,6 +6,7 @@ export type { ContextChange, Frame, FrameActor, FrameEffect, FrameFact, FrameSou
 export { labelOf, lineOf, type EventLine, type LabelledEvent, type SourceOf } from './label.ts';
 export { litIn, litOf, type Lit } from './lit.ts';
 export { openReplay } from './open-replay.ts';
+export { framePredicate } from './predicate.ts';
 export type { DamagedRevision, Replay, ReplayedLog, ReplayOptions } from './replay.ts';
 export type { EditedContent, PastEdit, Stub, WhatIf, WhatIfOptions } from './past-edit.ts';
 export { whatIf } from './what-if.ts';

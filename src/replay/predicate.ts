@@ -65,8 +65,8 @@ type Ask = (...values: readonly unknown[]) => unknown;
 
 function compiled(expression: string, names: readonly string[]): Ask {
   try {
-    // Alone first: it is to be one expression, and not the end of one and the beginning of another.
-    compileFunction(`(${expression}\n)`, [...names]);
+    // In other brackets, too: it is to be one expression, and not the end of one and the beginning of another.
+    compileFunction(`[${expression}\n]`, [...names]);
     const parsingContext = createContext(Object.create(null) as object, {
       codeGeneration: { strings: false, wasm: false },
     });

@@ -1,0 +1,217 @@
+/** What a person reads who asks for something that cannot be, and what the process ends with. */
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { withRawConnection } from '../stores/sqlite/log-files.ts';
+import { call, emptyFolder, records } from './command-line.ts';
+import { shop } from './shop-log.ts';
+
+const { folder } = shop();
+
+/** A folder with a copy of the log, changed. */
+function changed(sql: string): string {
+  const copy = emptyFolder();
+  copyFileSync(join(folder, 'app.db'), join(copy, 'app.db'));
+  withRawConnection(join(copy, 'app.db'), (db) => db.exec(sql));
+  return copy;
+}
+
+/** The append with the second ADD of order-1. */
+const damage = `UPDATE appends SET data = replace(data, '"ADD","price":3', '"ADD","price":4') WHERE data LIKE '%"ADD","price":3%'`;
+
+it.each<readonly [what: string, argv: string, code: number, err: string]>([
+  [
+    'no such log',
+    'ls nope.db',
+    1,
+    "SQLite log 'nope.db' cannot be opened to be read: there is no file at 'FOLDER/nope.db'. Check the path.",
+  ],
+  [
+    'a folder',
+    'ls --log .',
+    1,
+    "SQLite log 'NAME' cannot be opened to be read: 'FOLDER' is a directory. Give the path of a file in it.",
+  ],
+  [
+    'another store',
+    'ls postgres://host/db',
+    2,
+    "There is no log store for 'postgres:' in this version. Give the path of a SQLite log or of an exported file.",
+  ],
+  [
+    'no log at all',
+    'ls',
+    2,
+    "Which log? Give it as the first argument, as in 'rewake ls app.db', with --log, or as 'log' in rewake.config.ts.",
+  ],
+  [
+    'no such config',
+    'check app.db --config x.ts',
+    2,
+    "There is no config file at 'FOLDER/x.ts'. Check what --config says.",
+  ],
+  [
+    'a stream that is called otherwise',
+    'show app.db order-11',
+    3,
+    "Nothing found under stream 'order-11'. Did you mean 'order-1'? 'rewake ls' lists what is in SQLite log 'app.db'.",
+  ],
+  [
+    'a stream like no other',
+    'replay app.db something-else',
+    3,
+    "Nothing found under stream 'something-else'. 'rewake ls' lists what is in SQLite log 'app.db'.",
+  ],
+  [
+    'a revision behind the end',
+    'show app.db order-1 --at 7',
+    2,
+    "replay of 'order-1': expected a revision of the stream, from 0 to 6, found 7.",
+  ],
+  [
+    'a raw event behind the end',
+    'show app.db order-1 --raw 7',
+    2,
+    "event of 'order-1': expected a revision that is in the stream, found 7.",
+  ],
+  [
+    'a revision that is none',
+    'diff app.db order-1 one',
+    2,
+    "diff: <from>: expected a whole number from 0 on, found 'one'.",
+  ],
+  [
+    'an option that is no number',
+    'show app.db order-1 --at -3',
+    2,
+    "--at: expected a whole number from 0 on, found '-3'.",
+  ],
+  [
+    'no regular expression',
+    'ls app.db --match (',
+    2,
+    "--match: '(' is no regular expression: Invalid regular expression: /(/u: Unterminated group.",
+  ],
+  [
+    'no status',
+    'ls app.db -s idle',
+    2,
+    "option '-s, --status <status...>' argument 'idle' is invalid. Allowed choices are active, done, error, stopped.",
+  ],
+  [
+    'no path',
+    'blame app.db order-1 total',
+    2,
+    "JSON Pointer: expected '' for the whole, or a path that begins with '/', found \"total\".",
+  ],
+  [
+    'no place',
+    'blame app.db order-1 /total',
+    2,
+    'blame(path): expected a JSON Pointer that begins with one of /context, /state, /status, /output, /error, found "/total".',
+  ],
+  [
+    'machines that nobody names',
+    'check app.db',
+    2,
+    'check: there is no rewake.config.ts here or above. Write one that exports the machines, or name one with --config.',
+  ],
+  ['no such command', 'shwo app.db', 2, "unknown command 'shwo'\n(Did you mean show?)"],
+  ['no such option', 'ls app.db --al', 2, "unknown option '--al'"],
+  ['a word too few', 'show app.db', 2, 'show: <stream> is missing. Usage: rewake show [log] <stream> [options]'],
+  [
+    'a word too many',
+    'show app.db order-1 7',
+    2,
+    "show: '7' is one word too many. Usage: rewake show [log] <stream> [options]",
+  ],
+])('%s: %s', async (_, line, code, err) => {
+  const said = await call(folder, line.split(' '));
+  const expected = err.replace('FOLDER', folder).replace('NAME', folder.split('/').at(-1)!);
+  expect(said).toEqual({ code, out: said.code === 0 ? said.out : '', err: `rewake: ${expected}\n` });
+});
+
+describe('a file that is no log that can be read', () => {
+  it('is named, and not changed', async () => {
+    const copy = emptyFolder();
+    writeFileSync(join(copy, 'notes.txt'), 'to whom it may concern: this is no database at all');
+    const said = await call(copy, ['ls', 'notes.txt']);
+    expect(said.code).toBe(1);
+    expect(said.err).toMatch(
+      /^rewake: SQLite log 'notes.txt' cannot be opened: the file is damaged or not a SQLite database/,
+    );
+    const newer = changed('PRAGMA user_version = 99');
+    const refused = await call(newer, ['ls', 'app.db']);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(/^rewake: .*Use the rewake version that wrote it, or a newer one\.\n$/s);
+  });
+});
+
+describe('an expression that is none', () => {
+  const names = 'revision, type, label, at, payload, facts, state, status, context, actors, effects, frame';
+
+  it('is told before anything is read, or where it fails', async () => {
+    const said = await call(folder, ['replay', 'app.db', 'order-1', '--until', 'context.(']);
+    expect(said).toMatchObject({ code: 2, out: '' });
+    expect(said.err).toBe(
+      `rewake: 'context.(': expected an expression over ${names}, found "SyntaxError: Unexpected token '('".\n`,
+    );
+    const strange = await call(folder, ['replay', 'app.db', 'order-1', '--until', 'contxt.total']);
+    expect(strange.err).toBe(
+      `rewake: 'contxt.total', at revision 0: expected an expression over ${names}, found "ReferenceError: contxt is not defined".\n`,
+    );
+  });
+});
+
+describe('a damaged record', () => {
+  it('is shown in its place, what is before it is readable, and the exit code says it', async () => {
+    const copy = changed(damage);
+    const shown = await call(copy, ['show', 'app.db', 'order-1']);
+    expect(shown.code).toBe(4);
+    expect(shown.out).toContain('{ "total": 2, "receipt": null }');
+    expect(shown.out).toMatch(/^ {4}3 {2}✗ damaged: .+$/m);
+    const replayed = await call(copy, ['replay', 'app.db', 'order-1', '--json']);
+    expect(replayed.code).toBe(4);
+    expect(records(replayed.out).map(({ type, revision }) => [type, revision])).toEqual([
+      ['frame', 0],
+      ['frame', 1],
+      ['damaged', 3],
+    ]);
+    const behind = await call(copy, ['show', 'app.db', 'order-1', '--at', '6']);
+    expect(behind.code).toBe(4);
+    expect(behind.err).toMatch(/^rewake: Stream 'order-1' is damaged at revision 3: /);
+    expect((await call(copy, ['show', 'app.db', 'order-2'])).code).toBe(0);
+  });
+
+  it('is found by verify, once, with what to do about it', async () => {
+    const said = await call(changed(damage), ['verify', 'app.db']);
+    expect(said.code).toBe(4);
+    expect(said.out.split('\n')).toEqual([
+      expect.stringMatching(/^damage {4}Stream 'order-1' at revision 3: /),
+      expect.stringMatching(/^ {10}Restore the record from a backup/),
+      expect.stringMatching(/^✗ 6 streams, \d+ events: 1 thing is wrong\.$/),
+      '',
+    ]);
+  });
+
+  it('leaves its stream out of what projections say, and that is told', async () => {
+    const said = await call(changed(damage), ['handlers', 'app.db']);
+    expect(said.code).toBe(4);
+    expect(said.err).toMatch(/^Stream 'order-1' is damaged at revision 3: /);
+    expect(said.out).toContain('mend');
+  });
+
+  it('does not keep a value before it from being blamed', async () => {
+    const said = await call(changed(damage), ['blame', 'app.db', 'order-1', '/context/total']);
+    expect(said.code).toBe(0);
+    expect(said.out).toMatch(/^\/context\/total at revision 2 is 2$/m);
+  });
+});
+
+describe('with --json', () => {
+  it('an error is a line on stderr, with its code', async () => {
+    const said = await call(folder, ['show', 'app.db', 'order-9x', '--json']);
+    expect(said).toMatchObject({ code: 3, out: '' });
+    expect(JSON.parse(said.err)).toMatchObject({ v: 1, type: 'error', code: 'REWAKE_NOT_FOUND' });
+  });
+});

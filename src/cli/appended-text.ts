@@ -26,23 +26,27 @@ export function appendedText({ event }: Noted): string {
   return [`${event.type}${aboutOf(event.type, data)}`, ...consequences].join('; ');
 }
 
+function textOf(value: unknown): string {
+  return shown(typeof value === 'string' ? value : JSON.stringify(value ?? null));
+}
+
 /** What came from outside. */
 function aboutOf(type: string, data: Data): string {
   const actor = typeof data['actor'] === 'string' ? ` of ${shown(data['actor'])}` : '';
   switch (type) {
     case 'EventReceived': {
       const { type: name } = data['event'] as { type?: Json };
-      const to = data['to'] === '/' ? '' : ` for ${shown(String(data['to']))}`;
-      return ` ${shown(String(name))}${to}`;
+      const to = data['to'] === '/' ? '' : ` for ${textOf(data['to'])}`;
+      return ` ${textOf(name)}${to}`;
     }
     case 'EffectProgressed':
       return data['value'] === 'untouched' ? `${actor}: left to the next host` : actor;
     case 'TimerFired':
-      return ` ${shown(String(data['id']))}`;
+      return ` ${textOf(data['id'])}`;
     case 'ActorStopped':
-      return data['reason'] === undefined ? '' : `: ${shown(String(data['reason']))}`;
+      return data['reason'] === undefined ? '' : `: ${textOf(data['reason'])}`;
     case 'ActorRebased':
-      return `: ${String(data['reason'])}${data['to'] === undefined ? '' : ` to revision ${String(data['to'])}`}`;
+      return `: ${textOf(data['reason'])}${data['to'] === undefined ? '' : ` to revision ${textOf(data['to'])}`}`;
     default:
       return actor;
   }

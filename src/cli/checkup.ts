@@ -181,10 +181,10 @@ function megabytes(bytes: number): string {
 
 /** How many actors the log has, by status. */
 export async function checkActors(log: EventLog): Promise<Verdict> {
-  const counts = new Map<string, number>();
-  for await (const { status } of log.actors()) counts.set(status, (counts.get(status) ?? 0) + 1);
-  const parts = [...counts].map(([status, count]) => `${count} ${status}`);
-  const failed = counts.get('error') ?? 0;
+  const counts = { active: 0, done: 0, error: 0, stopped: 0 };
+  for await (const { status } of log.actors()) counts[status]++;
+  const parts = Object.entries(counts).flatMap(([status, count]) => (count > 0 ? [`${count} ${status}`] : []));
+  const failed = counts.error;
   const found = parts.length === 0 ? 'no actors' : `actors: ${parts.join(', ')}`;
   return failed > 0 ? warn(found, "'rewake ls --failed' lists them, 'rewake explain' says why.") : ok(found);
 }

@@ -4,6 +4,7 @@
  */
 import type { Machines } from '../runtime/machines.ts';
 import type { RuntimeOptions } from '../runtime/runtime-options.ts';
+import type { AnyRuntime } from '../runtime/runtime.ts';
 
 /** What `rewake.config.ts` exports by default. */
 export interface RewakeConfig extends Pick<
@@ -14,7 +15,7 @@ export interface RewakeConfig extends Pick<
   readonly log?: string;
   readonly machines?: Machines;
   /** Called by `rewake run` once the runtime is up, for example to start schedules. */
-  readonly onStart?: (runtime: import('../runtime/runtime.ts').AnyRuntime) => void | Promise<void>;
+  readonly onStart?: (runtime: AnyRuntime) => void | Promise<void>;
 }
 
 /** Gives back what it is given, with its type. */

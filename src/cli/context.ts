@@ -8,12 +8,9 @@
 import type { EventLog } from '../log/event-log.ts';
 import type { RewakeConfig } from './config.ts';
 import { loadConfig, type LoadedConfig } from './config-file.ts';
-import { openLog } from './open-log.ts';
+import { openLog, type Access } from './open-log.ts';
 import type { Io, Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
-
-/** How a log is opened; one that is created may be there already. */
-export type Access = 'read' | 'write' | 'create';
 
 export class CommandContext {
   readonly terminal: Terminal;

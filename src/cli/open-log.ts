@@ -12,10 +12,12 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { LogUnavailableError } from '../errors.ts';
 import type { EventLog } from '../log/event-log.ts';
-import type { Access } from './context.ts';
 import { readExport } from './exported-log.ts';
 import type { Io } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
+
+/** How a log is opened; one that is created may be there already. */
+export type Access = 'read' | 'write' | 'create';
 
 /**
  * Opens what a command line names: a path, a `file:` URL, or `-` for an export on stdin.
@@ -49,7 +51,7 @@ export async function isExport(file: string): Promise<boolean> {
   const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0);
-    return bytesRead === 1 ? buffer.toString() === '{' : /\.jsonl$/.test(file);
+    return bytesRead === 1 ? buffer.toString() === '{' : file.endsWith('.jsonl');
   } finally {
     await handle.close();
   }

@@ -5,7 +5,7 @@
  * PG1  Help begins with examples, and an error ends with what to do next.
  * PG2  Whatever a command throws becomes one message on stderr and a code: a stack is shown for bugs alone.
  */
-import { Command, CommanderError, Help } from 'commander';
+import { Command, CommanderError, type Help } from 'commander';
 import { InvariantError, RewakeError } from '../errors.ts';
 import { rewakeVersion } from '../runtime/environment.ts';
 import { optionsOf } from './all-options.ts';

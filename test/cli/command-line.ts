@@ -77,11 +77,12 @@ export class Installation {
 
 export class Project {
   readonly folder: string;
-  readonly #script: string;
+  /** What node is to run. */
+  readonly script: string;
 
   constructor(folder: string, script: string) {
     this.folder = folder;
-    this.#script = script;
+    this.script = script;
   }
 
   path(name: string): string {
@@ -105,7 +106,7 @@ export class Project {
 
   /** Starts a command that runs until it is told to end; it is killed when the test ends. */
   start(argv: readonly string[]): Running {
-    const running = new Running(spawn(process.execPath, [this.#script, ...argv], { cwd: this.folder }));
+    const running = new Running(spawn(process.execPath, [this.script, ...argv], { cwd: this.folder }));
     onTestFinished(() => void running.child.kill('SIGKILL'));
     return running;
   }

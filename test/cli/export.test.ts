@@ -141,7 +141,10 @@ it('an import that was stopped goes on, and one that is repeated changes nothing
     await log.close();
     expect(await call(folder, ['import', 'app.jsonl', file, '--yes'])).toMatchObject({ code: 0 });
     const again = await call(folder, ['import', 'app.jsonl', file, '--yes']);
-    expect(again).toMatchObject({ code: 0, err: `All 12 events of the file are in ${file} already.\n` });
+    expect(again).toMatchObject({
+      code: 0,
+      err: `All 12 events of the file are in ${file} already. Nothing was written.\n`,
+    });
     expect((await call(folder, ['ls', file, '--json'])).out).toBe((await call(folder, ['ls', 'app.db', '--json'])).out);
   }
 });

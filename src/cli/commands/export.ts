@@ -38,12 +38,11 @@ export const exportCommand: CommandSpec = {
     const { terminal, io, signal } = context;
     const log = await context.log('read');
     const streams = await wanted(log, args['stream'] as readonly string[] | undefined);
-    let events = 0;
     const lines = exportLines(log, {
       ...(streams && { streams }),
       payloads: options['payloads'] as PayloadMode,
       signal,
-      onProgress: (count) => terminal.progress(`${(events = count)} events`),
+      onProgress: (count) => terminal.progress(`${count} events`),
     });
     const given = textOption(options, 'output');
     if (given === undefined) return writeLines(lines, io.stdout);

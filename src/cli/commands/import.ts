@@ -55,8 +55,11 @@ export const importCommand: CommandSpec = {
         `Would import ${missing} events of ${plan.missing} streams into ${place}; ${plan.present} events are there already.`,
       );
     }
-    if (missing === 0) terminal.note(`All ${plan.events} events of the file are in ${place} already.`);
-    else if (!(await terminal.confirm(`Import ${missing} events of ${plan.missing} streams into ${place}?`))) {
+    if (missing === 0) {
+      terminal.record('import', { ...about, written: 0 });
+      return terminal.note(`All ${plan.events} events of the file are in ${place} already. Nothing was written.`);
+    }
+    if (!(await terminal.confirm(`Import ${missing} events of ${plan.missing} streams into ${place}?`))) {
       terminal.note('Nothing was written.');
       return exitCodes.failure;
     }

@@ -122,6 +122,8 @@ it('an import that was stopped goes on, and one that is repeated changes nothing
   await call(folder, ['export', 'app.db', '-o', 'app.jsonl']);
   const text = readFileSync(join(folder, 'app.jsonl'), 'utf8');
   const items = () => exportItems(linesOf(text), 'app.jsonl');
+  await using source = sqliteLog(join(folder, 'app.db'));
+  const whole = await all(source.actors());
   for (let appends = 0; appends < 10; appends++) {
     const file = `stopped-${appends}.db`;
     await using log = sqliteLog(join(folder, file));
@@ -135,9 +137,7 @@ it('an import that was stopped goes on, and one that is repeated changes nothing
     const { lasts } = await planImport(items(), log);
     await importInto(dying, items(), lasts).catch((error: Error) => expect(error.message).toBe('killed'));
     // Nobody takes up half of an actor.
-    for await (const { stream, revision } of log.actors()) {
-      expect(await log.head(stream)).toMatchObject({ revision });
-    }
+    for await (const row of log.actors()) expect(whole).toContainEqual(row);
     await log.close();
     expect(await call(folder, ['import', 'app.jsonl', file, '--yes'])).toMatchObject({ code: 0 });
     const again = await call(folder, ['import', 'app.jsonl', file, '--yes']);

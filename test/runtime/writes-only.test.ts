@@ -85,7 +85,10 @@ it('passes custom actions over where it is told to', async () => {
   await first.start('order', { id: '1' });
   await first.close();
   const skipped: unknown[] = [];
-  const runtime = await writer(house, shop(done), { writesOnly: true, skipAction: (...action) => skipped.push(action) });
+  const runtime = await writer(house, shop(done), {
+    writesOnly: true,
+    skipAction: (...action) => skipped.push(action),
+  });
   await runtime.send('order-1', { type: 'PAY' });
   await runtime.idle();
   expect([done, skipped]).toEqual([[], [['order-1', '/', 'tell']]]);

@@ -1,4 +1,4 @@
-/** A runtime that only writes, as the command line's: what begins is left to the next host as not begun. */
+/** What happens backstage of a runtime for the command line: it only writes, passes actions over, and says when it has lost the log. */
 import { expect, it, onTestFinished } from 'vitest';
 import { setup } from 'xstate';
 import { effect, Runtime } from '../../src/index.ts';
@@ -92,4 +92,19 @@ it('passes custom actions over where it is told to', async () => {
   await runtime.send('order-1', { type: 'PAY' });
   await runtime.idle();
   expect([done, skipped]).toEqual([[], [['order-1', '/', 'tell']]]);
+});
+
+it('tells whoever hosts it that another host has taken the log', async () => {
+  const house = new House();
+  const { log, clock, logger } = house;
+  const lost: Error[] = [];
+  const options = { log, clock, logger, machines: shop([]), lease: { ttl: '9s' }, keepLogOpen: true } as const;
+  const runtime = new Runtime(options, { onLost: (error) => lost.push(error) });
+  await runtime.open();
+  onTestFinished(() => void runtime.close());
+  const { epoch } = (await log.leaseHolder('rewake.host'))!;
+  await log.lease('rewake.host', { owner: 'elsewhere/1/0/x', ttlMs: 60_000, takeFrom: epoch });
+  expect(lost).toEqual([]);
+  await house.advance(3_000);
+  expect(lost).toMatchObject([{ code: 'REWAKE_RUNTIME_CLOSED' }]);
 });

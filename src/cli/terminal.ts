@@ -261,6 +261,7 @@ export function cut(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let left = columns - 1;
   let out = '';
+  // eslint-disable-next-line no-control-regex
   for (const [part] of text.matchAll(/\u001B\[[0-9;]*m|[\s\S]/gu)) {
     const isColor = part.startsWith('\u001B[');
     if (!isColor && left-- <= 0) continue;

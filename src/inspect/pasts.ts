@@ -5,7 +5,8 @@
  */
 import { InvalidArgumentError } from '../errors.ts';
 import type { ForkOptions, PastStimulus } from '../runtime/fork.ts';
-import { createRuntime } from '../runtime/runtime.ts';
+import { checkOptions } from '../runtime/runtime-options.ts';
+import { Runtime } from '../runtime/runtime.ts';
 import type { PastEdit, WhatIf, WhatIfOptions } from '../replay/past-edit.ts';
 import { whatIf } from '../replay/what-if.ts';
 import type { ForkRequest } from './api.ts';
@@ -51,11 +52,16 @@ export async function forkFor(
   if (typeof at !== 'number' || typeof id !== 'string') {
     throw InvalidArgumentError.of('fork', "a revision 'at' and an 'id'", JSON.stringify(body));
   }
-  await using runtime = await createRuntime({
-    ...{ log, machines, resume: false, keepLogOpen: true },
-    ...(upcasters && { upcasters }),
-    ...(clock && { clock }),
-  });
+  // Its effects are the next host's: none runs in the inspector.
+  await using runtime = new Runtime(
+    checkOptions({
+      ...{ log, machines, resume: false, keepLogOpen: true },
+      ...(upcasters && { upcasters }),
+      ...(clock && { clock }),
+    }),
+    { writesOnly: true },
+  );
+  await runtime.open();
   const fork = await runtime.fork(stream, { at, id, ...(edits.length > 0 && { edit: editOf(edits) }) });
   return { stream: fork.stream };
 }

@@ -155,6 +155,6 @@ export function keysOf(pointer: string): string[] {
 }
 
 /** A key as a part of a JSON Pointer. */
-export function escapeKey(key: string): string {
+function escapeKey(key: string): string {
   return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key;
 }

@@ -7,10 +7,11 @@
  * PE2  It sees a frame and nothing else: no globals of the process, no modules.
  */
 import { compileFunction, createContext } from 'node:vm';
+import { matchesState, type StateValue } from 'xstate';
 import { InvalidArgumentError } from '../errors.ts';
 import type { Json } from '../log/json.ts';
-import type { Frame } from './frame.ts';
-import { statePaths } from './state-text.ts';
+import type { Frame, FrameActor } from './frame.ts';
+import { stateText } from './state-text.ts';
 
 /** Names in an expression, and what each stands for. */
 export const predicateNames = {
@@ -20,7 +21,7 @@ export const predicateNames = {
   at: 'its time, in ms',
   payload: 'what came from outside',
   facts: 'types of the facts that it led to',
-  state: "state of the root: 'paying.card'",
+  state: "of the root: state.matches('paying.card'), state.value",
   status: "of the root: 'active', 'done', 'error', 'stopped'",
   context: 'of the root',
   actors: 'every actor after it, by address',
@@ -35,7 +36,7 @@ type Scope = { readonly [Name in keyof typeof predicateNames]: unknown };
  * @throws InvalidArgumentError for what is no expression; when it is asked, for what it throws
  *
  * @example
- * const frame = await replay.find(framePredicate("state === 'paying' && context.total > 100"));
+ * const frame = await replay.find(framePredicate("state.matches('paying') && context.total > 100"));
  */
 export function framePredicate(expression: string): (frame: Frame) => boolean {
   const names = Object.keys(predicateNames);
@@ -84,15 +85,23 @@ function said(error: unknown): string {
 function scopeOf(frame: Frame): Scope {
   const { revision, type, label, at, payload, facts, actors, effects } = frame;
   const [root] = actors;
-  const paths =
-    root?.value === undefined || root.value === null ? [] : statePaths(root.value as Parameters<typeof statePaths>[0]);
   return {
     ...{ revision, type, label, at, payload, frame },
     facts: facts.map((fact) => fact.type),
-    state: paths.join(', '),
+    state: stateOf(root),
     status: root?.status,
     context: root?.context as Json | undefined,
     actors: Object.fromEntries(actors.map((actor) => [actor.address, actor])),
     effects: effects.map(({ src }) => src),
+  };
+}
+
+/** As a snapshot of XState answers; as text it is its paths. */
+function stateOf(root: FrameActor | undefined): object {
+  const value = (root?.value ?? '') as StateValue;
+  return {
+    value,
+    matches: (wanted: StateValue) => matchesState(wanted, value),
+    toString: () => stateText(value) ?? '',
   };
 }

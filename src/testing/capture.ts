@@ -85,7 +85,7 @@ export async function captureTest(log: EventLog, stream: string, options: Captur
   const hint =
     expect === 'success' && failedSrc !== undefined && live.length === 0
       ? [
-          `// Its last failure is an answer of '${failedSrc}' (${String(failed)}), which is given again: name it in live to run it for real.`,
+          `// Its last failure is an answer of '${failedSrc}' (${failed as string}), which is given again: name it in live to run it for real.`,
         ]
       : [];
   return [

@@ -101,7 +101,9 @@ describe('a file of schema version 1', () => {
     const written = events(2);
     await log.append('order-1', 'no-stream', written);
     await log.close();
-    withRawConnection(path, (db) => db.exec('DROP TABLE definitions; DROP TABLE quarantined; DROP TABLE projections; PRAGMA user_version = 1'));
+    withRawConnection(path, (db) =>
+      db.exec('DROP TABLE definitions; DROP TABLE quarantined; DROP TABLE projections; PRAGMA user_version = 1'),
+    );
     await using again = sqliteLog(path);
     expect((await all(again.readAll())).map((each) => each.id)).toEqual(written.map((each) => each.id));
     expect(await all(again.quarantined())).toEqual([]);

@@ -15,6 +15,7 @@ export type PastEdit =
   /** A stimulus at another place: behind a revision. */
   | { readonly edit: 'move'; readonly revision: Revision; readonly after: Revision };
 
+/** What a stimulus carries in the place of what it carried: the field that its type has. */
 export type EditedContent =
   | { readonly input: unknown }
   | { readonly event: AnyEventObject }
@@ -25,6 +26,7 @@ export type EditedContent =
 /** What an effect answers that the log has no answer for. */
 export type Stub = { readonly output: unknown } | { readonly error: unknown };
 
+/** Which past is asked for. */
 export interface WhatIfOptions {
   readonly edits: readonly PastEdit[];
   /** By the effect's `src`. */

@@ -12,6 +12,7 @@ import { openReplay } from '../replay/open-replay.ts';
 import { explainStream } from '../runtime/explain/explain.ts';
 import type { Story, StoryEnd, StoryStimulus } from './story.ts';
 
+/** How a story is captured as a test. */
 export interface CaptureOptions {
   /** Where the test finds the machines: a module, and the name under which it exports them; its default's `machines` when omitted. */
   readonly machines: { readonly from: string; readonly name?: string };

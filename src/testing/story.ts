@@ -58,6 +58,7 @@ export interface Story {
   readonly end: StoryEnd;
 }
 
+/** How a story is played again, and what it is to come to. */
 export interface ReplayStoryOptions {
   /** As createRuntime takes them. */
   readonly machines: Machines;

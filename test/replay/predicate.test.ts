@@ -25,7 +25,10 @@ describe('an expression', () => {
   it.each([
     ['context.total > 100', true],
     ['context.total > 120', false],
-    ["state === 'paying.card'", true],
+    ["state.matches('paying')", true],
+    ["state.matches('paying.card')", true],
+    ["state.matches('failed')", false],
+    ["`${state}` === 'paying.card'", true],
     ["label === 'PAY' && payload.amount >= 20", true],
     ["facts.includes('OrderPaid')", true],
     ["effects.includes('ship')", true],

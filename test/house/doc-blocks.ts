@@ -153,7 +153,7 @@ interface Outcome {
 
 async function outcome(command: string, args: string[], cwd: string): Promise<Outcome> {
   try {
-    const { stdout, stderr } = await exec(command, args, { cwd, timeout: 30_000 });
+    const { stdout, stderr } = await exec(command, args, { cwd, timeout: 110_000 });
     return { code: 0, output: stdout + stderr };
   } catch (error) {
     const { code, signal, stdout, stderr } = error as {

@@ -34,6 +34,7 @@ const order = chartOf(
             { guard: 'isRich', target: 'paying', actions: ['note', 'thankTheCustomerWhoIsRich'] },
             { target: 'open', reenter: true },
           ],
+          HOLD: 'held',
           BOTH: { target: ['paying.card.charged', 'paying.parcel.packed'] },
         },
         after: { patience: 'cancelled', 90_000: 'cancelled' },
@@ -60,6 +61,7 @@ const order = chartOf(
         },
         onDone: 'shipped',
       },
+      held: { on: { RESUME: { target: 'open', actions: 'note' }, GO: 'paying' } },
       shipped: { type: 'final' },
       cancelled: { type: 'final' },
     },
@@ -119,9 +121,11 @@ describe('places', () => {
 
   test('a box is as wide as its title, whatever is in it', { timeout: 60_000 }, async () => {
     const wide = 'aStateOfWhichTheNameIsLong';
-    const chart = chartOf(
-      createMachine({ id: 'm', initial: wide, states: { [wide]: { initial: 'x', states: { x: {} } } } }),
+    const beside = Object.fromEntries(
+      Array.from({ length: 8 }, (_, at) => [`s${at}`, { on: { GO_ON_TO_THE_NEXT_ONE: `s${at + 1}` } }]),
     );
+    const states = { ...beside, s8: { on: { NEXT: wide } }, [wide]: { initial: 'x', states: { x: {} } } };
+    const chart = chartOf(createMachine({ id: 'm', initial: 's0', states }));
     expect(faultsOf(await layouts.layout(chart))).toEqual([]);
   });
 

@@ -3,10 +3,10 @@
  *
  * GE1  A box has room for its text, children are inside their parent below its text, and siblings do not overlap.
  * GE2  Every arrow with a target is there, of level and upright pieces, from its state to its target, and through no box of a third.
- * GE3  Every label is on its arrow, inside the drawing, and covers no other label, no box and no text of one.
+ * GE3  Every label has room for its text, is on its arrow, inside the drawing, and covers no other label, no box and no text of one.
  */
 import type { Box, LaidOutChart } from '../../src/inspect/api.ts';
-import { headSize } from '../../src/inspect/chart-text.ts';
+import { headSize, labelSize } from '../../src/inspect/chart-text.ts';
 import type { ChartState } from '../../src/kernel/chart.ts';
 
 type Point = readonly [x: number, y: number];
@@ -84,12 +84,18 @@ function isEndOf(targets: readonly string[], state: ChartState): boolean {
 
 /** GE3. */
 function labelFaults({ states: boxes, arrows, width, height }: LaidOutChart, states: readonly ChartState[]): string[] {
-  const labels = Object.entries(arrows).flatMap(([id, { label, points }]) => (label ? [{ id, label, points }] : []));
+  const labels = states.flatMap(({ transitions }) =>
+    transitions.flatMap((arrow) => {
+      const { label, points } = arrows[arrow.id] ?? { label: null, points: [] };
+      return label ? [{ id: arrow.id, label, points, room: labelSize(arrow) }] : [];
+    }),
+  );
   return [
     ...pairsOf(labels)
       .filter(([a, b]) => overlap(a.label, b.label))
       .map(([a, b]) => `the label of ${a.id} is on that of ${b.id}`),
-    ...labels.flatMap(({ id, label, points }) => [
+    ...labels.flatMap(({ id, label, points, room }) => [
+      ...(label.width < room.width || label.height < room.height ? [`the label of ${id} is too small`] : []),
       ...(isInside(label, { x: 0, y: 0, width, height }) ? [] : [`the label of ${id} is outside`]),
       ...(piecesOf(points).some((piece) => overlap(around(piece, 10), label))
         ? []

@@ -8,6 +8,7 @@ import type { ActorHead } from '../../../src/log/event-log.ts';
 import type { Database } from '../../../src/stores/sqlite/driver.ts';
 import { sqliteLog } from '../../../src/stores/sqlite/index.ts';
 import { openSqliteLog } from '../../../src/stores/sqlite/open.ts';
+import { StreamReader } from '../../../src/stores/sqlite/stream-reader.ts';
 import { all, event, events, logPath, testFolder, withRawConnection } from './log-files.ts';
 
 const head: ActorHead = {
@@ -169,5 +170,33 @@ describe('a subscription', () => {
     await clock.advance(50);
     expect(clock.nextDue()).toBeUndefined();
     await items.return?.();
+  });
+});
+
+describe('a stream of long appends', () => {
+  it.each([false, true])('is read in few queries, backwards: %s', async (backwards) => {
+    const path = logPath();
+    await using log = sqliteLog(path);
+    const text = JSON.stringify('x'.repeat(600));
+    for (let nth = 0; nth < 20; nth++)
+      await log.append('order-1', nth === 0 ? 'no-stream' : nth * 250 - 1, events(250, { data: text }));
+    let queries = 0;
+    const counting = (db: Database): Database => ({
+      exec: (sql) => db.exec(sql),
+      close: () => db.close(),
+      prepare(sql) {
+        const statement = db.prepare(sql);
+        return {
+          run: (...values) => statement.run(...values),
+          get: (...values) => statement.get(...values),
+          all: (...values) => (queries++, statement.all(...values)),
+        };
+      },
+    });
+    const reader = withRawConnection(path, (db) => new StreamReader(counting(db), path));
+    const pages = [...reader.pages('order-1', { backwards }, () => {})];
+    expect(pages.flat()).toHaveLength(5_000);
+    // 5,000 events of 800 characters, in pages of at most 256 KiB.
+    expect(queries).toBeLessThan(40);
   });
 });

@@ -9,6 +9,7 @@ import type { Row } from './row.ts';
 import { flowFacts } from './rows/flow.ts';
 import { fold } from './rows/fold.ts';
 import { heap } from './rows/heap.ts';
+import { inspectRows } from './rows/inspect.ts';
 import { marathon } from './rows/marathon.ts';
 import { replay } from './rows/replay.ts';
 import { sleepers } from './rows/sleepers.ts';
@@ -36,6 +37,7 @@ export const allRows: readonly Row[] = [
   stepFailures,
   flowFacts,
   replay,
+  ...inspectRows,
 ];
 
 export const allParts: Readonly<Record<string, Part>> = {

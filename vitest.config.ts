@@ -23,6 +23,8 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],
+    // They need a browser and a build: `npm run test:e2e`.
+    exclude: ['test/e2e/**'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     allowOnly: false,

@@ -26,16 +26,17 @@ export function cacheFolder(prefix: string): string {
 }
 
 const outside = new Set(['.git', '.cache', 'node_modules', 'dist', 'coverage', '.vitest']);
-const binary = /\.(?:db|db-wal|db-shm|tgz|png|ico|woff2)$/;
+const ignored = /\.(?:db|db-wal|db-shm|tgz)$/;
+const binary = /\.(?:png|ico|woff2)$/;
 
-/** Every text file below `folder` that could be committed. */
+/** Every file below `folder` that could be committed; one that holds no text as an empty one. */
 export function projectFiles(folder = ''): SourceFile[] {
   return readdirSync(projectRoot + folder, { withFileTypes: true }).flatMap((entry) => {
     const path = posix.join(folder, entry.name);
     if (outside.has(entry.name)) return [];
     if (entry.isDirectory()) return projectFiles(path);
-    if (!entry.isFile() || binary.test(entry.name)) return [];
-    return [{ path, text: readFileSync(projectRoot + path, 'utf8') }];
+    if (!entry.isFile() || ignored.test(entry.name)) return [];
+    return [{ path, text: binary.test(entry.name) ? '' : readFileSync(projectRoot + path, 'utf8') }];
   });
 }
 

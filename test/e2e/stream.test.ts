@@ -1,0 +1,108 @@
+/** A stream in a browser: its timeline, stepping, its chart and its contexts. */
+import { describe, expect } from 'vitest';
+import { test } from './looking.ts';
+import { litStates, panel, rowAt, rowsOf, standsAt } from './parts.ts';
+
+describe('a stream', () => {
+  test('opens from the list at its newest frame, and says where the actor stands', async ({ look, copyOf }) => {
+    const { page } = await look(copyOf('demo'));
+    await page.getByRole('link', { name: 'receipt-0044' }).click();
+    await page.getByRole('heading', { name: 'receipt-0044' }).waitFor();
+    await standsAt(page, 5);
+    expect(await rowsOf(page).count()).toBe(6);
+    const header = page.getByRole('banner').or(page.locator('.stream-header'));
+    await header.getByText('error').first().waitFor();
+    await header.getByText('posting').first().waitFor();
+  });
+
+  test('is stepped through by keys, by the slider and by a number', async ({ look, copyOf }) => {
+    const { page } = await look(copyOf('demo'), { hash: '#/streams/order-1001' });
+    await standsAt(page, 13);
+    await page.keyboard.press('k');
+    await standsAt(page, 12);
+    await page.keyboard.press('Home');
+    await standsAt(page, 0);
+    expect(await litStates(page)).toContain('order.reserving');
+    await page.keyboard.press('j');
+    await standsAt(page, 1);
+    await page.keyboard.press('Shift+J');
+    await standsAt(page, 3);
+    await page.getByRole('slider', { name: 'Revision' }).fill('8');
+    await standsAt(page, 8);
+    await page.keyboard.press('g');
+    await page.keyboard.type('6');
+    await page.keyboard.press('Enter');
+    await standsAt(page, 6);
+    await page.keyboard.press('End');
+    await standsAt(page, 13);
+  });
+
+  test('lights the active states of every region, and the arrow that was taken', async ({ look, copyOf }) => {
+    const { page } = await look(copyOf('demo'), { hash: '#/streams/order-1001@6' });
+    await standsAt(page, 6);
+    const chart = page.getByRole('region', { name: 'Chart' });
+    await chart.locator('.state.is-lit').first().waitFor();
+    expect(await litStates(page)).toEqual(
+      expect.arrayContaining(['order.processing.payment.authorized', 'order.processing.shipping.packing.sealing']),
+    );
+    await chart.locator('.arrow.is-taken').first().waitFor();
+    // A child has a chart of its own.
+    await page.keyboard.press('End');
+    await standsAt(page, 13);
+    await page.getByRole('slider', { name: 'Revision' }).fill('11');
+    await standsAt(page, 11);
+    await chart.getByRole('button', { name: /parcel/ }).click();
+    await chart.locator('.state.is-lit[data-state="parcel.onTheRoad"]').waitFor();
+    expect(await litStates(page)).toEqual(expect.arrayContaining(['parcel.onTheRoad']));
+  });
+
+  test('is the same again from its permalink', async ({ look, copyOf }) => {
+    const { page, url, again } = await look(copyOf('demo'), { hash: '#/streams/receipt-0044' });
+    await standsAt(page, 5);
+    await panel(page, 'Raw');
+    await rowAt(page, 2).click();
+    await standsAt(page, 2);
+    await page.waitForURL(/receipt-0044@2\?panel=raw/);
+    await page.reload();
+    await standsAt(page, 2);
+    await page.getByRole('tabpanel', { name: 'Raw' }).waitFor();
+    const other = await again(url + new URL(page.url()).hash);
+    await standsAt(other, 2);
+    await page.goBack();
+    await standsAt(page, 5);
+  });
+
+  test('filters its timeline', async ({ look, copyOf }) => {
+    const { page } = await look(copyOf('demo'), { hash: '#/streams/receipt-0043' });
+    await standsAt(page, 15);
+    const filter = page.getByRole('searchbox', { name: 'Filter the timeline' });
+    await filter.fill('kind:failed');
+    await page.getByText('2 of 16 events').waitFor();
+    await filter.fill('-kind:fact -kind:done');
+    await page.getByText('5 of 16 events').waitFor();
+    await filter.fill('/^Attempt|Retry/');
+    await page.getByText('4 of 16 events').waitFor();
+    await filter.press('Enter');
+    await page.keyboard.press('Home');
+    await page.keyboard.press('j');
+    await standsAt(page, 3);
+    await page.keyboard.press('j');
+    await standsAt(page, 4);
+  });
+
+  test('shows what a frame changed in the context, and who set a value', async ({ look, copyOf }) => {
+    const { page } = await look(copyOf('demo'), { hash: '#/streams/receipt-0044@2?panel=context' });
+    await standsAt(page, 2);
+    const context = page.getByRole('tabpanel', { name: 'Context' });
+    const change = context.getByRole('row').filter({ hasText: 'totalCents' });
+    await change.getByText('3115').waitFor();
+    await change.getByText('null').waitFor();
+    await page.keyboard.press('End');
+    await standsAt(page, 5);
+    await context.getByRole('treeitem').filter({ hasText: 'totalCents' }).click();
+    const blame = page.getByRole('region', { name: 'Who set this value' });
+    await blame.getByText('3115').first().waitFor();
+    await blame.getByRole('link').or(blame.getByRole('button')).filter({ hasText: /^2 / }).first().click();
+    await standsAt(page, 2);
+  });
+});

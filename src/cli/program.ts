@@ -14,7 +14,7 @@ import { commands } from './commands/index.ts';
 import { CommandContext } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { looksLikeLog } from './open-log.ts';
-import { Terminal, wrapped, type Io } from './terminal.ts';
+import { ReaderLeft, Terminal, wrapped, type Io } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 export const groups: { readonly [Group in CommandSpec['group']]: string } = {
@@ -181,6 +181,7 @@ function argumentsOf(spec: CommandSpec, words: readonly string[]): Arguments {
 
 /** PG2. */
 function fail(error: unknown, io: Io, globals: GlobalOptions): number {
+  if (error instanceof ReaderLeft) return exitCodes.ok;
   if (io.signal.aborted && error === io.signal.reason) return exitCodes.interrupted;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.ok;

@@ -16,7 +16,12 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /** Set once a write has failed. */
+  readonly errored?: Error | null;
 }
+
+/** Nobody reads stdout any more: what the command does is for nobody. */
+export class ReaderLeft extends Error {}
 
 /** What surrounds a command: the process, or a test. */
 export interface Io {
@@ -139,7 +144,12 @@ export class Terminal {
   /** Writes what is on its way, and takes the line of progress away. */
   done(): void {
     this.#clearProgress();
-    this.flush();
+    try {
+      this.flush();
+    } catch (error) {
+      // The command has ended already, and how is not to be hidden.
+      if (!(error instanceof ReaderLeft)) throw error;
+    }
   }
 
   /**
@@ -165,12 +175,17 @@ export class Terminal {
     }
   }
 
-  /** Writes what is on its way: for who waits after it. */
+  /**
+   * Writes what is on its way: for who waits after it.
+   * @throws ReaderLeft (TM2)
+   */
   flush(): void {
     if (this.#pending.length === 0) return;
+    const isLeft = hasCode(this.#io.stdout.errored, 'EPIPE');
     const text = this.#pending.join('');
     this.#pending = [];
     this.#pendingSize = 0;
+    if (isLeft) throw new ReaderLeft();
     this.#io.stdout.write(text);
   }
 
@@ -186,6 +201,10 @@ export class Terminal {
     this.#progress = false;
     this.#io.stderr.write('\r\u001B[2K');
   }
+}
+
+function hasCode(error: Error | null | undefined, code: string): boolean {
+  return (error as NodeJS.ErrnoException | null | undefined)?.code === code;
 }
 
 /** Rows on their way to a terminal. What is wider than the first ones moves the rest of its row. */
@@ -226,6 +245,10 @@ function painterFor({ env }: Io, output: Output, { color, json }: Manner): Paint
 
 // eslint-disable-next-line no-control-regex
 const escapes = /\u001B\[[0-9;]*m/g;
+// eslint-disable-next-line no-control-regex
+const special = /[\u001B\uD800-\uDFFF]/;
+// eslint-disable-next-line no-control-regex
+const parts = /\u001B\[[0-9;]*m|[\s\S]/gu;
 
 /** `1 event`, `2 events`. */
 export function counted(n: number, noun: string): string {
@@ -234,7 +257,8 @@ export function counted(n: number, noun: string): string {
 
 /** Columns of a text on a terminal, colours not counted. */
 export function widthOf(text: string): number {
-  if (/^[ -~]*$/.test(text)) return text.length;
+  // Most texts have a unit for each column, and counting is what a long table costs.
+  if (!special.test(text)) return text.length;
   return [...text.replaceAll(escapes, '')].length;
 }
 
@@ -261,8 +285,7 @@ export function cut(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let left = columns - 1;
   let out = '';
-  // eslint-disable-next-line no-control-regex
-  for (const [part] of text.matchAll(/\u001B\[[0-9;]*m|[\s\S]/gu)) {
+  for (const [part] of text.matchAll(parts)) {
     const isColor = part.startsWith('\u001B[');
     if (!isColor && left-- <= 0) continue;
     out += part;

@@ -194,6 +194,16 @@ describe('a damaged record', () => {
     ]);
   });
 
+  it('is told once where a record is missing: what follows from it is no violation of its own', async () => {
+    const copy = changed(`DELETE FROM appends WHERE data LIKE '%"ADD","price":3%'`);
+    const said = await call(copy, ['verify', 'app.db', '--json']);
+    expect(said.code).toBe(4);
+    expect(records(said.out)).toEqual([
+      expect.objectContaining({ type: 'finding', code: 'gap', stream: 'order-1', revision: 3 }),
+      expect.objectContaining({ type: 'verified', findings: 1, violations: 0 }),
+    ]);
+  });
+
   it('leaves its stream out of what projections say, and that is told', async () => {
     const said = await call(changed(damage), ['handlers', 'app.db']);
     expect(said.code).toBe(4);

@@ -10,7 +10,7 @@ import { jsonLines } from '../../src/cli/json-text.ts';
 import { chartText } from '../../src/cli/mermaid.ts';
 import { nearestTo } from '../../src/cli/nearest.ts';
 import { patchLines } from '../../src/cli/patch-text.ts';
-import { cut, shown, Terminal, widthOf, wrapped, type Io } from '../../src/cli/terminal.ts';
+import { cut, ReaderLeft, shown, Terminal, widthOf, wrapped, type Io } from '../../src/cli/terminal.ts';
 import { treeLines, type TreeNode } from '../../src/cli/tree-lines.ts';
 import { order } from './shop-log.ts';
 
@@ -98,6 +98,22 @@ describe('a terminal', () => {
     terminal.row(['abcdef', 'ghijklmn'], [6, 0]);
     terminal.flush();
     expect(lines.join('')).toBe('abcdef  ghi…\n');
+  });
+
+  it('ends the command when nobody reads any more (TM2)', async () => {
+    const written: string[] = [];
+    const stdout = {
+      errored: null as Error | null,
+      write(text: string) {
+        written.push(text);
+        stdout.errored = Object.assign(new Error('nobody reads'), { code: 'EPIPE' });
+      },
+    };
+    const { terminal } = terminalOf({ stdout });
+    const line = 'x'.repeat(20_000);
+    expect(() => Array.from({ length: 9 }, () => terminal.line(line))).toThrow(ReaderLeft);
+    expect(written).toHaveLength(1);
+    terminal.done();
   });
 
   it('asks nobody where nobody is', async () => {
@@ -210,7 +226,7 @@ describe('a chart as Mermaid text', () => {
 });
 
 it('names that are near are found, also with letters swapped', () => {
-  expect(nearestTo('oredr-42', ['order-42', 'order-43', 'receipt-1'])).toEqual(['order-42']);
+  expect(nearestTo('oredr-42', ['order-42', 'oredr-99', 'receipt-1'])).toEqual(['order-42']);
   expect(nearestTo('order-4', ['order-1', 'order-2', 'receipt-1'])).toEqual(['order-1', 'order-2']);
   expect(nearestTo('something', ['order-1'])).toEqual([]);
 });

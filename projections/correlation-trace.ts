@@ -3,9 +3,10 @@
  *
  * CT1  Every event of the correlation is in the tree once, under the event that caused it, across all streams.
  * CT2  An event whose cause is not on the log, or is of another correlation, is a root.
+ * CT3  A trace may be as long as the log: nothing that an event adds copies all that came before it.
  */
 import type { Revision, TimeMs } from 'rewake';
-import type { FoldKit, Shelves } from './fold-kit.ts';
+import type { FoldKit } from './fold-kit.ts';
 import { portableProjection, type Fold, type PortableProjection } from './projection.ts';
 
 /** One event, and what it caused. */
@@ -38,10 +39,12 @@ interface Traced extends Omit<TraceNode, 'caused'> {
   readonly order: number;
 }
 
-/** The events of the correlation, by their id. */
+/** The events of the correlation, in the order of the log. */
 export interface CorrelationTraceState {
   readonly count: number;
-  readonly events: Shelves<Traced>;
+  /** In bundles that are full, and not touched any more. */
+  readonly bundles: readonly (readonly Traced[])[];
+  readonly newest: readonly Traced[];
 }
 
 /**
@@ -51,15 +54,17 @@ export interface CorrelationTraceState {
  * const { roots } = await project(correlationTrace('request-7'), runtime.log);
  */
 export function correlationTrace(correlationId: string): PortableProjection<CorrelationTraceState, CorrelationTrace> {
-  return portableProjection(`correlationTrace ${correlationId}`, 1, correlationTraceFold, { correlationId });
+  return portableProjection(`correlationTrace ${correlationId}`, 2, correlationTraceFold, { correlationId });
 }
 
 function correlationTraceFold(
   kit: FoldKit,
   { correlationId }: { readonly correlationId: string },
 ): Fold<CorrelationTraceState, CorrelationTrace> {
+  // CT3. An event copies the newest ones, and every so often the list of bundles.
+  const bundleSize = 256;
   return {
-    initial: { count: 0, events: {} },
+    initial: { count: 0, bundles: [], newest: [] },
     apply(state, event) {
       if (kit.correlationOf(event) !== correlationId) return state;
       const { id, type, stream, revision, at, meta, data } = event;
@@ -69,14 +74,20 @@ function correlationTraceFold(
         origin: kit.isFact(event) ? null : (data.origin ?? null),
         cause: meta.$causationId ?? id,
       };
-      return { count: state.count + 1, events: kit.put(state.events, id, traced) };
+      const newest = [...state.newest, traced];
+      const isFull = newest.length === bundleSize;
+      return {
+        count: state.count + 1,
+        bundles: isFull ? [...state.bundles, newest] : state.bundles,
+        newest: isFull ? [] : newest,
+      };
     },
-    result({ count, events }) {
-      const all = kit.entries(events).map(([, traced]) => traced);
-      all.sort((a, b) => a.order - b.order);
+    result({ count, bundles, newest }) {
+      const events = new Map([...bundles.flat(), ...newest].map((traced) => [traced.id, traced]));
+      const all = [...events.values()];
       const byCause = new Map<string, Traced[]>();
       const isRoot = ({ id, cause, order }: Traced) => {
-        const by = cause === id ? undefined : kit.get(events, cause);
+        const by = cause === id ? undefined : events.get(cause);
         // A cause comes before what it causes; anything else is a log that was tampered with, and must not be a cycle.
         return by === undefined || by.order >= order;
       };

@@ -14,6 +14,9 @@ export interface ProjectOptions extends ReadingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A log that answers at once would else keep the process to itself: others get their turn after so many events. */
+const eventsPerTurn = 2_000;
+
 /**
  * Folds what is on the log now, and gives what that says.
  *
@@ -30,6 +33,10 @@ export async function project<State, Result>(
   requireProjection(projection, 'project');
   requireLog(log, 'project');
   let progress = beginning(projection);
-  for await (const item of history(log, options)) progress = advanced(progress, item, projection, options);
+  let count = 0;
+  for await (const item of history(log, options)) {
+    progress = advanced(progress, item, projection, options);
+    if (++count % eventsPerTurn === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+  }
   return resultOf(projection, progress.state);
 }

@@ -30,7 +30,7 @@ export function rootText({ actors }: Pick<Frame, 'actors'>, color: Painter): str
 }
 
 /** What a stimulus led to besides where the machine is: `begins charge; AttemptFailed; in 30 s backoff`. */
-export function consequences(frame: Frame, color: Painter): string {
+function consequences(frame: Frame, color: Painter): string {
   const started = frame.started.map(({ src }) => `begins ${shown(src)}`);
   const armed = frame.armed.map(({ id }) => `sets ${shown(timerName(id))}`);
   const facts = frame.facts.map(({ type }) => color.magenta(shown(type)));
@@ -153,6 +153,6 @@ function shortName(address: string): string {
 }
 
 /** `after 30s` for what XState calls `xstate.after.30000.order.waiting`. */
-export function timerName(id: string): string {
+function timerName(id: string): string {
   return labelOfData('TimerFired', { id });
 }

@@ -53,7 +53,7 @@ type GlobalOptions = {
 type Runner = (spec: CommandSpec) => (words: readonly string[], options: Options) => Promise<void>;
 
 /** The tree of commands, as commander has it. */
-export function programFor(io: Pick<Io, 'stdout' | 'stderr'>, runner: Runner): Command {
+function programFor(io: Pick<Io, 'stdout' | 'stderr'>, runner: Runner): Command {
   const program = new Command('rewake')
     .description('Look into a log of durable machines: what happened, why, and what else could have.')
     .version(rewakeVersion, '-V, --version', 'print the version')

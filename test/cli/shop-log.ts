@@ -90,7 +90,7 @@ export function shop(): { readonly folder: string } {
   return { folder };
 }
 
-export async function writeShopLog(path: string): Promise<void> {
+async function writeShopLog(path: string): Promise<void> {
   const clock = new VirtualClock(beganAt);
   await using log = sqliteLog(path, { clock, durability: 'process' });
   const runtime = await createRuntime({

@@ -38,7 +38,7 @@ export function receiptMachine(outside: Outside) {
   const post = step(
     'ledger',
     ({ input, context }: EffectArguments<Posting>) => outside.book(input, context.idempotencyKey, context.signal),
-    { timeout: '30s', retry: { maxRetries: 5, backoff: { initialDelay: '30s', jitter: 'none' } } },
+    { timeout: '5m', retry: { maxRetries: 5, backoff: { initialDelay: '30s', jitter: 'none' } } },
   );
 
   return setup({

@@ -2,6 +2,7 @@
  * Other pasts: asked in memory, or forked for good. Owns the checks of what the page sends.
  *
  * PS1  Nothing is written but by a fork, and that only where the inspector was started with leave to write.
+ * PS2  No effect begins in this process: those of a fork are left to the next host, as not begun.
  */
 import { InvalidArgumentError } from '../errors.ts';
 import type { ForkOptions, PastStimulus } from '../runtime/fork.ts';
@@ -34,7 +35,7 @@ export async function answerPast(stream: string, body: unknown, options: Inspect
   return maskWhatIf(answered, payloads);
 }
 
-/** PS1. */
+/** PS1, PS2. */
 export async function forkFor(
   stream: string,
   body: unknown,

@@ -24,10 +24,6 @@ export async function panel(page: Page, title: string): Promise<Locator> {
   return page.getByRole('tabpanel', { name: title, exact: true });
 }
 
-/** Ids of the chart's states that are active. */
-export async function litStates(page: Page): Promise<string[]> {
-  return page
-    .getByRole('region', { name: 'Chart' })
-    .locator('.state.is-lit')
-    .evaluateAll((states) => states.map((state) => state.getAttribute('data-state') ?? ''));
-}
+/** Resolves when a state of the chart is active. */
+export const isLit = (page: Page, state: string): Promise<void> =>
+  page.getByRole('region', { name: 'Chart' }).locator(`.state.is-lit[data-state="${state}"]`).waitFor();

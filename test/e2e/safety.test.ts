@@ -16,7 +16,7 @@ describe('a page without the right token', () => {
     const { url, again } = await look(copyOf('demo'), { expects: [/401/] });
     for (const token of ['?token=wrong', '']) {
       const page = await again(new URL(`/${token}`, url).href);
-      await page.getByText('Open the address that `rewake inspect` printed').first().waitFor();
+      await page.getByText('Open the URL that was printed').first().waitFor();
       expect(await page.content()).not.toContain('receipt');
     }
   });

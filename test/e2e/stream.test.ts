@@ -1,7 +1,7 @@
 /** A stream in a browser: its timeline, stepping, its chart and its contexts. */
 import { describe, expect } from 'vitest';
 import { test } from './looking.ts';
-import { litStates, panel, rowAt, rowsOf, standsAt } from './parts.ts';
+import { isLit, panel, rowAt, rowsOf, standsAt } from './parts.ts';
 
 describe('a stream', () => {
   test('opens from the list at its newest frame, and says where the actor stands', async ({ look, copyOf }) => {
@@ -22,7 +22,7 @@ describe('a stream', () => {
     await standsAt(page, 12);
     await page.keyboard.press('Home');
     await standsAt(page, 0);
-    expect(await litStates(page)).toContain('order.reserving');
+    await isLit(page, 'order.reserving');
     await page.keyboard.press('j');
     await standsAt(page, 1);
     await page.keyboard.press('Shift+J');
@@ -41,10 +41,8 @@ describe('a stream', () => {
     const { page } = await look(copyOf('demo'), { hash: '#/streams/order-1001@6' });
     await standsAt(page, 6);
     const chart = page.getByRole('region', { name: 'Chart' });
-    await chart.locator('.state.is-lit').first().waitFor();
-    expect(await litStates(page)).toEqual(
-      expect.arrayContaining(['order.processing.payment.authorized', 'order.processing.shipping.packing.sealing']),
-    );
+    await isLit(page, 'order.processing.payment.authorized');
+    await isLit(page, 'order.processing.shipping.packing.sealing');
     await chart.locator('.arrow.is-taken').first().waitFor();
     // A child has a chart of its own.
     await page.keyboard.press('End');
@@ -52,8 +50,7 @@ describe('a stream', () => {
     await page.getByRole('slider', { name: 'Revision' }).fill('11');
     await standsAt(page, 11);
     await chart.getByRole('button', { name: /parcel/ }).click();
-    await chart.locator('.state.is-lit[data-state="parcel.onTheRoad"]').waitFor();
-    expect(await litStates(page)).toEqual(expect.arrayContaining(['parcel.onTheRoad']));
+    await isLit(page, 'parcel.onTheRoad');
   });
 
   test('is the same again from its permalink', async ({ look, copyOf }) => {

@@ -222,7 +222,7 @@ function Fork({ api, stream, goTo, path, drafts, stubs }: ForkProps) {
     <section class="fork" aria-labelledby="what-if-fork">
       <h4 id="what-if-fork">Fork for real</h4>
       <p class="muted">
-        Writes a new actor to the log, with this past. It goes on by itself, and its effects are called.
+        Writes a new actor to the log, with this past. The next host of the log takes it up, and calls its effects.
       </p>
       <form class="panel-bar" onSubmit={(event) => void fork(event)}>
         <label>

@@ -4,21 +4,21 @@
  */
 import type { Machines } from '../runtime/machines.ts';
 import type { RuntimeOptions } from '../runtime/runtime-options.ts';
-import type { AnyRuntime } from '../runtime/runtime.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 
 /** What `rewake.config.ts` exports by default. */
-export interface RewakeConfig extends Pick<
-  Partial<RuntimeOptions<Machines>>,
+export interface RewakeConfig<M extends Machines = Machines> extends Pick<
+  Partial<RuntimeOptions<M>>,
   'upcasters' | 'snapshots' | 'environment' | 'features' | 'logger'
 > {
   /** A path, a URL, or what is opened; relative to the config file. */
   readonly log?: string;
-  readonly machines?: Machines;
+  readonly machines?: M;
   /** Called by `rewake run` once the runtime is up, for example to start schedules. */
-  readonly onStart?: (runtime: AnyRuntime) => void | Promise<void>;
+  onStart?(runtime: Runtime<M>): void | Promise<void>;
 }
 
 /** Gives back what it is given, with its type. */
-export function defineConfig(config: RewakeConfig): RewakeConfig {
+export function defineConfig<M extends Machines>(config: RewakeConfig<M>): RewakeConfig<M> {
   return config;
 }

@@ -3,8 +3,10 @@
  *
  * V1  `rewake` and its subpaths mean the sources: the aliases follow `exports` of package.json, so there is no second list.
  * V2  A forgotten `.only` fails the run.
+ * V3  Every core runs tests: much of their time they wait for processes of theirs.
  */
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -25,6 +27,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // They need a browser and a build: `npm run test:e2e`.
     exclude: ['test/e2e/**'],
+    maxWorkers: availableParallelism(),
     testTimeout: 20_000,
     hookTimeout: 60_000,
     allowOnly: false,

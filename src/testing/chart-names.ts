@@ -3,6 +3,7 @@
  * names, in every process, so that reports add up.
  *
  * CN1  No two states, transitions or guards of one machine share a name.
+ * CN2  A guard is called as its transition is, up to where that goes.
  */
 import type { AnyStateMachine } from 'xstate';
 import { guardName } from '../kernel/xstate-internals.ts';
@@ -37,26 +38,22 @@ function named(machine: AnyStateMachine): ChartNames {
   const nodes = nodesOf(machine);
   const transitions = transitionsIn(machine);
   const unique = uniquely();
-  const uniqueGuard = uniquely();
+  const triggers = new Map(transitions.map((transition) => [transition, unique(trigger(transition))]));
   const handlers = nodes[0]?.meta?.['rewake.handlers'];
   return {
     states: nodes.filter(({ parent, type }) => parent && type !== 'history').map(({ id }) => id),
-    transitions: new Map(transitions.map((transition) => [transition, unique(transitionName(transition))])),
+    transitions: new Map([...triggers].map(([transition, name]) => [transition, `${name}${targetsOf(transition)}`])),
     guards: new Map(
-      transitions
-        .filter(({ guard }) => guard !== undefined)
-        .map((transition) => {
-          const name = uniqueGuard(trigger(transition));
-          return [transition, { true: `${name} is true`, false: `${name} is false` }];
-        }),
+      [...triggers]
+        .filter(([{ guard }]) => guard !== undefined)
+        .map(([transition, name]) => [transition, { true: `${name} is true`, false: `${name} is false` }]),
     ),
     handlers: Array.isArray(handlers) ? handlers.map(String) : [],
   };
 }
 
-function transitionName(transition: WatchedTransition): string {
-  const targets = transition.target?.map(({ id }) => id) ?? [];
-  return targets.length === 0 ? trigger(transition) : `${trigger(transition)} → ${targets.join(', ')}`;
+function targetsOf({ target = [] }: WatchedTransition): string {
+  return target.length === 0 ? '' : ` → ${target.map(({ id }) => id).join(', ')}`;
 }
 
 /** As in a chart: `order.open: PAY [isLarge]`. */
@@ -89,7 +86,7 @@ function ofInvoke(id: string, source: string): string {
   return ` of ${id.endsWith(`.${source}`) ? id.slice(0, -source.length - 1) : id}`;
 }
 
-/** CN1. */
+/** CN1, CN2. */
 function uniquely(): (name: string) => string {
   const uses = new Map<string, number>();
   return (name) => {

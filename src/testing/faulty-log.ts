@@ -17,6 +17,7 @@ import type {
   Capabilities,
   Check,
   Checkpoints,
+  Definitions,
   EventLog,
   Expected,
   Lease,
@@ -113,6 +114,7 @@ export class FaultyLog implements EventLog {
   readonly #keepsWritten: boolean;
   readonly snapshots: Snapshots;
   readonly checkpoints: Checkpoints;
+  readonly definitions?: Definitions;
   readonly stored?: NonNullable<EventLog['stored']>;
   readonly quarantine?: NonNullable<EventLog['quarantine']>;
   readonly quarantined?: NonNullable<EventLog['quarantined']>;
@@ -135,7 +137,7 @@ export class FaultyLog implements EventLog {
       requireFault(fault, `plan[${index}]`);
       requirePossible(fault, inner, `plan[${index}]`);
     }
-    const { snapshots, checkpoints } = inner;
+    const { snapshots, checkpoints, definitions } = inner;
     this.snapshots = {
       load: (stream) => this.#ask(() => snapshots.load(stream)),
       save: (stream, snapshot) => this.#save(stream, () => snapshots.save(stream, snapshot)),
@@ -144,6 +146,12 @@ export class FaultyLog implements EventLog {
       load: (id) => this.#ask(() => checkpoints.load(id)),
       store: (id, position, lease) => this.#ask(() => checkpoints.store(id, position, lease)),
     };
+    if (definitions) {
+      this.definitions = {
+        load: (hash) => this.#ask(() => definitions.load(hash)),
+        save: (hash, chart) => this.#ask(() => definitions.save(hash, chart)),
+      };
+    }
     if (inner.stored) this.stored = (stream) => this.#read(() => inner.stored!(stream));
     if (inner.quarantined) this.quarantined = (stream) => this.#read(() => inner.quarantined!(stream));
     if (inner.selfCheck) this.selfCheck = () => this.#read(() => inner.selfCheck!());

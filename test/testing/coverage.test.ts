@@ -119,6 +119,38 @@ describe('the coverage of a stream', () => {
     });
   });
 
+  it('tells guards of one name at transitions of one event apart, as it does the transitions', async () => {
+    const machine = setup({ guards: { over: (_, params: { limit: number }) => params.limit < 5 } }).createMachine({
+      initial: 'open',
+      states: {
+        open: {
+          on: {
+            PAY: [
+              { guard: { type: 'over', params: { limit: 7 } }, target: 'large' },
+              { guard: { type: 'over', params: { limit: 3 } }, target: 'small' },
+            ],
+          },
+        },
+        large: {},
+        small: {},
+      },
+    });
+    const house = new House();
+    await (await (await house.open({ shop: machine })).start('shop', { id: '1' })).send({ type: 'PAY' });
+    const { machines } = await covered({ shop: machine }, await eventsOf(house));
+    const { transitions, guards } = named(machines, 'shop');
+    const of = (id: string) =>
+      Object.keys(transitions.reached)
+        .concat(transitions.neverReached)
+        .filter((each) => each.endsWith(id));
+    expect(of('large')).toEqual([expect.stringMatching(/: PAY \[over\] → /)]);
+    expect(of('small')).toEqual([expect.stringMatching(/: PAY \[over\] #2 → /)]);
+    expect(Object.keys(guards.reached)).toEqual([
+      expect.stringMatching(/: PAY \[over\] is false$/),
+      expect.stringMatching(/: PAY \[over\] #2 is true$/),
+    ]);
+  });
+
   it('counts a child machine by itself, one that never began included', async () => {
     const { house, machine } = await shipped();
     const { machines } = await covered({ order: machine }, await eventsOf(house));

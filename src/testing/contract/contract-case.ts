@@ -22,14 +22,24 @@ import type { SubscriptionItem } from '../../log/event-log.ts';
  * - `erase`: deleted events are gone from readAll at once.
  * - `faults`: the fixture has `loseNextAcknowledgement`.
  * - `quarantine`: the log has `quarantine` and `quarantined`.
+ * - `definitions`: the log keeps definitions of machines.
  */
 export type ContractFeature =
-  'atomicMultiStream' | 'checks' | 'truncate' | 'reopen' | 'kill' | 'shared' | 'erase' | 'faults' | 'quarantine';
+  | 'atomicMultiStream'
+  | 'checks'
+  | 'truncate'
+  | 'reopen'
+  | 'kill'
+  | 'shared'
+  | 'erase'
+  | 'faults'
+  | 'quarantine'
+  | 'definitions';
 
 /** Every feature there is. */
 export const contractFeatures: readonly ContractFeature[] = [
   ...(['atomicMultiStream', 'checks', 'truncate', 'reopen', 'kill'] as const),
-  ...(['shared', 'erase', 'faults', 'quarantine'] as const),
+  ...(['shared', 'erase', 'faults', 'quarantine', 'definitions'] as const),
 ];
 
 /** One empty store, made for one case. */

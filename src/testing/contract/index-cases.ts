@@ -1,5 +1,5 @@
 /**
- * Contract cases 31-40: the actor index and snapshots.
+ * Contract cases 31-40 and 55: the actor index, snapshots and definitions of machines.
  * Owns no machinery; see contract-case.ts.
  */
 import assert from 'node:assert/strict';
@@ -179,6 +179,26 @@ export const indexCases: readonly ContractCase[] = [
     assert.deepEqual(await log.snapshots.load('order-1'), second);
     assert.deepEqual(await log.head('order-1'), { state: 'live', revision: 4 });
   }),
+
+  contractCase(
+    55,
+    'a definition is kept under its hash, and the first one stays',
+    async ({ log, events }) => {
+      const definitions = log.definitions!;
+      assert.equal(await definitions.load('abc'), undefined);
+      await definitions.save('abc', '{"id":"é🧭"}');
+      await definitions.save('def', '{"id":"other"}');
+      await definitions.save('abc', '{"id":"later"}');
+      assert.equal(await definitions.load('abc'), '{"id":"é🧭"}');
+      assert.equal(await definitions.load('def'), '{"id":"other"}');
+      // Nor is it an event.
+      assert.deepEqual(await all(log.readAll()), []);
+      await log.append('order-1', 'no-stream', events(1));
+      await log.delete('order-1', 0);
+      assert.equal(await definitions.load('abc'), '{"id":"é🧭"}');
+    },
+    ['definitions'],
+  ),
 ];
 
 /** Starts one actor per entry, in reverse order of the names given. */

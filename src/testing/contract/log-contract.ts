@@ -4,7 +4,7 @@
  *
  * K1  Every case is either applicable or reported with the features it misses; none passes without running.
  * K2  Numbers 1-30 are the rules every store must answer for; from 31 on come the actor index, snapshots, leases and
- *     what adapters got wrong before. A number never changes.
+ *     what adapters got wrong before, and definitions. A number never changes.
  */
 import { VirtualClock } from '../../clock.ts';
 import { InvalidArgumentError } from '../../errors.ts';
@@ -113,6 +113,7 @@ function featuresOf(log: EventLog, fixture: ContractFixture): ContractFeature[] 
     kill: fixture.kill !== undefined,
     faults: fixture.loseNextAcknowledgement !== undefined,
     quarantine: log.quarantine !== undefined && log.quarantined !== undefined,
+    definitions: log.definitions !== undefined,
   };
   return contractFeatures.filter((feature) => seen[feature]);
 }

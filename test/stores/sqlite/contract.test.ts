@@ -7,7 +7,7 @@ import { VirtualClock } from '../../../src/clock.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import type { Database, DriverName } from '../../../src/stores/sqlite/driver.ts';
 import { openSqliteLog } from '../../../src/stores/sqlite/open.ts';
-import type { ContractTarget } from '../../../src/testing/contract/contract-case.ts';
+import { contractFeatures, type ContractTarget } from '../../../src/testing/contract/contract-case.ts';
 import { logContract } from '../../../src/testing/contract/log-contract.ts';
 import { driversHere } from './log-files.ts';
 
@@ -23,7 +23,7 @@ describe.each(driversHere())('a SQLite log on %s', async (driver) => {
 
 function sqliteTarget(driver: DriverName): ContractTarget {
   return {
-    features: ['atomicMultiStream', 'checks', 'truncate', 'reopen', 'kill', 'shared', 'erase', 'faults', 'quarantine'],
+    features: contractFeatures,
     create: async () => {
       const folder = mkdtempSync(join(tmpdir(), 'rewake-sqlite-'));
       const clock = new VirtualClock();

@@ -14,8 +14,10 @@ export interface PanelProps {
   readonly api: Api;
   readonly log: LogView;
   readonly stream: StreamView;
-  /** The frame that is shown; undefined while it is on its way. */
+  /** The frame that is shown; undefined while it is on its way, and where it cannot be had. */
   readonly view: FrameView | undefined;
+  /** Whether it cannot be had; the page says why. */
+  readonly isFailed: boolean;
   /** Address of the actor in the tree that is looked at: `/` for the root. It stands in the permalink. */
   readonly actor: string;
   readonly chooseActor: (address: string) => void;

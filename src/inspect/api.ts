@@ -168,6 +168,7 @@ export interface EffectBar {
 }
 
 export interface EffectsView {
+  /** In the order in which they began; of very many the newest. */
   readonly bars: readonly EffectBar[];
   /** What breakers said to this actor, and facts of retries (RetryScheduled, AttemptFailed, CircuitOpened, …), as marks. */
   readonly marks: readonly {
@@ -176,6 +177,8 @@ export interface EffectsView {
     readonly type: string;
     readonly actor: string;
   }[];
+  /** How many bars and marks before these are left out. */
+  readonly left: number;
 }
 
 export interface HandlersView {

@@ -1,5 +1,5 @@
 /**
- * Answers without payloads. Owns which parts of a frame, a blame and another past are payloads; how a value is masked is mask.ts's.
+ * Answers without payloads. Owns which parts of a frame and a blame are payloads; how a value is masked is mask.ts's.
  *
  * MV1  Whatever carries values of the person's program passes through here, or through maskData.
  */
@@ -7,7 +7,6 @@ import type { Json } from '../log/json.ts';
 import type { Blame } from '../replay/blame.ts';
 import type { Frame, FrameActor } from '../replay/frame.ts';
 import { maskEvent, maskPatch, maskValue, type PayloadMode } from '../replay/mask.ts';
-import type { WhatIf } from '../replay/past-edit.ts';
 
 export function maskFrame(frame: Frame, mode: PayloadMode): Frame {
   if (mode === 'full') return frame;
@@ -43,11 +42,6 @@ export function maskBlame(blame: Blame, mode: PayloadMode): Blame {
   });
   const { value, changed, earlier } = blame;
   return { ...blame, value: maybe(value, mode), changed: changed && change(changed), earlier: earlier.map(change) };
-}
-
-export function maskWhatIf(whatIf: WhatIf, mode: PayloadMode): WhatIf {
-  const frames = (path: readonly Frame[]) => path.map((frame) => maskFrame(frame, mode));
-  return { ...whatIf, original: frames(whatIf.original), fork: frames(whatIf.fork) };
 }
 
 function maybe(value: Json | undefined, mode: PayloadMode): Json | undefined {

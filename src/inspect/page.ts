@@ -15,17 +15,18 @@ export interface Page {
   readonly policy: string;
 }
 
-/** Where the build has put it, seen from sources and from what is built of them. */
+/** Where the build has put it in the package. */
 const place = join('dist', 'inspector', 'index.html');
 
-/** @throws LogUnavailableError where it was not built */
-export function loadPage(): Page {
-  const start = dirname(fileURLToPath(import.meta.url));
-  for (let folder = start; ; folder = dirname(folder)) {
-    const file = join(folder, place);
-    if (existsSync(file)) return pageOf(readFileSync(file, 'utf8'));
-    if (folder === dirname(folder)) break;
-  }
+/**
+ * @param from a file of the package, built or not
+ * @throws LogUnavailableError where it was not built
+ */
+export function loadPage(from: string = fileURLToPath(import.meta.url)): Page {
+  let folder = dirname(from);
+  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);
+  const file = join(folder, place);
+  if (existsSync(file)) return pageOf(readFileSync(file, 'utf8'));
   throw new LogUnavailableError(
     `The page of the inspector is not there: '${place}' is missing. Run 'npm run build', or install the package again.`,
     false,

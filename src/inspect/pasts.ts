@@ -11,7 +11,6 @@ import { Runtime } from '../runtime/runtime.ts';
 import type { PastEdit, WhatIf, WhatIfOptions } from '../replay/past-edit.ts';
 import { whatIf } from '../replay/what-if.ts';
 import type { ForkRequest } from './api.ts';
-import { maskWhatIf } from './masked-views.ts';
 import { Refusal } from './refusal.ts';
 import type { InspectorOptions } from './inspector-options.ts';
 
@@ -25,14 +24,13 @@ export async function answerPast(stream: string, body: unknown, options: Inspect
       'Payloads are hidden, and another past is made of them. Start the inspector with --payloads full.',
     );
   }
-  const answered = await whatIf(log, stream, {
+  return whatIf(log, stream, {
     edits: edits ?? [],
     ...(stubs && { stubs }),
     ...(until && { until }),
     machines,
     ...(upcasters && { upcasters }),
   });
-  return maskWhatIf(answered, payloads);
 }
 
 /** PS1, PS2. */

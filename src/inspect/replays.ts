@@ -1,7 +1,8 @@
 /**
  * The replays that are open. Owns how many there are, and that each has taken in what was appended.
  *
- * IR1  The ones that were used last are kept; one that is opened walks to its end by itself, so that seeks become short.
+ * IR1  The ones that were used last are kept.
+ * IR2  One that is asked for frames walks to its end by itself, so that seeks become short; one that is only looked at does not.
  */
 import type { EventLog } from '../log/event-log.ts';
 import type { Upcasters } from '../log/upcast.ts';
@@ -20,14 +21,25 @@ export class Replays {
   readonly #log: EventLog;
   readonly #options: ReplaysOptions;
   readonly #open = new Map<string, Promise<Replay>>();
+  readonly #walked = new WeakSet<Replay>();
 
   constructor(log: EventLog, options: ReplaysOptions) {
     this.#log = log;
     this.#options = options;
   }
 
-  /** @throws NotFoundError | StreamDeletedError */
+  /** IR2. A stream whose frames are asked for. @throws NotFoundError | StreamDeletedError */
   async of(stream: string): Promise<Replay> {
+    const replay = await this.glance(stream);
+    if (this.#walked.has(replay)) return replay;
+    this.#walked.add(replay);
+    // What goes wrong on the way is said to who asks for a frame there.
+    replay.prepare().catch(() => {});
+    return replay;
+  }
+
+  /** A stream of which only its beginning and its charts are looked at. @throws NotFoundError | StreamDeletedError */
+  async glance(stream: string): Promise<Replay> {
     const known = this.#open.get(stream);
     if (known) {
       this.#open.delete(stream);
@@ -43,10 +55,7 @@ export class Replays {
       this.#open.delete(oldest);
     }
     try {
-      const replay = await opening;
-      // What goes wrong on the way is said to who asks for a frame there.
-      replay.prepare().catch(() => {});
-      return replay;
+      return await opening;
     } catch (error) {
       this.#open.delete(stream);
       throw error;

@@ -20,7 +20,7 @@ import { rewakeVersion } from '../runtime/environment.ts';
 import { explainStream } from '../runtime/explain/explain.ts';
 import { actorsView } from './actors-view.ts';
 import type { ExplainView, FrameView, HandlersView, LaidOutChart, LogView, RowsView, StreamView } from './api.ts';
-import { effectsView } from './effects-view.ts';
+import { EffectViews } from './effects-view.ts';
 import { ChartLayouts } from './layout.ts';
 import { maskBlame, maskFrame } from './masked-views.ts';
 import { answerPast, forkFor } from './pasts.ts';
@@ -50,6 +50,7 @@ export class Routes {
   readonly #mode: PayloadMode;
   readonly #replays: Replays;
   readonly #layouts: ChartLayouts;
+  readonly #effects: EffectViews;
 
   constructor(options: InspectorOptions & { readonly clock: Clock }) {
     this.#options = options;
@@ -57,6 +58,7 @@ export class Routes {
     this.#clock = options.clock;
     this.#layouts = new ChartLayouts({ clock: options.clock });
     this.#mode = options.payloads ?? 'full';
+    this.#effects = new EffectViews(this.#mode);
     this.#replays = new Replays(options.log, { machines: options.machines ?? {}, upcasters: options.upcasters });
   }
 
@@ -92,14 +94,7 @@ export class Routes {
       'GET frames': (stream, _, part) => this.#frameView(stream, revisionOf(part)),
       'GET charts': (stream, { url }, part) => this.#chart(stream, part ?? '/', numberIn(url, 'at')),
       'GET blame': (stream, { url }) => this.#blame(stream, url),
-      'GET effects': async (stream, { signal }) => {
-        const view = await effectsView(await this.#replays.of(stream), signal);
-        if (this.#mode === 'full') return view;
-        return {
-          ...view,
-          bars: view.bars.map((bar) => ({ ...bar, error: bar.error && bar.error.replace(/:[\s\S]*/, '') })),
-        };
-      },
+      'GET effects': async (stream, { signal }) => this.#effects.of(await this.#replays.of(stream), signal),
       'GET handlers': (stream, { signal }) => this.#handlers(stream, signal),
       'GET explain': (stream) => this.#explain(stream),
       'GET events': (stream, _, part) => rawEvent(this.#log, stream, revisionOf(part), this.#mode),
@@ -122,7 +117,7 @@ export class Routes {
   }
 
   async #streamView(stream: string): Promise<StreamView> {
-    const replay = await this.#replays.of(stream);
+    const replay = await this.#replays.glance(stream);
     const { machine, version, source, first, last, damaged } = replay;
     const begun = await firstFrame(replay);
     return {
@@ -135,7 +130,7 @@ export class Routes {
 
   async #rows(stream: string, url: URL): Promise<RowsView> {
     const [from, limit] = [numberIn(url, 'from') ?? 0, Math.max(1, numberIn(url, 'limit') ?? 500)];
-    const { chart } = await this.#replays.of(stream);
+    const { chart } = await this.#replays.glance(stream);
     const sourceOf = (address: string) => chart && sourceIn(chart, address);
     return rowsView(this.#log, stream, { from, limit, sourceOf });
   }

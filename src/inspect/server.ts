@@ -12,6 +12,7 @@ import { realClock } from '../clock.ts';
 import { InvalidArgumentError, LogUnavailableError } from '../errors.ts';
 import { requireOwnHost, requireOwnPage, requireToken } from './guard.ts';
 import type { InspectorOptions } from './inspector-options.ts';
+import type { PayloadMode } from '../replay/mask.ts';
 import { loadPage, type Page } from './page.ts';
 import { answerTo, Refusal } from './refusal.ts';
 import { Routes } from './routes.ts';
@@ -32,7 +33,7 @@ const bodyMax = 2 ** 20;
  * @throws LogUnavailableError the port is in use, or the page was not built
  */
 export async function startInspector(options: InspectorOptions): Promise<Inspector> {
-  const { port = 0, token = randomBytes(16).toString('base64url'), clock = realClock } = options;
+  const { port = 0, token = randomBytes(16).toString('base64url'), clock = realClock, payloads = 'full' } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw InvalidArgumentError.of('startInspector({ port })', 'a port number, or 0', port);
   }
@@ -43,7 +44,7 @@ export async function startInspector(options: InspectorOptions): Promise<Inspect
   await listen(server, port);
   const guarded = { token, port: (server.address() as AddressInfo).port };
   server.on('request', (request, response) => {
-    void answer(request, response, { page, routes, guarded, signal: closing.signal });
+    void answer(request, response, { page, routes, guarded, payloads, signal: closing.signal });
   });
   return {
     url: `http://127.0.0.1:${guarded.port}/?token=${token}`,
@@ -79,6 +80,7 @@ interface Serving {
   readonly page: Page;
   readonly routes: Routes;
   readonly guarded: { readonly token: string; readonly port: number };
+  readonly payloads: PayloadMode;
   readonly signal: AbortSignal;
 }
 
@@ -101,7 +103,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, servin
   } catch (error) {
     if (leaving.signal.aborted || serving.signal.aborted) return;
     if (response.headersSent) return void response.destroy();
-    const { status, body } = answerTo(error);
+    const { status, body } = answerTo(error, serving.payloads);
     sendJsonText(response, JSON.stringify(body), status);
   }
 }

@@ -1,8 +1,11 @@
 /**
  * The inspector's server, asked over a real socket on the loopback.
  */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { assign, emit, fromPromise, setup } from 'xstate';
 import type {
   ActorsView,
@@ -15,9 +18,12 @@ import type {
   RowsView,
   StreamView,
 } from '../../src/inspect/api.ts';
+import { EffectViews } from '../../src/inspect/effects-view.ts';
 import type { InspectorOptions } from '../../src/inspect/inspector-options.ts';
+import { loadPage } from '../../src/inspect/page.ts';
 import { startInspector, type Inspector } from '../../src/inspect/server.ts';
 import { createRuntime, memoryLog, VirtualClock, type EventLog } from '../../src/index.ts';
+import type { Replay } from '../../src/replay/replay.ts';
 import { sqliteLog } from '../../src/stores/sqlite/index.ts';
 import { logPath, withRawConnection } from '../stores/sqlite/log-files.ts';
 
@@ -377,18 +383,134 @@ describe('payloads that are hidden', () => {
         '/explain',
         '/blame?path=/context/note',
         '/blame?path=/context',
+        '/blame?path=/error',
       ];
       for (let revision = 0; revision < 4; revision++) parts.push(`/frames/${revision}`, `/events/${revision}`);
       for (const part of parts) expect(JSON.stringify(await get(`/streams/${stream}${part}`))).not.toContain(secret);
       const exported = await fetch(`${base}/api/streams/${stream}/export`, { headers });
       expect(await exported.text()).not.toContain(secret);
     }
+    for (const path of ['/traces/visit-1', '/traces/visit-2', '/actors', '/log'])
+      expect(JSON.stringify(await get(path))).not.toContain(secret);
+    const { bars } = await get<EffectsView>('/streams/order-2/effects');
+    expect(bars[0]!.error).toBe('Error');
     const { frame } = await get<FrameView>('/streams/order-1/frames/1');
     expect(frame.label).toBe('ADD');
     expect(frame.actors[0]!.value).toBe('open');
     const hidden = { total: 0, note: '•••', receipt: null };
     expect(frame.actors[0]!.context).toEqual(payloads === 'masked' ? hidden : null);
     expect((await post('/streams/order-1/what-if', { edits: [] })).status).toBe(403);
+  });
+
+  it('are not quoted by what goes wrong', async () => {
+    const log = memoryLog();
+    await fill(log);
+    const { readStream } = log;
+    log.readStream = (stream, options) => {
+      if (stream === 'order-2') throw new Error(`cannot read ${secret}`);
+      return readStream.call(log, stream, options);
+    };
+    const told = async (payloads: 'full' | 'masked') => {
+      const { get } = await inspecting({ log, payloads });
+      return (await get<Refused>('/streams/order-2/events/0', 500)).error.message;
+    };
+    expect(await told('full')).toBe(`cannot read ${secret}`);
+    expect(await told('masked')).toBe(
+      'Payloads are hidden, and what went wrong may quote them. Start the inspector with --payloads full.',
+    );
+  });
+});
+
+describe('the effects of a stream', () => {
+  it('EF3: are walked once, and from there on when it has grown', async () => {
+    const log = memoryLog();
+    await fill(log);
+    const { get } = await inspecting({ log });
+    const read: number[] = [];
+    const { readStream } = log;
+    log.readStream = (stream, options) => {
+      read.push(options?.from ?? 0);
+      return readStream.call(log, stream, options);
+    };
+    const first = await get<EffectsView>('/streams/order-1/effects');
+    expect([first.bars.length, first.left]).toEqual([1, 0]);
+    read.length = 0;
+    expect(await get('/streams/order-1/effects')).toEqual(first);
+    expect(read).toEqual([]);
+
+    await get('/streams/order-2/effects');
+    const runtime = await createRuntime({ log, machines, keepLogOpen: true, lease: false });
+    await runtime.rewind('order-2', { to: 1 });
+    await runtime.close();
+    read.length = 0;
+    const { bars } = await get<EffectsView>('/streams/order-2/effects');
+    expect(bars).toMatchObject([{ outcome: 'failed', startedRevision: 2 }]);
+    expect(read.every((from) => from > 3)).toBe(true);
+  });
+
+  it('EF3: are the newest ones where there are very many', async () => {
+    const views = new EffectViews('full');
+    const frame = (revision: number) => ({
+      ...{ revision, lastRevision: revision, at: revision, settled: null, payload: null, facts: [] },
+      started: [{ actor: `/call:${revision}`, src: 'call', restarts: 0 }],
+      effects: [{ actor: `/call:${revision}`, src: 'call', restarts: 0 }],
+    });
+    const replay = {
+      ...{ first: 0, last: 9_999 },
+      async *frames({ from }: { from: number }) {
+        for (let revision = from; revision < 10_000; revision++) yield frame(revision);
+      },
+    } as unknown as Replay;
+    const { bars, left } = await views.of(replay, new AbortController().signal);
+    expect([bars.length, left, bars[0]!.startedRevision, bars.at(-1)!.outcome]).toEqual([
+      2_000,
+      8_000,
+      8_000,
+      'running',
+    ]);
+    expect(bars.at(-1)!.attempt).toBe(10_000);
+    const gone = new AbortController();
+    gone.abort();
+    await expect(new EffectViews('full').of(replay, gone.signal)).rejects.toThrow('abort');
+  });
+});
+
+describe('the first lines of a stream', () => {
+  it('IR2: are there before it is walked', async () => {
+    const log = memoryLog();
+    await fill(log);
+    const runtime = await createRuntime({ log, machines, keepLogOpen: true, lease: false });
+    const long = await runtime.get(odd);
+    for (let amount = 0; amount < 200; amount++) await long.send({ type: 'ADD', amount, why: '' });
+    await runtime.close();
+    let furthest = 0;
+    const { readStream } = log;
+    log.readStream = (stream, options) => {
+      furthest = Math.max(furthest, options?.from ?? 0);
+      return readStream.call(log, stream, options);
+    };
+    const { get } = await inspecting({ log });
+    const path = `/streams/${encodeURIComponent(odd)}`;
+    await get(path);
+    await get(`${path}/rows?from=3&limit=1`);
+    expect(furthest).toBe(3);
+    await get(`${path}/frames/200`);
+    expect(furthest).toBeGreaterThan(64);
+  });
+});
+
+describe('the page', () => {
+  it('is looked for in the package alone', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rewake-page-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    mkdirSync(join(folder, 'dist', 'inspector'), { recursive: true });
+    writeFileSync(join(folder, 'dist', 'inspector', 'index.html'), '<p>another program</p>');
+    mkdirSync(join(folder, 'node_modules', 'rewake'), { recursive: true });
+    writeFileSync(join(folder, 'node_modules', 'rewake', 'package.json'), '{}');
+    expect(() => loadPage(join(folder, 'node_modules', 'rewake', 'src', 'inspect', 'page.ts'))).toThrow(
+      "Run 'npm run build'",
+    );
+    expect(loadPage().html).toContain('<title>');
   });
 });
 

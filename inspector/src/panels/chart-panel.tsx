@@ -13,7 +13,7 @@ import { ActorStrip, standing } from './actor-strip.tsx';
 import { Inline } from './changes-table.tsx';
 import { ChartWindow } from './chart-window.tsx';
 import { Jump } from './jump.tsx';
-import { Awaited, Empty } from './notes.tsx';
+import { Awaited, Empty, NoFrame } from './notes.tsx';
 import { streamPath } from './stream-path.ts';
 
 export function ChartPanel(props: PanelProps) {
@@ -27,7 +27,7 @@ export function ChartPanel(props: PanelProps) {
         <ActorStrip actors={frame.actors} chosen={address} onChoose={chooseActor} />
       ) : null}
       {!view || !frame ? (
-        <Empty>Loading…</Empty>
+        <NoFrame isFailed={props.isFailed} />
       ) : !actor ? (
         <Empty>
           There is no actor <code>{address}</code> at revision {frame.revision}.{' '}

@@ -11,7 +11,7 @@ import { actorName, standing } from './actor-strip.tsx';
 import { BlameCard } from './blame-card.tsx';
 import { ChangesTable } from './changes-table.tsx';
 import { JsonTree } from './json-tree.tsx';
-import { Empty } from './notes.tsx';
+import { Empty, NoFrame } from './notes.tsx';
 import { changesOf, marksOf } from './patch-marks.ts';
 import { streamPath } from './stream-path.ts';
 
@@ -22,7 +22,7 @@ export function ContextPanel(props: PanelProps) {
   const [asked, setAsked] = useState<string | undefined>();
   useEffect(() => setAsked(undefined), [address, props.stream.stream]);
   const before = useFrameBefore(props);
-  if (!view) return <Empty>Loading…</Empty>;
+  if (!view) return <NoFrame isFailed={props.isFailed} />;
   const { frame } = view;
   const machines = frame.actors.filter(({ kind, address: own }) => kind === 'machine' || own === address);
   const actor = frame.actors.find((one) => one.address === address);

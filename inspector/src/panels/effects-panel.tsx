@@ -63,6 +63,9 @@ function Effects(props: PanelProps & { readonly effects: EffectsView }) {
         />
         {isTable ? null : <Legend bars={props.effects.bars} />}
       </div>
+      {props.effects.left > 0 ? (
+        <p class="muted">The newest ones; {props.effects.left.toLocaleString('en')} before them are left out.</p>
+      ) : null}
       {isTable ? <EffectsTable {...props} /> : <EffectsChart {...props} />}
     </>
   );

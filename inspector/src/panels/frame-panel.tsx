@@ -7,14 +7,14 @@ import type { PanelProps } from '../panel-props.ts';
 import { JsonTree } from './json-tree.tsx';
 import { Inline } from './changes-table.tsx';
 import { Jump } from './jump.tsx';
-import { Empty } from './notes.tsx';
+import { NoFrame } from './notes.tsx';
 import { Tag } from './parts.tsx';
 import { stateWords } from '../stream/state-words.ts';
 import { useCause } from './cause.ts';
 
 export function FramePanel(props: PanelProps) {
   const { view, goTo } = props;
-  if (!view) return <Empty>Loading…</Empty>;
+  if (!view) return <NoFrame isFailed={props.isFailed} />;
   const { frame } = view;
   return (
     <div class="panel-body p-frame">

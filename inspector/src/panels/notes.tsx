@@ -7,6 +7,11 @@ export function Empty({ children }: { readonly children: ComponentChildren }) {
   return <p class="panel-empty muted">{children}</p>;
 }
 
+/** In the place of a frame. */
+export function NoFrame({ isFailed }: { readonly isFailed: boolean }) {
+  return <Empty>{isFailed ? 'There is no frame to show.' : 'Loading…'}</Empty>;
+}
+
 export interface AwaitedProps<T> {
   readonly loaded: Loaded<T>;
   /** What could not be done: `The effects cannot be shown`. */

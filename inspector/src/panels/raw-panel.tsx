@@ -3,15 +3,15 @@ import { useState } from 'preact/hooks';
 import type { Json, RawEvent } from '../../../src/inspect/api.ts';
 import { useLoaded } from '../shell/loaded.ts';
 import type { PanelProps } from '../panel-props.ts';
-import { Awaited, Empty } from './notes.tsx';
+import { Awaited, NoFrame } from './notes.tsx';
 import { CopyButton, Switch } from './parts.tsx';
 import { streamPath } from './stream-path.ts';
 
 const shownMax = 200_000;
 
-export function RawPanel({ api, stream, view }: PanelProps) {
+export function RawPanel({ api, stream, view, isFailed }: PanelProps) {
   const [chosen, setChosen] = useState<{ readonly of: string; readonly revision: number } | undefined>();
-  if (!view) return <Empty>Loading…</Empty>;
+  if (!view) return <NoFrame isFailed={isFailed} />;
   const { frame } = view;
   const revision = chosen?.of === frame.id ? chosen.revision : frame.revision;
   const events = [

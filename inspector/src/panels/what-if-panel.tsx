@@ -11,7 +11,7 @@ import { failureFrom, type ApiFailure } from '../shell/api.ts';
 import { FailureNotice } from '../shell/failure-notice.tsx';
 import type { PanelProps } from '../panel-props.ts';
 import { DraftEditor } from './draft-editor.tsx';
-import { Empty } from './notes.tsx';
+import { NoFrame } from './notes.tsx';
 import { optionsOf, partOf, type Draft, type StubDraft } from './what-if-drafts.ts';
 import { WhatIfPaths } from './what-if-paths.tsx';
 import { sessionOf } from './what-if-session.ts';
@@ -50,7 +50,7 @@ export function WhatIfPanel(props: PanelProps) {
       {view ? (
         <AddEdit frame={view.frame} onAdd={(draft) => change({ drafts: [...drafts, draft] })} />
       ) : (
-        <Empty>Loading…</Empty>
+        <NoFrame isFailed={props.isFailed} />
       )}
       {drafts.length === 0 ? (
         <p class="muted">

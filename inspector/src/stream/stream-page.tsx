@@ -136,6 +136,7 @@ export function StreamPage({ api, navigation, log, route }: StreamPageProps) {
       log,
       stream: info,
       view: frameFailure ? undefined : view,
+      isFailed: frameFailure !== undefined,
       actor: route.actor ?? '/',
       chooseActor: (actor) => navigation.go({ ...route, actor: actor === '/' ? undefined : actor }),
       goTo: (to, revision) =>

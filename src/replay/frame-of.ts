@@ -38,10 +38,17 @@ export function frameOf({ stimulus, facts, revision, lastRevision }: Entry, part
   const { stream, applied, after, changes, begun, divergence, drift } = parts;
   const { recorded, type, data } = stimulus;
   const { at } = applied.state;
-  return {
-    ...{ stream, revision, lastRevision, source: after.source, id: recorded.id, type },
+  // Without spreads: there are as many as a stream has events, and an object of so many fields is slow to be made of others.
+  const frame: Frame = {
+    stream,
+    revision,
+    lastRevision,
+    source: after.source,
+    id: recorded.id,
+    type,
     label: isFact(recorded) ? type : labelOfData(type, data, (address) => begun.get(address)?.src),
-    ...{ at, recordedAt: recorded.recordedAt },
+    at,
+    recordedAt: recorded.recordedAt,
     correlationId: recorded.meta.$correlationId ?? '',
     causationId: recorded.meta.$causationId ?? recorded.id,
     to: recorded.meta.actor ?? addresseeOf(data),
@@ -62,8 +69,8 @@ export function frameOf({ stimulus, facts, revision, lastRevision }: Entry, part
     effects: after.effects,
     timers: after.timers.toSorted((one, other) => one.dueAt - other.dueAt || one.timer - other.timer),
     divergence,
-    ...(drift.length > 0 && { drift }),
   };
+  return drift.length > 0 ? { ...frame, drift } : frame;
 }
 
 const payloads: Readonly<Record<string, string>> = {

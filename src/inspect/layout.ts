@@ -17,6 +17,8 @@ import { graphOf, placesIn, type ChartGraph, type Manner } from './chart-graph.t
 import { Refusal } from './refusal.ts';
 
 const keptMax = 100;
+/** States and arrows; of more nothing could be read. The engine takes seconds for a thousand. */
+const partsMax = 5_000;
 /** Care takes time that grows steeply with the arrows: for more than these the difference is seconds. */
 const carefulMax = 50;
 const patienceMs = { careful: 5_000, plain: 60_000 };
@@ -72,7 +74,10 @@ export class ChartLayouts {
 
   /** LA5. */
   async #layout(chart: MachineChart): Promise<LaidOutChart> {
-    const arrows = arrowsIn(chart.root);
+    const [states, arrows] = [statesIn(chart.root), arrowsIn(chart.root)];
+    if (states + arrows > partsMax) {
+      throw failed(`it has ${states} states and ${arrows} arrows, and at most ${partsMax} of both together are drawn`);
+    }
     try {
       if (arrows <= carefulMax) {
         const down = await this.#place(chart, { direction: 'DOWN', care: 'careful' });
@@ -130,6 +135,10 @@ export class ChartLayouts {
     worker.on('exit', () => end('its thread has ended'));
     return worker;
   }
+}
+
+function statesIn({ states }: MachineChart['root']): number {
+  return states.reduce((sum, state) => sum + statesIn(state), 1);
 }
 
 function arrowsIn({ states, transitions }: MachineChart['root']): number {

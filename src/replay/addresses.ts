@@ -17,9 +17,9 @@ export function idOf(address: string): string {
   return (colon < 0 ? own : own.slice(0, colon)).replaceAll('%2F', '/').replaceAll('%25', '%');
 }
 
-/** Whether an address is of an actor below another one. */
-export function isBelow(address: string, other: string): boolean {
-  return address !== other && (other === '/' || address.startsWith(`${other}/`));
+/** How many actors of the tree were born before it. */
+export function birthOf(address: string): number {
+  return sessionsOf(address).at(-1) ?? 0;
 }
 
 /** What a person calls an actor: its id, and where XState has made that up the name of its logic. */

@@ -10,6 +10,7 @@ import { isMachine, resolveSource } from '../kernel/xstate-internals.ts';
 import type { Definitions } from '../log/event-log.ts';
 import type { MachineRegistry, RegisteredMachine } from '../runtime/machines.ts';
 import { parentOf } from './addresses.ts';
+import { keptChart } from './kept-chart.ts';
 
 /** What is known of one machine. */
 interface Drawn {
@@ -59,9 +60,7 @@ export class Charts {
   async #kept(definition: string): Promise<MachineChart | undefined> {
     try {
       const text = await this.#definitions?.load(definition);
-      if (text === undefined) return undefined;
-      const chart = JSON.parse(text) as Partial<MachineChart> | null;
-      return chart?.form === 1 && chart.root !== undefined ? (chart as MachineChart) : undefined;
+      return text === undefined ? undefined : keptChart(text);
     } catch {
       // CS1.
       return undefined;

@@ -5,8 +5,8 @@
  * LF1  An actor that has ended is in the state after the entry that ended it, and in none after that; the root stays.
  * LF2  A context is known from where it was recorded whole until a change of it was left out.
  * LF3  That an effect was stopped because its machine left a state is not recorded. It is over when no state is active that
- *      invokes it, or without a chart none of those that were entered with its start; with its parent; and when another one
- *      takes its place.
+ *      invokes it; with its parent; and when another one takes its place. Without a chart of its machine, which state invokes it
+ *      is known only where XState has named it after that: any other one may have been spawned, and is taken to run on.
  */
 import type { StateValue } from 'xstate';
 import { InvalidArgumentError } from '../errors.ts';
@@ -16,7 +16,7 @@ import { applyPatch, type JsonPatch } from '../kernel/json-patch.ts';
 import type { IntentRecord, LostEffect, TimerRecord, TransitionRecord } from '../kernel/stimulus.ts';
 import type { Json } from '../log/json.ts';
 import { isFact } from '../log/runtime-events.ts';
-import { idOf, isBelow, parentOf } from './addresses.ts';
+import { birthOf, idOf, parentOf } from './addresses.ts';
 import { activeStates, invokersOf, sourceInvoked } from './chart-states.ts';
 import { definitionIn } from './definition-in.ts';
 import { Draft } from './draft.ts';
@@ -73,18 +73,13 @@ class OpenState {
     const settled = this.#settle();
     const fired = type === 'TimerFired' && typeof data.timer === 'number' ? data.timer : null;
     if (fired !== null) this.#timers.delete(fired);
-    const values = new Map<string, StateValue | null>();
-    for (const transition of listOf<TransitionRecord>(data.transitions)) {
-      const { actor } = transition;
-      if (!values.has(actor)) values.set(actor, this.#actors.get(actor)?.value as StateValue | null);
-      this.#move(transition);
-    }
+    const moves = listOf<TransitionRecord>(data.transitions);
+    for (const transition of moves) this.#move(transition);
     for (const record of contextsOf(data)) this.#patch(record.actor, 'patch' in record ? record.patch : undefined);
-    for (const intent of listOf<IntentRecord>(data.intents))
-      this.#begin(intent, values.get(parentOf(intent.actor) ?? '/'));
+    for (const intent of listOf<IntentRecord>(data.intents)) this.#begin(intent);
     for (const timer of listOf<TimerRecord>(data.armed)) this.#timers.set(timer.timer, timer);
     for (const timer of listOf<number>(data.cancelled)) this.#timers.delete(timer);
-    this.#endEffects(new Set(values.keys()));
+    this.#endEffects(new Set(moves.map(({ actor }) => actor)));
     if ((this.#actors.get('/')?.status ?? 'active') !== 'active') this.#endAll();
     return { state: this.#closed(), settled, fired };
   }
@@ -146,27 +141,32 @@ class OpenState {
     this.#actors.set(address, { ...actor, context: patch && patched(actor.context, patch) });
   }
 
-  #begin({ actor: address, src }: IntentRecord, before: StateValue | null | undefined): void {
+  #begin({ actor: address, src }: IntentRecord): void {
     const [since, startedAt] = [this.#event.recorded.revision, this.#at];
     this.#known.begun.set(address, { src, since, startedAt });
     const parent = parentOf(address) ?? '/';
-    const after = this.#actors.get(parent)?.value as StateValue | null | undefined;
-    const was = before ? statePaths(before) : [];
-    const entered = (after ? statePaths(after) : []).filter((path) => !was.includes(path));
-    if (this.#takesPlaces(parent, address)) {
-      for (const other of this.#effects.keys()) {
-        if (parentOf(other) === parent && idOf(other) === idOf(address)) this.#stop(other);
+    const invoker = this.#invokerOf(parent, idOf(address));
+    const takesPlaces = this.#takesPlaces(parent, idOf(address), invoker);
+    let isOrphan = false;
+    for (const [other, effect] of this.#effects.entries()) {
+      if (parentOf(other) !== parent || idOf(other) !== idOf(address)) continue;
+      if (takesPlaces) {
+        // Of those that began at once, which were stopped at once is not known.
+        if (effect.since !== since) this.#stop(other);
       }
+      // Of several, the one that was spawned last is known by the name; they need not begin in that order.
+      else if (birthOf(other) < birthOf(address)) this.#effects.set(other, { ...effect, isOrphan: true });
+      else isOrphan = true;
     }
-    const begun = { actor: address, src, since, startedAt, restarts: 0, interrupted: false, entered };
+    const begun = { actor: address, src, since, startedAt, restarts: 0, interrupted: false, invoker, isOrphan };
     this.#effects.set(address, begun);
     this.#actors.set(address, this.#effectActor(address, src));
   }
 
   /** LF3. A state that is entered again stops what it invoked; one that is spawned again does not stop the one before. */
-  #takesPlaces(parent: string, address: string): boolean {
+  #takesPlaces(parent: string, id: string, invoker: string | undefined): boolean {
     const chart = this.#chartOf(parent);
-    return !chart || invokersOf(chart, idOf(address)).length > 0;
+    return chart ? invokersOf(chart, id).length > 0 : invoker !== undefined;
   }
 
   #effectActor(address: string, src: string): FrameActor {
@@ -177,23 +177,31 @@ class OpenState {
   /** LF3. @param moved machines that have moved */
   #endEffects(moved: ReadonlySet<string>): void {
     for (const [address, effect] of this.#effects.entries()) {
+      if (effect.isOrphan) continue;
       const parent = parentOf(address) ?? '/';
       const machine = this.#actors.get(parent);
-      if (!machine || machine.status !== 'active') this.#stop(address);
+      // What a machine that fails has begun runs on: XState stops nothing of it.
+      if (machine?.status === 'error') this.#effects.set(address, { ...effect, isOrphan: true });
+      else if (!machine || machine.status !== 'active') this.#stop(address);
       else if (moved.has(parent) && !this.#isInvoked(effect, machine)) this.#stop(address);
     }
   }
 
-  #isInvoked({ actor: address, entered }: FollowedEffect, { address: parent, value }: FrameActor): boolean {
+  #isInvoked({ actor: address, invoker }: FollowedEffect, { address: parent, value }: FrameActor): boolean {
     if (value === null) return false;
     const chart = this.#chartOf(parent);
-    const invokers = chart && invokersOf(chart, idOf(address));
-    if (chart && invokers) {
-      const active = activeStates(chart, value as StateValue);
-      // What no state invokes was spawned: that runs on.
-      return invokers.length === 0 || invokers.some((id) => active.has(id));
-    }
-    return entered.length === 0 || entered.some((path) => statePaths(value as StateValue).includes(path));
+    if (!chart) return invoker === undefined || pathsIn(value as StateValue).includes(invoker);
+    const invokers = invokersOf(chart, idOf(address));
+    const active = activeStates(chart, value as StateValue);
+    // What no state invokes was spawned: that runs on.
+    return invokers.length === 0 || invokers.some((id) => active.has(id));
+  }
+
+  /** LF3. XState calls what has no name `<number>.<id of the state>`, and the id of a state ends with its path. */
+  #invokerOf(parent: string, id: string): string | undefined {
+    const [, state] = /^\d+\.(.+)$/s.exec(id) ?? [];
+    const value = this.#actors.get(parent)?.value as StateValue | null | undefined;
+    return state === undefined || !value ? undefined : pathsIn(value).find((path) => state.endsWith(`.${path}`));
   }
 
   #stop(address: string): void {
@@ -206,7 +214,6 @@ class OpenState {
     const { address } = actor;
     this.#actors.set(address, actor);
     if (address !== '/') this.#ended.push(address);
-    for (const other of this.#effects.keys()) if (isBelow(other, address)) this.#stop(other);
   }
 
   /** With the root everything ends, also what began in the same step. */
@@ -237,6 +244,17 @@ class OpenState {
       ended: this.#ended,
     };
   }
+}
+
+/** The paths of all active states, the longest first. */
+function pathsIn(value: StateValue): string[] {
+  const around = (path: string): string[] => {
+    const end = path.lastIndexOf('.');
+    return end < 0 ? [path] : [path, ...around(path.slice(0, end))];
+  };
+  return statePaths(value)
+    .flatMap(around)
+    .toSorted((one, other) => other.length - one.length);
 }
 
 function patched(context: Json | undefined, patch: JsonPatch): Json | undefined {

@@ -12,8 +12,10 @@ import type { FrameActor, FrameEffect } from './frame.ts';
 /** An effect as it is followed: with what its restarts are counted by. */
 export interface FollowedEffect extends FrameEffect {
   readonly interrupted: boolean;
-  /** Paths of states that were entered with its start; empty where none was. */
-  readonly entered: readonly string[];
+  /** Path of the state that XState has named it after, because it invokes it; undefined where a person gave it a name. */
+  readonly invoker: string | undefined;
+  /** Whether nobody stops it any more: another one was spawned under its name, or its parent has failed. */
+  readonly isOrphan: boolean;
 }
 
 /** LS1. */

@@ -85,7 +85,7 @@ function followed(
     begun.set(actor, { src, since: recorded.revision, startedAt });
   }
   const { since, startedAt } = begun.get(actor)!;
-  return { actor, src, since, startedAt, restarts, interrupted, entered: [] };
+  return { actor, src, since, startedAt, restarts, interrupted, invoker: undefined, isOrphan: false };
 }
 
 function statusOf(status: string): FrameActor['status'] {

@@ -248,7 +248,9 @@ function logActors({ actors }: LogState): FrameActor[] {
 }
 
 function logEffects({ effects }: LogState): Stand['effects'] {
-  return [...effects.values()].map(({ interrupted: _, entered: __, ...effect }) => effect);
+  return [...effects.values()].map(({ actor, src, since, startedAt, restarts }) => {
+    return { actor, src, since, startedAt, restarts };
+  });
 }
 
 /** Machines whose context is known to the log, and another one there. */

@@ -217,6 +217,12 @@ describe('the thread', () => {
     await slow.close();
   }, 60_000);
 
+  test('of more than anybody could read is refused at once', async () => {
+    await expect(layouts.layout(ring(2_501))).rejects.toThrow(
+      'it has 2502 states and 2501 arrows, and at most 5000 of both together are drawn',
+    );
+  });
+
   test('is gone when the inspector closes, and answers nobody any more', async () => {
     const closing = new ChartLayouts();
     const asked = Promise.allSettled([closing.layout(ring(26))]);

@@ -129,10 +129,8 @@ test('without code state values and contexts are the same, and timers', { timeou
         const expected = stood[frame.lastRevision]!;
         expect(frame.source).toBe('log');
         expect(machinesOf(frame, expected), `at ${frame.lastRevision}`).toEqual(expected.machines);
-        const { timers, effects } = standsOf(frame, expected);
-        expect(timers).toEqual(expected.timers);
-        // Of one that was stopped only its parent's state tells; of what runs nothing is missing.
-        expect(effects).toEqual(expect.arrayContaining(expected.effects));
+        // Which effects run is not promised: the log does not say what XState has stopped, or lost sight of.
+        expect(standsOf(frame, expected).timers).toEqual(expected.timers);
         seen++;
       }
     }),

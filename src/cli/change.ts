@@ -7,7 +7,7 @@
  * CH3  No effect begins in this process: what begins is left to the next host as not begun. Custom actions, which happen at most
  *      once, happen here, or nowhere with --skip-actions.
  */
-import { LogOwnedError, NotFoundError, UnknownMachineError } from '../errors.ts';
+import { LogOwnedError, UnknownMachineError } from '../errors.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
 import { readStreamName } from '../log/stream-name.ts';
@@ -18,6 +18,7 @@ import { appendedText } from './appended-text.ts';
 import type { Options, OptionSpec } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodes } from './exit-code.ts';
+import { requireStream } from './looking.ts';
 import { noting, rehearsal, type Noted } from './noted-log.ts';
 import { openRuntime, type Place } from './open-runtime.ts';
 import { shown } from './terminal.ts';
@@ -125,8 +126,7 @@ function loggerFor({ terminal }: CommandContext): Logger {
 /** @throws NotFoundError */
 export async function requireActor(log: EventLog, stream: string): Promise<void> {
   readStreamName(stream);
-  const { state } = await log.head(stream);
-  if (state === 'absent') throw new NotFoundError(stream, `'rewake ls' lists what is in ${log.name}.`);
+  await requireStream(log, stream);
 }
 
 /** @throws UnknownMachineError */

@@ -8,6 +8,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Upcasters } from '../log/upcast.ts';
 import type { RewakeConfig } from './config.ts';
 import { ConfigError } from './usage-error.ts';
 
@@ -81,13 +82,27 @@ function checked(found: unknown, file: string): RewakeConfig {
     );
   }
   const config = found as RewakeConfig;
-  const { log, machines } = config;
+  const { log, machines, onStart, upcasters } = config;
   if (log !== undefined && typeof log !== 'string') {
     throw new ConfigError(`${where}: 'log' is to be a path or a URL, found ${typeof log}.`);
   }
-  if (machines !== undefined && (typeof machines !== 'object' || (machines as object | null) === null)) {
-    throw new ConfigError(`${where}: 'machines' is to be an object of machines by name, found ${typeof machines}.`);
+  if (machines !== undefined && !isObject(machines)) {
+    throw new ConfigError(`${where}: 'machines' is to be an object of machines by name, found ${kindOf(machines)}.`);
+  }
+  if (upcasters !== undefined && !((upcasters as Partial<Upcasters>).chains instanceof Map)) {
+    throw new ConfigError(`${where}: 'upcasters' is to be what defineUpcasters() gives, found ${kindOf(upcasters)}.`);
+  }
+  if (onStart !== undefined && typeof onStart !== 'function') {
+    throw new ConfigError(`${where}: 'onStart' is to be a function of the runtime, found ${kindOf(onStart)}.`);
   }
   const isPlainPath = log !== undefined && !/^[a-z][a-z+]+:/i.test(log) && !isAbsolute(log);
   return isPlainPath ? { ...config, log: join(dirname(file), log) } : config;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value;
 }

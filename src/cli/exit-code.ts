@@ -2,13 +2,17 @@
  * The exit codes, and which error ends with which one. Owns the table; docs/reference/cli.md says it to people.
  */
 import {
+  ActorBlockedError,
   ActorExistsError,
+  ActorFinishedError,
+  ActorStoppedError,
   ConflictError,
   DamagedRecordError,
   InvalidArgumentError,
   InvalidEventError,
   LogOwnedError,
   NotFoundError,
+  NotResumableError,
   ReplayDivergedError,
   StreamDeletedError,
 } from '../errors.ts';
@@ -21,7 +25,7 @@ export const exitCodes = {
   notFound: 3,
   /** A divergence, a damage or a violation was found: what stops a deploy. */
   found: 4,
-  /** The log has another owner, or the stream was written to meanwhile. */
+  /** A change is refused: the log has another owner, the stream was written to meanwhile, the actor has ended. */
   conflict: 5,
   interrupted: 130,
   terminated: 143,
@@ -30,8 +34,11 @@ export const exitCodes = {
 const byError = [
   [[UsageError, ConfigError, InvalidArgumentError, InvalidEventError], exitCodes.usage],
   [[NotFoundError, StreamDeletedError], exitCodes.notFound],
-  [[ReplayDivergedError, DamagedRecordError], exitCodes.found],
-  [[ConflictError, LogOwnedError, ActorExistsError], exitCodes.conflict],
+  [[ReplayDivergedError, DamagedRecordError, ActorBlockedError], exitCodes.found],
+  [
+    [ConflictError, LogOwnedError, ActorExistsError, ActorFinishedError, ActorStoppedError, NotResumableError],
+    exitCodes.conflict,
+  ],
 ] as const;
 
 /** What a process ends with that failed so. */

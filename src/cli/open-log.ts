@@ -9,7 +9,7 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { LogUnavailableError } from '../errors.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { readExport } from './exported-log.ts';
@@ -36,8 +36,10 @@ export async function openLog(
       `There is no log store for '${scheme}:' in this version. Give the path of a SQLite log or of an exported file.`,
     );
   }
-  const file = scheme === 'file' ? fileURLToPath(place) : resolve(cwd, place);
-  if (await isExport(file)) return exported(createReadStream(file), file, access);
+  const file = scheme === 'file' ? pathOf(place, cwd) : resolve(cwd, place);
+  const begins = await beginningOf(file);
+  if (isExportBeginning(begins, file)) return exported(createReadStream(file), file, access);
+  requireLogBeginning(begins, place);
   if (access === 'write' && !existsSync(file)) {
     throw new LogUnavailableError(`There is no log at '${file}'. Check the path; 'rewake run' makes a new one.`, false);
   }
@@ -45,16 +47,45 @@ export async function openLog(
   return sqliteLog(file, { readOnly: access === 'read' });
 }
 
-/** By its first byte: no SQLite file begins with a brace. */
-export async function isExport(file: string): Promise<boolean> {
-  if (!existsSync(file) || !statSync(file).isFile()) return false;
+/** A relative one is taken from the folder the command is called in, as a path is. @throws UsageError */
+function pathOf(url: string, cwd: string): string {
+  try {
+    return fileURLToPath(new URL(url, pathToFileURL(`${cwd}/`)));
+  } catch {
+    throw new UsageError(`'${url}' names no file of this machine. Give a path, or a URL such as 'file:///var/app.db'.`);
+  }
+}
+
+const sqliteHeader = 'SQLite format 3\0';
+
+/** The first bytes of a file; undefined where there is no file. */
+async function beginningOf(file: string): Promise<string | undefined> {
+  if (!existsSync(file) || !statSync(file).isFile()) return undefined;
   const handle = await open(file);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0);
-    return bytesRead === 1 ? buffer.toString() === '{' : file.endsWith('.jsonl');
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(sqliteHeader.length), 0, sqliteHeader.length, 0);
+    return buffer.toString('latin1', 0, bytesRead);
   } finally {
     await handle.close();
   }
+}
+
+export async function isExport(file: string): Promise<boolean> {
+  return isExportBeginning(await beginningOf(file), file);
+}
+
+/** By its first byte: no SQLite file begins with a brace. */
+function isExportBeginning(begins: string | undefined, file: string): boolean {
+  return begins === '' ? file.endsWith('.jsonl') : begins?.startsWith('{') === true;
+}
+
+/** Of an empty file the store says more. @throws LogUnavailableError */
+function requireLogBeginning(begins: string | undefined, place: string): void {
+  if (begins === undefined || begins === '' || begins === sqliteHeader) return;
+  const next = begins.startsWith('\u001F\u008B')
+    ? `It is compressed: 'gunzip -c ${place} | rewake ls -' reads an exported file.`
+    : 'Check the path. If it was a log, its beginning is damaged: restore a backup.';
+  throw new LogUnavailableError(`'${place}' is neither a SQLite log nor an exported file. ${next}`, false);
 }
 
 /** OL2. */

@@ -8,13 +8,14 @@
 import { Command, CommanderError, type Help } from 'commander';
 import { InvariantError, RewakeError } from '../errors.ts';
 import { rewakeVersion } from '../runtime/environment.ts';
+import { inCommands } from './advice.ts';
 import { optionsOf } from './all-options.ts';
 import type { Arguments, CommandSpec, Options } from './command.ts';
 import { commands } from './commands/index.ts';
 import { CommandContext } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { looksLikeLog } from './open-log.ts';
-import { ReaderLeft, Terminal, wrapped, type Io } from './terminal.ts';
+import { ReaderLeft, shownLines, Terminal, wrapped, type Io } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 export const groups: { readonly [Group in CommandSpec['group']]: string } = {
@@ -31,13 +32,13 @@ export const groups: { readonly [Group in CommandSpec['group']]: string } = {
  * @returns the exit code
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const state: { code: number; globals: GlobalOptions } = { code: exitCodes.ok, globals: {} };
+  const state: { code: number; globals: GlobalOptions } = { code: exitCodes.ok, globals: globalsIn(argv) };
   const program = programFor(io, (spec) => async (words, options) => {
     state.globals = options as GlobalOptions;
     state.code = await runCommand(spec, words, options, io);
   });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(asked(argv), { from: 'user' });
     return state.code;
   } catch (error) {
     return fail(error, io, state.globals);
@@ -50,6 +51,18 @@ type GlobalOptions = {
   readonly yes?: boolean;
   readonly input?: boolean;
 };
+/** How to say what is wrong with a line that cannot be parsed. */
+function globalsIn(argv: readonly string[]): GlobalOptions {
+  return { json: argv.includes('--json'), color: !argv.includes('--no-color') };
+}
+
+/** Help for what is no command is the same mistake as calling it. */
+function asked(argv: readonly string[]): string[] {
+  const [first, second] = argv;
+  const isStrange = first === 'help' && second !== undefined && !commands.some(({ name }) => name === second);
+  return isStrange ? [second] : [...argv];
+}
+
 type Runner = (spec: CommandSpec) => (words: readonly string[], options: Options) => Promise<void>;
 
 /** The tree of commands, as commander has it. */
@@ -185,13 +198,26 @@ function fail(error: unknown, io: Io, globals: GlobalOptions): number {
   if (io.signal.aborted && error === io.signal.reason) return exitCodes.interrupted;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.ok;
-    if (error.code !== 'commander.help') say(error.message.replace(/^error: /, ''), io, globals);
+    if (error.code !== 'commander.help') say(error.message.replace(/^error: /, ''), io, globals, 'REWAKE_USAGE');
     return exitCodes.usage;
   }
   const isKnown = error instanceof RewakeError && !(error instanceof InvariantError);
-  const message = isKnown ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  say(message, io, globals, isKnown ? error.code : undefined);
+  if (isKnown) say(inCommands(error.message), io, globals, error.code);
+  else if (isOfSystem(error)) {
+    say(
+      `${error.message}. Check the path, whether you may use it, and whether there is room.`,
+      io,
+      globals,
+      error.code,
+    );
+  } else say(error instanceof Error ? (error.stack ?? error.message) : String(error), io, globals);
   return exitCodeOf(error);
+}
+
+/** What the file system or the network refused. */
+function isOfSystem(error: unknown): error is Error & { readonly code: string } {
+  const { code, syscall } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  return code !== undefined && syscall !== undefined;
 }
 
 function say(message: string, io: Io, { json = false, color = true }: GlobalOptions, code?: string): void {
@@ -200,5 +226,5 @@ function say(message: string, io: Io, { json = false, color = true }: GlobalOpti
     return;
   }
   const { noteColor } = new Terminal(io, { json, color, yes: false, input: false });
-  io.stderr.write(`${noteColor.red('rewake:')} ${message}\n`);
+  io.stderr.write(`${noteColor.red('rewake:')} ${shownLines(message)}\n`);
 }

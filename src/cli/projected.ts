@@ -6,6 +6,7 @@
 import type { Projection } from '../../projections/projection.ts';
 import { project } from '../../projections/project.ts';
 import type { EventLog } from '../log/event-log.ts';
+import { inCommands } from './advice.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import { readingOptions } from './looking.ts';
@@ -35,7 +36,7 @@ export async function projected<State, Result>(
     ...(stream !== undefined && { stream }),
     onSkip: ({ message }) => {
       code = exitCodes.found;
-      terminal.note(message);
+      terminal.note(inCommands(message));
     },
   });
   return { result, code };

@@ -127,10 +127,10 @@ export class Terminal {
   }
 
   /** Something to know that is no data: stderr. */
-  note(text: string): void {
+  note(text: string, paint = (plain: string) => plain): void {
     this.flush();
     this.#clearProgress();
-    this.#io.stderr.write(`${text}\n`);
+    this.#io.stderr.write(`${paint(shownLines(text))}\n`);
   }
 
   /** How far long work has come: one line on stderr that is written over; nothing where stderr is no terminal. */
@@ -168,7 +168,7 @@ export class Terminal {
     this.#clearProgress();
     const asking = createInterface({ input: stdin, output: stderr as NodeJS.WritableStream });
     try {
-      const answer = await asking.question(`${question} [y/N] `, { signal });
+      const answer = await asking.question(`${shownLines(question)} [y/N] `, { signal });
       return /^y(?:es)?$/i.test(answer.trim());
     } finally {
       asking.close();
@@ -291,6 +291,11 @@ export function cut(text: string, columns: number): string {
     out += part;
   }
   return `${out}…`;
+}
+
+/** TM3. Text that may have lines of its own. */
+export function shownLines(text: string): string {
+  return text.split('\n').map(shown).join('\n');
 }
 
 /** TM3. Text that came out of a log, on one line. */

@@ -39,6 +39,17 @@ export function rowOf(event: RecordedEvent, sourceOf?: SourceOf): Row {
   return { stream, revision, type, at: timeOf(event), ...lineOf(event, sourceOf) };
 }
 
+/** In the place of an event that cannot be read. @param at the time of the one before it */
+export function damagedRow(
+  { stream, revision, detail }: Pick<DamagedRecordError, 'stream' | 'revision' | 'detail'>,
+  at = 0,
+): Row {
+  return {
+    ...{ stream, revision, type: '', label: 'damaged', at, actor: '/' },
+    ...{ isFact: false, to: null, kind: 'damaged', message: detail },
+  };
+}
+
 function timeOf({ data, recordedAt }: RecordedEvent): number {
   const at = /^\{"at":(\d+)/.exec(data)?.[1];
   return at === undefined ? recordedAt : Number(at);
@@ -52,10 +63,7 @@ async function damagedRows(
   error: DamagedRecordError,
 ): Promise<RowsView> {
   const rows: Row[] = [];
-  const damaged = (revision: Revision, message: string): Row => ({
-    ...{ stream, revision, type: '', label: 'damaged', at: rows.at(-1)?.at ?? 0, actor: '/' },
-    ...{ isFact: false, to: null, kind: 'damaged', message },
-  });
+  const damaged = (revision: Revision, detail: string) => damagedRow({ stream, revision, detail }, rows.at(-1)?.at);
   if (!log.stored) return { rows: [damaged(error.revision, error.message)], next: null };
   for await (const stored of log.stored(stream)) {
     for await (const { revision, events, fault } of stored.records()) {

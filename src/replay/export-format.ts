@@ -14,7 +14,7 @@
  * EX4  What is written while a log is exported is left out: an actor ends in the file where its entry says so.
  */
 import { sealEvent, verifyEvent } from '../log/envelope.ts';
-import { InvalidArgumentError } from '../errors.ts';
+import { DamagedRecordError, InvalidArgumentError } from '../errors.ts';
 import type { ActorRow, EventLog, NewEvent, Position, RecordedEvent } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
 import { isBeginning, isFact } from '../log/runtime-events.ts';
@@ -39,6 +39,7 @@ export async function* exportLines(log: EventLog, options: ExportOptions = {}): 
   const counts = { actors: 0, events: 0 };
   const isWanted = (stream: string) => !streams || streams.has(stream);
   const ends = new Map<string, number>();
+  const lasts = new Map<string, number>();
   for await (const row of log.actors()) {
     if (!isWanted(row.stream)) continue;
     counts.actors++;
@@ -55,11 +56,20 @@ export async function* exportLines(log: EventLog, options: ExportOptions = {}): 
       const chart = await log.definitions?.load(hash);
       if (chart !== undefined) yield JSON.stringify({ type: 'definition', hash, chart: JSON.parse(chart) as Json });
     }
+    requireNext(event, lasts);
     counts.events++;
     if (counts.events % 1_024 === 0) onProgress?.(counts.events);
     yield eventLine(event, payloads);
   }
   yield JSON.stringify({ type: 'end', ...counts });
+}
+
+/** A record that is missing is damage: a reader of the whole log passes over it. */
+function requireNext({ stream, revision }: RecordedEvent, lasts: Map<string, number>): void {
+  const last = lasts.get(stream);
+  if (last !== undefined && revision > last + 1)
+    throw new DamagedRecordError(stream, last + 1, 'the record is missing');
+  lasts.set(stream, revision);
 }
 
 /** EX4. A stream without an entry has no actor, or has it only by now. */

@@ -135,7 +135,7 @@ describe('rewake send', () => {
       [
         ['send', 'app.db', 'order-2', 'PAY', '--yes'],
         3,
-        "rewake: Nothing found under stream 'order-2'. 'rewake ls' lists what is in SQLite log 'app.db'.\n",
+        "rewake: Nothing found under stream 'order-2'. Did you mean 'order-1'? 'rewake ls' lists what is in SQLite log 'app.db'.\n",
       ],
       [
         ['send', 'app.db', 'order-1', 'PAY'],
@@ -211,7 +211,7 @@ describe('what ends and goes on', () => {
     });
     expect((await run('stop', 'app.db', 'order-1')).err).toBe('order-1 has ended already. Nothing was written.\n');
     const late = await run('send', 'app.db', 'order-1', 'PAY');
-    expect(late.code).toBe(1);
+    expect(late.code).toBe(5);
     expect(late.err).toContain(
       "Event 'PAY' of actor 'order-1' came to nothing: the actor has ended with status 'stopped'.",
     );

@@ -1,7 +1,9 @@
 /** What a person reads who asks for something that cannot be, and what the process ends with. */
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { main } from '../../src/cli/program.ts';
 import { withRawConnection } from '../stores/sqlite/log-files.ts';
 import { call, emptyFolder, records } from './command-line.ts';
 import { shop } from './shop-log.ts';
@@ -118,6 +120,32 @@ it.each<readonly [what: string, argv: string, code: number, err: string]>([
   ],
   ['no such command', 'shwo app.db', 2, "unknown command 'shwo'\n(Did you mean show?)"],
   ['no such option', 'ls app.db --al', 2, "unknown option '--al'"],
+  ['help for no command', 'help shwo', 2, "unknown command 'shwo'\n(Did you mean show?)"],
+  [
+    'a URL of another machine',
+    'ls file://elsewhere/app.db',
+    2,
+    "'file://elsewhere/app.db' names no file of this machine. Give a path, or a URL such as 'file:///var/app.db'.",
+  ],
+  [
+    'an end before the beginning',
+    'replay app.db order-1 --from 3 --to 1',
+    2,
+    '--to: expected a revision from 3 on, where --from begins, found 1.',
+  ],
+  [
+    'an actor that is not in the tree',
+    'show app.db order-1 -a /pay',
+    2,
+    "--actor: there is no '/pay' in the tree. There is /, /charge:1.",
+  ],
+  ['no port', 'inspect app.db --port 70000', 2, '--port: expected a port from 0 to 65535, found 70000.'],
+  [
+    'a file where no folder is',
+    'capture app.db order-1 -o nowhere/a.test.ts',
+    1,
+    "ENOENT: no such file or directory, open 'FOLDER/nowhere/a.test.ts'. Check the path, whether you may use it, and whether there is room.",
+  ],
   ['a word too few', 'show app.db', 2, 'show: <stream> is missing. Usage: rewake show [log] <stream> [options]'],
   [
     'a word too many',
@@ -131,15 +159,44 @@ it.each<readonly [what: string, argv: string, code: number, err: string]>([
   expect(said).toEqual({ code, out: said.code === 0 ? said.out : '', err: `rewake: ${expected}\n` });
 });
 
+it.each([
+  'repair app.db order-11 --dry-run',
+  'capture app.db order-11',
+  'export app.db order-11',
+  'inspect app.db --stream order-11',
+  'verify app.db order-11',
+  'send app.db order-11 PAY',
+  'resume app.db order-11',
+  'tail app.db order-11',
+])('names streams that are called alike: %s', async (line) => {
+  expect(await call(folder, line.split(' '))).toEqual({
+    ...{ code: 3, out: '' },
+    err: "rewake: Nothing found under stream 'order-11'. Did you mean 'order-1'? 'rewake ls' lists what is in SQLite log 'app.db'.\n",
+  });
+});
+
+it('shows control characters of a name as escapes, wherever it is said', async () => {
+  const name = 'order-\u001B[31m\u0007 "😀" %2F ../x';
+  for (const command of ['show', 'trace', 'explain', 'capture']) {
+    const said = await call(folder, [command, 'app.db', name]);
+    expect(said.code).toBe(3);
+    expect(said.err).toContain(`'order-\\u001b[31m\\u0007 "😀" %2F ../x'`);
+  }
+});
+
 describe('a file that is no log that can be read', () => {
   it('is named, and not changed', async () => {
     const copy = emptyFolder();
     writeFileSync(join(copy, 'notes.txt'), 'to whom it may concern: this is no database at all');
     const said = await call(copy, ['ls', 'notes.txt']);
     expect(said.code).toBe(1);
-    expect(said.err).toMatch(
-      /^rewake: SQLite log 'notes.txt' cannot be opened: the file is damaged or not a SQLite database/,
-    );
+    expect(said.err).toMatch(/^rewake: 'notes.txt' is neither a SQLite log nor an exported file\. Check the path\./);
+    writeFileSync(join(copy, 'app.jsonl.gz'), Buffer.from([0x1f, 0x8b, 8, 0]));
+    expect((await call(copy, ['ls', 'app.jsonl.gz'])).err).toContain("'gunzip -c app.jsonl.gz | rewake ls -'");
+    writeFileSync(join(copy, 'empty.db'), '');
+    expect((await call(copy, ['ls', 'empty.db'])).err).toContain('is an empty file');
+    withRawConnection(join(copy, 'users.db'), (db) => db.exec('CREATE TABLE users (name TEXT)'));
+    expect((await call(copy, ['ls', 'users.db'])).err).toContain('is a SQLite database of another application');
     const newer = changed('PRAGMA user_version = 99');
     const refused = await call(newer, ['ls', 'app.db']);
     expect(refused.code).toBe(1);
@@ -211,10 +268,48 @@ describe('a damaged record', () => {
     expect(said.out).toContain('mend');
   });
 
-  it('does not keep a value before it from being blamed', async () => {
-    const said = await call(changed(damage), ['blame', 'app.db', 'order-1', '/context/total']);
-    expect(said.code).toBe(0);
-    expect(said.out).toMatch(/^\/context\/total at revision 2 is 2$/m);
+  it('does not keep a value before it from being blamed, and is told beside it', async () => {
+    const copy = changed(damage);
+    const said = await call(copy, ['blame', 'app.db', 'order-1', '/context/total']);
+    expect(said.code).toBe(4);
+    expect(said.out).toMatch(/^\/context\/total at revision 2 is 2$[^]*^ {4}3 {2}✗ damaged: /m);
+    expect((await call(copy, ['blame', 'app.db', 'order-1', '/context/total', '--at', '1'])).code).toBe(0);
+    const differs = await call(copy, ['diff', 'app.db', 'order-1', '0']);
+    expect(differs.code).toBe(4);
+    expect(differs.out).toMatch(/~ \/total {2}0 → 2[^]*^ {4}3 {2}✗ damaged: /m);
+    expect((await call(copy, ['diff', 'app.db', 'order-1', '0', '1'])).code).toBe(0);
+    expect((await call(copy, ['diff', 'app.db', 'order-2', '0', '--with', 'order-1'])).code).toBe(4);
+  });
+
+  it('is followed by what is intact, in the whole log and in its stream', async () => {
+    const copy = changed(damage);
+    for (const stream of [[], ['order-1']]) {
+      const out: string[] = [];
+      const ended = new AbortController();
+      const write = (text: string) => {
+        if (out.push(text) && /"stream":"order-1","revision":6/.test(out.join(''))) ended.abort(new Error('enough'));
+      };
+      const io = { stdin: Readable.from([]), stdout: { write }, stderr: { write }, env: {}, cwd: copy };
+      const argv = ['tail', 'app.db', ...stream, '-n', '100', '-t', 'EffectSucceeded', '--json'];
+      expect(await main(argv, { ...io, signal: ended.signal })).toBe(130);
+      const rows = records(out.join('')).filter((row) => row['stream'] === 'order-1');
+      expect(rows.map(({ revision, label }) => [revision, label])).toEqual([
+        [3, 'damaged'],
+        [6, 'charge done'],
+      ]);
+    }
+  });
+
+  it('is not exported as if nothing were missing', async () => {
+    const copy = changed(`DELETE FROM appends WHERE data LIKE '%"ADD","price":3%'`);
+    for (const stream of [[], ['order-1']]) {
+      const said = await call(copy, ['export', 'app.db', ...stream]);
+      expect(said.code).toBe(4);
+      expect(said.err).toMatch(/^rewake: Stream 'order-1' is damaged at revision 3: the record is missing\./);
+      // What the library would call is a command here.
+      expect(said.err).toContain("'rewake verify' lists all damage");
+    }
+    expect((await call(copy, ['export', 'app.db', 'order-2'])).code).toBe(0);
   });
 });
 
@@ -223,5 +318,7 @@ describe('with --json', () => {
     const said = await call(folder, ['show', 'app.db', 'order-9x', '--json']);
     expect(said).toMatchObject({ code: 3, out: '' });
     expect(JSON.parse(said.err)).toMatchObject({ v: 1, type: 'error', code: 'REWAKE_NOT_FOUND' });
+    const strange = await call(folder, ['ls', '--json', '--strange']);
+    expect(JSON.parse(strange.err)).toMatchObject({ v: 1, type: 'error', code: 'REWAKE_USAGE' });
   });
 });

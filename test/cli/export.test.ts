@@ -271,6 +271,6 @@ it('writes over no file that is there, and exports no stream that is not', async
   expect(readFileSync(join(folder, 'app.jsonl'), 'utf8')).toBe('mine');
   expect(await call(folder, ['export', 'app.db', 'order-9'])).toEqual({
     ...{ code: 3, out: '' },
-    err: "rewake: Nothing found under stream 'order-9'. 'rewake ls' lists what is in SQLite log 'app.db'.\n",
+    err: "rewake: Nothing found under stream 'order-9'. Did you mean 'order-1' or 'order-2' or 'order-3'? 'rewake ls' lists what is in SQLite log 'app.db'.\n",
   });
 });

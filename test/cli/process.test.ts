@@ -121,6 +121,11 @@ describe('the config', () => {
     ],
     ['export default 7;', /^rewake: '.*rewake\.config\.ts' exports no config/],
     ['export default { log: 7 };', /'log' is to be a path or a URL, found number\.$/m],
+    ['export default { machines: [] };', /'machines' is to be an object of machines by name, found a list\.$/m],
+    ['export default { upcasters: 7 };', /'upcasters' is to be what defineUpcasters\(\) gives, found number\.$/m],
+    ['export default { onStart: 7 };', /'onStart' is to be a function of the runtime, found number\.$/m],
+    ['export default {', /^rewake: '.*rewake\.config\.ts' cannot be loaded: ParseError: /],
+    ["throw new Error('a\\u001b[31mb');", /^rewake: '.*rewake\.config\.ts' cannot be loaded: a\\u001b\[31mb$/m],
     [
       "import './nowhere.ts';",
       /^rewake: '.*rewake\.config\.ts' cannot be loaded: Cannot find module '\.\/nowhere\.ts'/,

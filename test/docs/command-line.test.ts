@@ -15,7 +15,7 @@ const meaning: Readonly<Record<keyof typeof exitCodes, string>> = {
   notFound: 'there is no such stream, correlation or value',
   found:
     'something was found that stops a deploy: damage, a violated invariant, a divergence, an actor that would be blocked',
-  conflict: 'the log has another owner, or the stream was written to meanwhile',
+  conflict: 'a change is refused: the log has another owner, the stream was written to meanwhile, the actor has ended',
   interrupted: 'it was ended by SIGINT',
   terminated: 'it was ended by SIGTERM',
 };

@@ -7,7 +7,7 @@ import type { Frame } from '../../replay/frame.ts';
 import type { Replay } from '../../replay/replay.ts';
 import type { CommandSpec } from '../command.ts';
 import { exitCodes } from '../exit-code.ts';
-import { lastFrame, openStream, revisionOf, sourceOption } from '../looking.ts';
+import { lastFrame, openStream, revisionOf, sourceOption, tellDamage } from '../looking.ts';
 import { nearestTo } from '../nearest.ts';
 import { textOption } from '../options.ts';
 import { shown, type Painter, type Terminal } from '../terminal.ts';
@@ -48,6 +48,7 @@ export const blame: CommandSpec = {
       return exitCodes.notFound;
     }
     tell(terminal, answer);
+    if (options['at'] === undefined && tellDamage(context, replay)) return exitCodes.found;
   },
 };
 

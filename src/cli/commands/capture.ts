@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import type { CommandSpec } from '../command.ts';
+import { requireStream } from '../looking.ts';
 import { listOption, numberOption, textOption } from '../options.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -39,10 +40,12 @@ export const capture: CommandSpec = {
       throw new UsageError(`There is a file '${output}' already. Nothing was written. Give --force to write over it.`);
     }
     const log = await context.log('read');
+    const stream = args['stream'] as string;
+    await requireStream(log, stream);
     const at = numberOption(options, 'at', { least: 0 });
     const expect = textOption(options, 'expect') as (typeof expectations)[number] | undefined;
     const { captureTest } = await import('../../testing/capture.ts');
-    const text = await captureTest(log, args['stream'] as string, {
+    const text = await captureTest(log, stream, {
       machines: await machinesFrom(
         context,
         textOption(options, 'machines'),

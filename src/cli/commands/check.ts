@@ -1,5 +1,6 @@
 /** `rewake check`: whether every actor would go on with the machines at hand. */
 import { replayAll } from '../../testing/replay-all/replay-all.ts';
+import { inCommands } from '../advice.ts';
 import type { CommandSpec } from '../command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { readingOptions } from '../looking.ts';
@@ -52,7 +53,7 @@ export const check: CommandSpec = {
     const [heading, ...rest] = String(summary).split('\n');
     const { color } = terminal;
     terminal.line(`${ok ? color.green('✓') : color.red('✗')} ${shown(heading!)}`);
-    for (const line of rest) terminal.line(`  ${shown(line)}`);
+    for (const line of rest) terminal.line(`  ${shown(inCommands(line))}`);
     return ok ? exitCodes.ok : exitCodes.found;
   },
 };

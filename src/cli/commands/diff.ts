@@ -2,9 +2,11 @@
 import { diff as patchOf, type JsonPatch } from '../../kernel/json-patch.ts';
 import type { Json } from '../../log/json.ts';
 import type { Frame, FrameActor } from '../../replay/frame.ts';
+import type { Replay } from '../../replay/replay.ts';
 import type { Arguments, CommandSpec, Options } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { lastFrame, openStream, sourceOption } from '../looking.ts';
+import { exitCodes } from '../exit-code.ts';
+import { lastFrame, openStream, sourceOption, tellDamage } from '../looking.ts';
 import { textOption, wholeNumber } from '../options.ts';
 import { patchLines } from '../patch-text.ts';
 import { shown } from '../terminal.ts';
@@ -28,7 +30,7 @@ export const diff: CommandSpec = {
   about: 'Show how an actor differs between two revisions, or from another actor',
   detail:
     'Without revisions: what the last event changed. With one: what changed from it to the end. The exit code is 0, whether there ' +
-    'are differences or none.',
+    'are differences or none, and 4 where damage hides the end.',
   arguments: [
     { name: 'stream', about: 'the actor, such as order-42' },
     { name: 'from', about: 'a revision', optional: true },
@@ -43,7 +45,7 @@ export const diff: CommandSpec = {
   async run(context, args, options) {
     const { terminal } = context;
     const { color } = terminal;
-    const [from, to] = await framesOf(context, args, options);
+    const { from, to, cutOff } = await framesOf(context, args, options);
     const differences = differencesOf(from, to);
     terminal.record('diff', {
       ...{ stream: from.stream, from: from.revision, with: to.stream, to: to.revision },
@@ -56,14 +58,19 @@ export const diff: CommandSpec = {
     for (const difference of differences) {
       for (const line of linesOf(difference, context)) terminal.line(`  ${line}`);
     }
+    const damaged = cutOff.filter((each) => tellDamage(context, each));
+    return damaged.length > 0 ? exitCodes.found : exitCodes.ok;
   },
 };
 
-async function framesOf(
-  context: CommandContext,
-  args: Arguments,
-  options: Options,
-): Promise<readonly [from: Frame, to: Frame]> {
+interface Compared {
+  readonly from: Frame;
+  readonly to: Frame;
+  /** What was looked at up to its end: damage cuts it off. */
+  readonly cutOff: readonly Replay[];
+}
+
+async function framesOf(context: CommandContext, args: Arguments, options: Options): Promise<Compared> {
   const stream = args['stream'] as string;
   const other = textOption(options, 'with');
   const one = await openStream(context, stream, options);
@@ -80,7 +87,10 @@ async function framesOf(
       : other !== undefined
         ? await lastFrame(one)
         : to && ((await one.previous(to)) ?? to);
-  if (from && to) return [from, to];
+  if (from && to) {
+    const ends = [...(second === undefined ? [two] : []), ...(first === undefined && two !== one ? [one] : [])];
+    return { from, to, cutOff: ends };
+  }
   throw new UsageError(`Nothing of '${stream}' can be shown: it is damaged from its beginning.`);
 }
 

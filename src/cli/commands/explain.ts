@@ -29,7 +29,7 @@ export const explain: CommandSpec = {
       for (const line of lines) terminal.line(line);
     }
     const commands = explanation.next.map((step) => commandFor(step, stream)).filter((words) => words !== undefined);
-    for (const words of commands) terminal.note(terminal.noteColor.dim(`$ ${commandLine(words, context.logGiven)}`));
+    for (const words of commands) terminal.note(`$ ${commandLine(words, context.logGiven)}`, terminal.noteColor.dim);
   },
 };
 

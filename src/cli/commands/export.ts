@@ -4,11 +4,11 @@ import { createWriteStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { NotFoundError } from '../../errors.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { PayloadMode } from '../../replay/mask.ts';
 import type { CommandSpec } from '../command.ts';
 import { exportLines } from '../../replay/export-format.ts';
+import { requireStream } from '../looking.ts';
 import { textOption } from '../options.ts';
 import type { Output } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -58,10 +58,7 @@ export const exportCommand: CommandSpec = {
 /** @throws NotFoundError */
 async function wanted(log: EventLog, names: readonly string[] | undefined): Promise<ReadonlySet<string> | undefined> {
   if (!names || names.length === 0) return undefined;
-  for (const name of names) {
-    const { state } = await log.head(name);
-    if (state === 'absent') throw new NotFoundError(name, `'rewake ls' lists what is in ${log.name}.`);
-  }
+  for (const name of names) await requireStream(log, name);
   return new Set(names);
 }
 

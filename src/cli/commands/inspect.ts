@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import type { PayloadMode } from '../../replay/mask.ts';
 import type { CommandSpec } from '../command.ts';
+import { requireStream } from '../looking.ts';
 import { numberOption, textOption, wholeNumber } from '../options.ts';
 import { UsageError } from '../usage-error.ts';
 
+const portMax = 65_535;
 const modes: readonly PayloadMode[] = ['full', 'masked', 'none'];
 
 export const inspect: CommandSpec = {
@@ -35,7 +37,9 @@ export const inspect: CommandSpec = {
     if (at !== undefined && stream === undefined)
       throw new UsageError('--at says where in a stream: give --stream, too.');
     const port = wholeNumber(String(options.port ?? 0), '--port');
+    if (port > portMax) throw new UsageError(`--port: expected a port from 0 to ${portMax}, found ${port}.`);
     const log = await context.log(options.allowWrite ? 'write' : 'read');
+    if (stream !== undefined) await requireStream(log, stream);
     const { machines, upcasters } = await context.config();
     const { startInspector } = await import('../../inspect/server.ts');
     const inspector = await startInspector({

@@ -6,6 +6,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Terminal } from '../terminal.ts';
 import { shown } from '../terminal.ts';
 import { exitCodes } from '../exit-code.ts';
+import { requireStream } from '../looking.ts';
 import { textOption } from '../options.ts';
 import { timeText } from '../words.ts';
 
@@ -31,6 +32,7 @@ export const repair: CommandSpec = {
     const stream = args['stream'] as string | undefined;
     const readable = await context.log('read');
     await requireNoHost(readable);
+    if (stream !== undefined) await requireStream(readable, stream);
     const quarantine = textOption(options, 'reason') ?? true;
     const scope = stream === undefined ? {} : { stream };
     const plan = await repairLog(readable, { quarantine, dryRun: true, ...scope });

@@ -10,6 +10,7 @@ import { exitCodes } from '../exit-code.ts';
 import { changeLines, divergenceText, frameCells, frameHeadings, frameWidths } from '../frame-text.ts';
 import { openStream, sourceOption, tellDamage } from '../looking.ts';
 import { numberOption, textOption } from '../options.ts';
+import { UsageError } from '../usage-error.ts';
 
 export const replay: CommandSpec = {
   name: 'replay',
@@ -36,16 +37,21 @@ export const replay: CommandSpec = {
     const { terminal, signal } = context;
     const from = numberOption(options, 'from', { least: 0 });
     const to = numberOption(options, 'to', { least: 0 });
+    if (from !== undefined && to !== undefined && to < from) {
+      throw new UsageError(`--to: expected a revision from ${from} on, where --from begins, found ${to}.`);
+    }
     const until = textOption(options, 'until');
     const holds = until === undefined ? undefined : framePredicate(until);
     const opened = await openStream(context, args['stream'] as string, options);
     const { color } = terminal;
-    terminal.row(frameHeadings.map(color.dim), frameWidths);
     let before = options['diff'] && from !== undefined ? await beforeOf(opened, from) : undefined;
     let divergence: string | null = null;
     let isDivergent = false;
+    let isBegun = false;
     for await (const frame of framesOf(opened, from, to)) {
       signal.throwIfAborted();
+      if (!isBegun) terminal.row(frameHeadings.map(color.dim), frameWidths);
+      isBegun = true;
       tell(context, frame, before, options['diff'] === true);
       if (frame.divergence !== null && frame.divergence !== divergence) {
         isDivergent = true;

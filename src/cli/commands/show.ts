@@ -90,6 +90,7 @@ async function showStanding(context: CommandContext, replay: Replay, options: Op
   const { terminal } = context;
   const { color, columns } = terminal;
   const frame = await lastFrame(replay);
+  const contexts = frame && wantedContexts(frame, options);
   const log = await context.log('read');
   const row = await log.actor(replay.stream);
   const { stream, machine, version, source, first, last, damaged } = replay;
@@ -108,8 +109,7 @@ async function showStanding(context: CommandContext, replay: Replay, options: Op
   line('revision', first === 0 ? String(last) : `${last}, ${first} is the first that is kept`);
   if (frame) line('last moved', `${timeText(frame.at)}  ${color.dim(fromNow(frame.at))}`);
   if (row) line('correlation', shown(row.correlationId));
-  if (frame && !terminal.isJson) {
-    const contexts = wantedContexts(frame, options);
+  if (frame && contexts && !terminal.isJson) {
     for (const each of standingLines(frame, { color, columns, contexts })) terminal.line(each);
     await showFrames(context, replay, frame);
   }
@@ -131,7 +131,7 @@ async function showFrames({ terminal }: CommandContext, replay: Replay, last: Fr
 }
 
 function tellDivergence(terminal: Terminal, { divergence }: Frame): void {
-  if (divergence !== null) terminal.note(terminal.noteColor.red(`≠ ${divergenceText(divergence)}`));
+  if (divergence !== null) terminal.note(`≠ ${divergenceText(divergence)}`, terminal.noteColor.red);
 }
 
 /** @throws UsageError for an actor that there is not */

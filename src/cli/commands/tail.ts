@@ -1,7 +1,8 @@
 /** `rewake tail`: what is appended, as it comes. */
-import { rowOf, rowsView } from '../../inspect/rows-view.ts';
+import { history, live } from '../../../projections/feed.ts';
+import { damagedRow, rowOf, rowsView } from '../../inspect/rows-view.ts';
 import type { Row } from '../../inspect/api.ts';
-import type { EventLog, Position, RecordedEvent, Revision } from '../../log/event-log.ts';
+import type { EventLog, Position, Revision } from '../../log/event-log.ts';
 import { endOfLog } from '../../log/log-end.ts';
 import type { CommandSpec, Options } from '../command.ts';
 import { EffectNames, learnFrom } from '../labels.ts';
@@ -52,8 +53,9 @@ export const tail: CommandSpec = {
         : await lastOfStream(log, stream, { last: known, count: before, names });
     for (const row of rows) if (passes(row)) tell(terminal, row);
     terminal.flush();
-    const filter = stream === undefined ? {} : { filter: { streamPrefix: stream } };
-    for await (const item of log.subscribe({ signal, ...filter, ...(after !== undefined && { after }) })) {
+    for await (const item of live(log, { signal, stream, after, onDamage: 'skip' })) {
+      if (item.type === 'damaged' && passes(item.error)) tell(terminal, damagedRow(item.error));
+      terminal.flush();
       if (item.type !== 'event') continue;
       const { event } = item;
       names.learn(event);
@@ -70,7 +72,8 @@ function tell(terminal: Terminal, row: Row): void {
   terminal.row(rowCells(row, terminal.color), rowWidths);
 }
 
-type Passes = (event: Pick<RecordedEvent, 'stream' | 'type'>) => boolean;
+/** Damage has no type: it is told whatever types are asked for. */
+type Passes = (event: { readonly stream: string; readonly type?: string }) => boolean;
 
 function filterOf(options: Options, only: string | undefined): Passes {
   const types = listOption(options, 'type');
@@ -79,8 +82,8 @@ function filterOf(options: Options, only: string | undefined): Passes {
   const match = patternOption(options, 'match');
   return ({ stream, type }) =>
     (only === undefined || stream === only) &&
-    (types.length === 0 || types.includes(type)) &&
-    !notTypes.includes(type) &&
+    (!type || types.length === 0 || types.includes(type)) &&
+    (!type || !notTypes.includes(type)) &&
     (machines.length === 0 || machines.includes(stream.split('-', 1)[0]!)) &&
     (!match || match.test(stream));
 }
@@ -120,10 +123,13 @@ interface Wanted {
 async function lastOfLog(log: EventLog, { count, until, passes, names, signal }: Wanted): Promise<readonly Row[]> {
   if (count === 0 || until === undefined) return [];
   const last: Row[] = [];
-  for await (const event of log.readAll({ signal })) {
+  for await (const item of history(log, { signal, onDamage: 'skip' })) {
+    if (item.type === 'damaged' && passes(item.error)) last.push(damagedRow(item.error));
+    if (last.length > 2 * count) last.splice(0, count);
+    if (item.type !== 'event') continue;
+    const { event } = item;
     names.learn(event);
     if (passes(event)) last.push(rowOf(event, names.in(event.stream)));
-    if (last.length > 2 * count) last.splice(0, count);
     if (event.position === until) break;
   }
   return last.slice(-count);

@@ -4,6 +4,7 @@ import { verifyLog, type VerifyProgress } from '../../log/verify.ts';
 import { violationsIn } from '../../testing/audit/audit.ts';
 import { auditedInvariants } from '../../testing/audit/audited-invariants.ts';
 import { describeViolation } from '../../testing/audit/violation.ts';
+import { inCommands } from '../advice.ts';
 import type { CommandSpec, Options } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -82,7 +83,7 @@ function tell({ terminal }: CommandContext, finding: Finding): void {
     harmless: dim,
   };
   terminal.line(`${paint[finding.severity](finding.severity.padEnd(9))} ${shown(finding.message)}`);
-  terminal.line(`${''.padEnd(9)} ${dim(shown(finding.next))}`);
+  terminal.line(`${''.padEnd(9)} ${dim(shown(inCommands(finding.next)))}`);
 }
 
 /** Damage is told already; what follows from it in its stream is not told again. */

@@ -16,6 +16,7 @@ import {
   ReplayDivergedError,
   StreamDeletedError,
 } from '../errors.ts';
+import { DamagedExportError } from '../replay/export-format.ts';
 import { ConfigError, UsageError } from './usage-error.ts';
 
 export const exitCodes = {
@@ -34,7 +35,7 @@ export const exitCodes = {
 const byError = [
   [[UsageError, ConfigError, InvalidArgumentError, InvalidEventError], exitCodes.usage],
   [[NotFoundError, StreamDeletedError], exitCodes.notFound],
-  [[ReplayDivergedError, DamagedRecordError, ActorBlockedError], exitCodes.found],
+  [[ReplayDivergedError, DamagedRecordError, DamagedExportError, ActorBlockedError], exitCodes.found],
   [
     [ConflictError, LogOwnedError, ActorExistsError, ActorFinishedError, ActorStoppedError, NotResumableError],
     exitCodes.conflict,

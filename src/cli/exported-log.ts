@@ -13,7 +13,7 @@ import { withCalls } from './noted-log.ts';
 /**
  * Reads an exported file.
  * @param name of the file, for messages
- * @throws InvalidArgumentError naming the line that is not as it should be
+ * @throws DamagedExportError | InvalidArgumentError naming the line that is not as it should be
  */
 export async function readExport(lines: AsyncIterable<string>, name: string): Promise<EventLog> {
   let now = 0;

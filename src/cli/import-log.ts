@@ -28,7 +28,7 @@ export interface ImportPlan {
 /**
  * Reads a file through and compares it with a log.
  * @param log where it is to go; undefined where there is none yet
- * @throws InvalidArgumentError for a file that is not whole
+ * @throws DamagedExportError | InvalidArgumentError for a file that is not whole
  * @throws ActorExistsError for a stream that is there with other content
  */
 export async function planImport(items: AsyncIterable<ExportItem>, log: EventLog | undefined): Promise<ImportPlan> {

@@ -78,7 +78,8 @@ export class Terminal {
     this.isJson = manner.json;
     this.color = painterFor(io, io.stdout, manner);
     this.noteColor = painterFor(io, io.stderr, manner);
-    this.columns = io.stdout.columns ?? 80;
+    // A terminal that does not know its width says 0.
+    this.columns = io.stdout.columns || Number(io.env['COLUMNS']) || 80;
   }
 
   /** Whether stdout is a terminal that a person looks at. */
@@ -138,7 +139,7 @@ export class Terminal {
     if (!this.#io.stderr.isTTY) return;
     this.flush();
     this.#progress = true;
-    this.#io.stderr.write(`\r\u001B[2K${cut(this.noteColor.dim(text), (this.#io.stderr.columns ?? 80) - 1)}`);
+    this.#io.stderr.write(`\r\u001B[2K${cut(this.noteColor.dim(text), (this.#io.stderr.columns || 80) - 1)}`);
   }
 
   /** Writes what is on its way, and takes the line of progress away. */

@@ -14,7 +14,7 @@
  * EX4  What is written while a log is exported is left out: an actor ends in the file where its entry says so.
  */
 import { sealEvent, verifyEvent } from '../log/envelope.ts';
-import { DamagedRecordError, InvalidArgumentError } from '../errors.ts';
+import { DamagedRecordError, InvalidArgumentError, RewakeError } from '../errors.ts';
 import type { ActorRow, EventLog, NewEvent, Position, RecordedEvent } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
 import { isBeginning, isFact } from '../log/runtime-events.ts';
@@ -126,6 +126,11 @@ function masked({ stream, revision, ...event }: RecordedEvent, payloads: Payload
   return sealEvent({ id, type, schemaVersion, meta, data }, { stream, revision });
 }
 
+/** An exported file that was cut or changed. */
+export class DamagedExportError extends RewakeError {
+  readonly code = 'REWAKE_DAMAGED_EXPORT';
+}
+
 /** One line of an exported file, checked as far as it is looked at. */
 export type ExportItem =
   | { readonly type: 'export'; readonly payloads: PayloadMode; readonly source: string }
@@ -144,7 +149,8 @@ type Fields = { readonly [key: string]: Json | undefined };
 /**
  * Reads an exported file line by line.
  * @param name of the file, for messages
- * @throws InvalidArgumentError naming the line that is not as it should be
+ * @throws DamagedExportError naming the line that is not as it should be
+ * @throws InvalidArgumentError for a file that is none, or of another version
  */
 export async function* exportItems(lines: AsyncIterable<string>, name: string): AsyncGenerator<ExportItem, undefined> {
   const counts = { actors: 0, events: 0 };
@@ -155,14 +161,15 @@ export async function* exportItems(lines: AsyncIterable<string>, name: string): 
   for await (const line of lines) {
     number++;
     if (line.trim() === '') continue;
-    const wrong = (expected: string, found: unknown) =>
+    const strange = (expected: string, found: unknown) =>
       InvalidArgumentError.of(`'${name}', line ${number}`, `${expected}. Export it again`, found);
+    const wrong = (expected: string, found: unknown) => new DamagedExportError(strange(expected, found).message);
     if (ended) throw wrong('nothing after the end', line);
     const fields = parsed(line, wrong);
     if (number === 1) {
-      if (fields.type !== 'export') throw wrong('the head of an export of rewake', line);
+      if (fields.type !== 'export') throw strange('the head of an export of rewake', line);
       if (fields.v !== formatVersion) {
-        throw wrong(`version ${formatVersion} of the format: this version of rewake reads no other`, fields.v);
+        throw strange(`version ${formatVersion} of the format: this version of rewake reads no other`, fields.v);
       }
     }
     switch (fields.type) {
@@ -198,15 +205,13 @@ export async function* exportItems(lines: AsyncIterable<string>, name: string): 
     }
   }
   if (!ended) {
-    throw InvalidArgumentError.of(
-      `'${name}'`,
-      'a last line that says how much there is. Export it again',
-      `a file cut after line ${number}`,
+    throw new DamagedExportError(
+      `'${name}' was cut after line ${number}: its last line, which says how much there is, is missing. Export it again.`,
     );
   }
 }
 
-type Wrong = (expected: string, found: unknown) => InvalidArgumentError;
+type Wrong = (expected: string, found: unknown) => DamagedExportError;
 
 function parsed(line: string, wrong: Wrong): Fields {
   try {

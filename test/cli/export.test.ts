@@ -117,6 +117,24 @@ it('an import gives the events, their order and the actors again, and the actors
   expect(snapshot.context).toEqual({ notes: ['secret tea', 'secret cup', 'more'] });
 });
 
+it('is imported from stdin, too, with the same result', async () => {
+  const folder = await folderWithLog();
+  const { out } = await call(folder, ['export', 'app.db']);
+  expect(await call(folder, ['import', '-', 'new.db', '--dry-run'], out)).toEqual({
+    ...{ code: 0, err: '' },
+    out: 'Would import 12 events of 3 streams into new.db; 0 events are there already.\n',
+  });
+  expect((await call(folder, ['import', '-', 'new.db'], out)).err).toContain('Nobody can be asked here: say --yes');
+  expect(existsSync(join(folder, 'new.db'))).toBe(false);
+  expect(await call(folder, ['import', '-', 'new.db', '--yes'], out)).toMatchObject({ code: 0, err: '' });
+  await using from = sqliteLog(join(folder, 'app.db'));
+  await using to = sqliteLog(join(folder, 'new.db'));
+  expect((await eventsOf(to)).map(kept)).toEqual((await eventsOf(from)).map(kept));
+  const cut = await call(folder, ['import', '-', 'other.db', '--yes'], out.slice(0, -20));
+  expect([cut.code, cut.err]).toEqual([4, expect.stringMatching(/^rewake: 'stdin', line /)]);
+  expect(existsSync(join(folder, 'other.db'))).toBe(false);
+});
+
 it('an import that was stopped goes on, and one that is repeated changes nothing', async () => {
   const folder = await folderWithLog();
   await call(folder, ['export', 'app.db', '-o', 'app.jsonl']);
@@ -175,10 +193,10 @@ it('a file that is cut or changed is refused, with the line', async () => {
   await call(folder, ['export', 'app.db', '-o', 'app.jsonl']);
   const lines = readFileSync(join(folder, 'app.jsonl'), 'utf8').trimEnd().split('\n');
   const noted = lines.findIndex((line) => line.includes('"Noted"'));
-  const damages: readonly (readonly [lines: readonly string[], message: string])[] = [
+  const damages: readonly (readonly [lines: readonly string[], message: string, code?: number])[] = [
     [
       lines.slice(0, -1),
-      `expected a last line that says how much there is. Export it again, found "a file cut after line ${lines.length - 1}".`,
+      `was cut after line ${lines.length - 1}: its last line, which says how much there is, is missing. Export it again.`,
     ],
     [
       lines.toSpliced(noted, 1, lines[noted]!.slice(0, 40)),
@@ -189,21 +207,22 @@ it('a file that is cut or changed is refused, with the line', async () => {
       lines.toSpliced(noted, 1, lines[noted]!.replace('tea', 'pea')),
       `line ${noted + 1}: expected an event that its checksum `,
     ],
-    [['{"type":"event"}'], 'line 1: expected the head of an export of rewake. Export it again, found '],
+    [['{"type":"event"}'], 'line 1: expected the head of an export of rewake. Export it again, found ', 2],
     [
       lines.toSpliced(0, 1, lines[0]!.replace('"v":1', '"v":2')),
       'line 1: expected version 1 of the format: this version of rewake reads no other. ',
+      2,
     ],
     [[...lines, lines[1]!], `line ${lines.length + 1}: expected nothing after the end. `],
   ];
-  for (const [damaged, message] of damages) {
+  for (const [damaged, message, code = 4] of damages) {
     writeFileSync(join(folder, 'damaged.jsonl'), damaged.map((line) => `${line}\n`).join(''));
     for (const argv of [
       ['import', 'damaged.jsonl', 'new.db', '--yes'],
       ['ls', 'damaged.jsonl'],
     ]) {
       const said = await call(folder, argv);
-      expect(said).toMatchObject({ code: 2, out: '' });
+      expect(said).toMatchObject({ code, out: '' });
       expect(said.err).toContain(message);
       expect(said.err).toContain('damaged.jsonl');
     }

@@ -100,6 +100,12 @@ describe('a terminal', () => {
     expect(lines.join('')).toBe('abcdef  ghi…\n');
   });
 
+  it('takes a terminal that does not know its width for one of 80 columns, or of COLUMNS', () => {
+    const stdout = { write: () => true, isTTY: true, columns: 0 };
+    expect(terminalOf({ stdout }).terminal.columns).toBe(80);
+    expect(terminalOf({ stdout, env: { COLUMNS: '40' } }).terminal.columns).toBe(40);
+  });
+
   it('ends the command when nobody reads any more (TM2)', async () => {
     const written: string[] = [];
     const stdout = {

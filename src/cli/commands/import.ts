@@ -1,7 +1,10 @@
 /** `rewake import`: an exported file becomes a log. */
-import { createReadStream, existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
 import { realClock } from '../../clock.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { consoleLogger } from '../../runtime/logger.ts';
@@ -13,6 +16,7 @@ import { exitCodes } from '../exit-code.ts';
 import { exportItems, type ExportItem } from '../../replay/export-format.ts';
 import { importInto, planImport, type ImportPlan } from '../import-log.ts';
 import { isExport, openLog } from '../open-log.ts';
+import type { Io } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 const leaseTtlMs = 10_000;
@@ -31,16 +35,18 @@ export const importCommand: CommandSpec = {
   examples: [
     ['import app.jsonl restored.db --dry-run', 'what is in it, and what of it is there already'],
     ['import app.jsonl restored.db --yes', 'into a new log, or an existing one'],
+    ['export app.db order-42 | rewake import - copy.db --yes', 'from one log to another'],
   ],
   writes: true,
   async run(context, args, options) {
     const { terminal, io } = context;
-    const file = await sourceOf(context);
+    await using source = await sourceOf(context);
     const place = (args['into'] as string | undefined) ?? (await context.config()).log;
     if (place === undefined)
       throw new UsageError("import: <into> is missing. Name the log, as in 'rewake import app.jsonl restored.db'.");
     const isThere = existsSync(resolve(io.cwd, place));
-    const plan = await planned(file, place, isThere, context);
+    const { name: file } = source;
+    const plan = await planned(source, place, isThere, context);
     if (plan.payloads !== 'full' && !options['masked']) {
       throw new UsageError(
         `'${file}' was exported with --payloads ${plan.payloads}: its actors can be looked at, and not go on. Nothing was written. ` +
@@ -63,30 +69,54 @@ export const importCommand: CommandSpec = {
       terminal.note('Nothing was written.');
       return exitCodes.failure;
     }
-    const written = await imported(file, place, plan, context);
+    const written = await imported(source, place, plan, context);
     terminal.record('import', { ...about, written });
     terminal.line(`Imported ${written} events of ${plan.missing} streams into ${place}.`);
   },
 };
 
+/** What is imported, as often as it has to be read. */
+interface Source extends AsyncDisposable {
+  /** For messages. */
+  readonly name: string;
+  readonly path: string;
+}
+
 /** The file comes where other commands have the log. */
-async function sourceOf(context: CommandContext): Promise<string> {
-  const file = resolve(context.io.cwd, await context.logPlace());
-  if (!existsSync(file)) throw new UsageError(`There is no file '${file}'. Name one that 'rewake export' has written.`);
-  if (await isExport(file)) return file;
-  throw new UsageError(`'${file}' is no exported file. 'rewake export' writes one.`);
+async function sourceOf(context: CommandContext): Promise<Source> {
+  const place = await context.logPlace();
+  if (place === '-') return spooled(context.io);
+  const path = resolve(context.io.cwd, place);
+  if (!existsSync(path)) throw new UsageError(`There is no file '${path}'. Name one that 'rewake export' has written.`);
+  if (await isExport(path)) return { name: path, path, async [Symbol.asyncDispose]() {} };
+  throw new UsageError(`'${path}' is no exported file. 'rewake export' writes one.`);
 }
 
-function itemsOf(file: string): AsyncGenerator<ExportItem, undefined> {
-  return exportItems(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), file);
+/** What is on stdin comes once, and is kept in a file until it has been read twice. */
+async function spooled({ stdin, signal }: Pick<Io, 'stdin' | 'signal'>): Promise<Source> {
+  const folder = await mkdtemp(join(tmpdir(), 'rewake-import-'));
+  const path = join(folder, 'stdin.jsonl');
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    await pipeline(stdin, createWriteStream(path, { mode: 0o600 }), { signal });
+  } catch (error) {
+    await remove();
+    signal.throwIfAborted();
+    throw error;
+  }
+  return { name: 'stdin', path, [Symbol.asyncDispose]: remove };
 }
 
-async function planned(file: string, place: string, isThere: boolean, { io }: CommandContext): Promise<ImportPlan> {
-  if (!isThere) return planImport(itemsOf(file), undefined);
+function itemsOf({ path, name }: Source): AsyncGenerator<ExportItem, undefined> {
+  return exportItems(createInterface({ input: createReadStream(path), crlfDelay: Infinity }), name);
+}
+
+async function planned(source: Source, place: string, isThere: boolean, { io }: CommandContext): Promise<ImportPlan> {
+  if (!isThere) return planImport(itemsOf(source), undefined);
   const log = await openLog(place, 'read', io);
   try {
     await requireNoHost(log);
-    return await planImport(itemsOf(file), log);
+    return await planImport(itemsOf(source), log);
   } finally {
     await log.close();
   }
@@ -94,7 +124,7 @@ async function planned(file: string, place: string, isThere: boolean, { io }: Co
 
 /** No host begins meanwhile. */
 async function imported(
-  file: string,
+  source: Source,
   place: string,
   { lasts }: ImportPlan,
   { io, terminal }: CommandContext,
@@ -110,7 +140,7 @@ async function imported(
   );
   try {
     await ownership.acquire();
-    return await importInto(log, itemsOf(file), lasts, (events) => {
+    return await importInto(log, itemsOf(source), lasts, (events) => {
       if (lost) throw lost as Error;
       terminal.progress(`${events} events`);
     });

@@ -44,13 +44,13 @@ export const ls: CommandSpec = {
     const rows = async function* () {
       for await (const row of log.actors(queryOf(options))) {
         if (!passes(row)) continue;
-        if (count === limit) return terminal.note(`There are more than ${limit}.`);
-        count++;
+        if (count++ === limit) return;
         terminal.record('actor', row);
         if (!terminal.isJson) yield cellsOf(row, terminal.color);
       }
     };
     await terminal.tableFrom(['STREAM', 'STATUS', 'REV', 'WAITS', 'CORRELATION'], rows());
+    if (count > limit) terminal.note(`There are more than ${limit}.`);
     if (count === 0) terminal.note('No actor is like that.');
   },
 };

@@ -16,7 +16,7 @@ import {
   ReplayDivergedError,
   StreamDeletedError,
 } from '../errors.ts';
-import { DamagedExportError } from '../replay/export-format.ts';
+import { DamagedExportError } from '../replay/damaged-export.ts';
 import { ConfigError, UsageError } from './usage-error.ts';
 
 export const exitCodes = {

@@ -12,7 +12,6 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { LogUnavailableError } from '../errors.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { readExport } from './exported-log.ts';
 import type { Io } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -93,6 +92,7 @@ async function exported(input: Readable, name: string, access: Access): Promise<
   if (access !== 'read') {
     throw new UsageError(`'${name}' is an exported file, which is only read. 'rewake import' makes a log of it.`);
   }
+  const { readExport } = await import('./exported-log.ts');
   return readExport(createInterface({ input, crlfDelay: Infinity }), name);
 }
 

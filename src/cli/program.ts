@@ -11,7 +11,7 @@ import { rewakeVersion } from '../runtime/environment.ts';
 import { inCommands } from './advice.ts';
 import { optionsOf } from './all-options.ts';
 import type { Arguments, CommandSpec, Options } from './command.ts';
-import { commands } from './commands/index.ts';
+import { commandsFor, isCommand } from './commands/index.ts';
 import { CommandContext } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { looksLikeLog } from './open-log.ts';
@@ -33,11 +33,11 @@ export const groups: { readonly [Group in CommandSpec['group']]: string } = {
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const state: { code: number; globals: GlobalOptions } = { code: exitCodes.ok, globals: globalsIn(argv) };
-  const program = programFor(io, (spec) => async (words, options) => {
-    state.globals = options as GlobalOptions;
-    state.code = await runCommand(spec, words, options, io);
-  });
   try {
+    const program = programFor(await commandsFor(argv[0]), io, (spec) => async (words, options) => {
+      state.globals = options as GlobalOptions;
+      state.code = await runCommand(spec, words, options, io);
+    });
     await program.parseAsync(asked(argv), { from: 'user' });
     return state.code;
   } catch (error) {
@@ -59,14 +59,14 @@ function globalsIn(argv: readonly string[]): GlobalOptions {
 /** Help for what is no command is the same mistake as calling it. */
 function asked(argv: readonly string[]): string[] {
   const [first, second] = argv;
-  const isStrange = first === 'help' && second !== undefined && !commands.some(({ name }) => name === second);
+  const isStrange = first === 'help' && second !== undefined && !isCommand(second);
   return isStrange ? [second] : [...argv];
 }
 
 type Runner = (spec: CommandSpec) => (words: readonly string[], options: Options) => Promise<void>;
 
 /** The tree of commands, as commander has it. */
-function programFor(io: Pick<Io, 'stdout' | 'stderr'>, runner: Runner): Command {
+function programFor(commands: readonly CommandSpec[], io: Pick<Io, 'stdout' | 'stderr'>, runner: Runner): Command {
   const program = new Command('rewake')
     .description('Look into a log of durable machines: what happened, why, and what else could have.')
     .version(rewakeVersion, '-V, --version', 'print the version')

@@ -30,7 +30,7 @@ export async function projected<State, Result>(
   const log = await context.log('read');
   const { upcasters } = await readingOptions(context);
   let code: number = exitCodes.ok;
-  const result = await project(projection, counted(log, context), {
+  const result = await project(projection, withTurns(log, context), {
     ...{ signal, onDamage: 'skip' },
     ...(upcasters && { upcasters }),
     ...(stream !== undefined && { stream }),
@@ -42,8 +42,8 @@ export async function projected<State, Result>(
   return { result, code };
 }
 
-/** The log, telling how much of it was read. */
-function counted(log: EventLog, { terminal }: CommandContext): EventLog {
+/** The log, telling how much of it was read, and hearing signals meanwhile. */
+export function withTurns(log: EventLog, { terminal, signal }: CommandContext): EventLog {
   let count = 0;
   return withCalls(log, {
     async *readAll(options) {
@@ -53,6 +53,7 @@ function counted(log: EventLog, { terminal }: CommandContext): EventLog {
         terminal.progress(`${count} events read`);
         // Signals are heard between turns.
         await new Promise<void>((resolve) => setImmediate(resolve));
+        signal.throwIfAborted();
       }
     },
   });

@@ -33,6 +33,7 @@ export interface VerifyOptions {
 
 /** After so many records whoever else waits for the thread has its turn. */
 const recordsPerTurn = 1_024;
+const streamsPerTurn = 100;
 
 /**
  * Looks through a log for damage: checksums, gaps, cut tails, records that are twice or elsewhere, data that cannot be
@@ -60,6 +61,8 @@ export async function* verifyLog(
     for await (const stream of storedStreams(log, options.stream)) {
       signal?.throwIfAborted();
       progress.streams++;
+      // Of many short streams none has a turn of its own.
+      if (progress.streams % streamsPerTurn === 0) await new Promise<void>((resolve) => setImmediate(resolve));
       progress.stream = stream.name;
       onProgress?.({ ...progress });
       for await (const findings of checked(log, stream)) {

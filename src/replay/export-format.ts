@@ -14,14 +14,17 @@
  * EX4  What is written while a log is exported is left out: an actor ends in the file where its entry says so.
  */
 import { sealEvent, verifyEvent } from '../log/envelope.ts';
-import { DamagedRecordError, InvalidArgumentError, RewakeError } from '../errors.ts';
+import { DamagedRecordError, InvalidArgumentError } from '../errors.ts';
 import type { ActorRow, EventLog, NewEvent, Position, RecordedEvent } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
+import { DamagedExportError } from './damaged-export.ts';
 import { isBeginning, isFact } from '../log/runtime-events.ts';
 import { maskData, type PayloadMode } from './mask.ts';
 import { rewakeVersion } from '../runtime/environment.ts';
 
 const formatVersion = 1;
+
+const eventsPerTurn = 1_024;
 
 /** What is exported. */
 export interface ExportOptions {
@@ -58,8 +61,12 @@ export async function* exportLines(log: EventLog, options: ExportOptions = {}): 
     }
     requireNext(event, lasts);
     counts.events++;
-    if (counts.events % 1_024 === 0) onProgress?.(counts.events);
     yield eventLine(event, payloads);
+    if (counts.events % eventsPerTurn !== 0) continue;
+    onProgress?.(counts.events);
+    // Signals are heard between turns.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
   }
   yield JSON.stringify({ type: 'end', ...counts });
 }
@@ -124,11 +131,6 @@ function masked({ stream, revision, ...event }: RecordedEvent, payloads: Payload
   const data = JSON.stringify(maskData(event, JSON.parse(event.data) as Json, payloads));
   const { id, type, schemaVersion, meta } = event;
   return sealEvent({ id, type, schemaVersion, meta, data }, { stream, revision });
-}
-
-/** An exported file that was cut or changed. */
-export class DamagedExportError extends RewakeError {
-  readonly code = 'REWAKE_DAMAGED_EXPORT';
 }
 
 /** One line of an exported file, checked as far as it is looked at. */

@@ -3,9 +3,20 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commands } from '../../src/cli/commands/index.ts';
+import { allCommands, commandsFor, isCommand } from '../../src/cli/commands/index.ts';
 import { completionScript, shells } from '../../src/cli/completion-scripts.ts';
 import { call, emptyFolder } from './command-line.ts';
+
+const commands = await allCommands();
+
+it('is about every command; of these a line loads its own alone (LD1)', async () => {
+  const names = commands.map(({ name }) => name);
+  expect(names.every(isCommand)).toBe(true);
+  for (const name of names.slice(0, -1)) expect(await commandsFor(name)).toEqual([commands[names.indexOf(name)]]);
+  for (const word of [undefined, 'help', 'completion', '--json', 'shwo', 'toString']) {
+    expect((await commandsFor(word)).map(({ name }) => name)).toEqual(names);
+  }
+});
 
 const hasShell = (name: string) => spawnSync(name, ['-c', 'true']).status === 0;
 

@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { assign, emit, setup } from 'xstate';
 import { createRuntime, memoryLog, type EventLog, type RecordedEvent } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
+import { sealEvent } from '../../src/log/envelope.ts';
 import { exportItems, exportLines } from '../../src/replay/export-format.ts';
 import { readExport } from '../../src/cli/exported-log.ts';
 import { importInto, planImport } from '../../src/cli/import-log.ts';
@@ -277,6 +278,17 @@ it('reads no further than is written, and leaves out what is written meanwhile',
   expect(await eventsOf(copy)).toHaveLength(500);
   expect(await copy.actor('order-late')).toBeUndefined();
   expect(await copy.actor('order-7')).toMatchObject({ revision: 0 });
+});
+
+it('hears a signal while it writes', async () => {
+  const log = memoryLog();
+  for (let at = 0; at < 2_000; at++) {
+    const event = { id: `${at}`, type: 'Noted', schemaVersion: 1, data: '{}', meta: {} };
+    await log.append(`order-${at}`, 'any', [sealEvent(event)]);
+  }
+  const ended = new AbortController();
+  setImmediate(() => ended.abort(new Error('SIGINT')));
+  await expect(all(exportLines(log, { signal: ended.signal }))).rejects.toThrow('SIGINT');
 });
 
 it('writes over no file that is there, and exports no stream that is not', async () => {

@@ -2,11 +2,13 @@
 import { format } from 'prettier';
 import { expect, it } from 'vitest';
 import type { CommandSpec } from '../../src/cli/command.ts';
-import { commands } from '../../src/cli/commands/index.ts';
+import { allCommands } from '../../src/cli/commands/index.ts';
 import { exitCodes } from '../../src/cli/exit-code.ts';
 import { ownOptionsOf, sharedOptions } from '../../src/cli/all-options.ts';
 import { groups, usageOf } from '../../src/cli/program.ts';
 import { predicateNames } from '../../src/replay/predicate.ts';
+
+const commands = await allCommands();
 
 const meaning: Readonly<Record<keyof typeof exitCodes, string>> = {
   ok: 'it is done',

@@ -1,7 +1,7 @@
 /** What verifyLog finds on a log that gives only events: every record that is spoiled on its way, and no sound one. */
 import { describe, expect, it } from 'vitest';
 import { assign, emit, fromPromise, raise } from 'xstate';
-import { verifyLog, type Finding } from '../../src/index.ts';
+import { memoryLog, verifyLog, type Finding } from '../../src/index.ts';
 import { sealEvent } from '../../src/log/envelope.ts';
 import type { RecordedEvent } from '../../src/log/event-log.ts';
 import { runtimeEventTypes } from '../../src/log/runtime-events.ts';
@@ -168,6 +168,19 @@ describe('verifyLog', () => {
     expect(await verifyLog(log, { stream: 'counter-bad' }).next()).toMatchObject({ value: { streams: 1, events: 8 } });
     const reason = new Error('enough');
     await expect(verifyLog(log, { signal: AbortSignal.abort(reason) }).next()).rejects.toBe(reason);
+  });
+
+  it('hears that it is to end between short streams', async () => {
+    const log = memoryLog();
+    const event = (id: string) => sealEvent({ id, type: 'Tested', schemaVersion: 1, data: '{}', meta: {} });
+    for (let at = 0; at < 300; at++) await log.append(`counter-${at}`, 'any', [event(`${at}`)]);
+    const ended = new AbortController();
+    const reason = new Error('SIGINT');
+    setImmediate(() => ended.abort(reason));
+    const findings = async () => {
+      for await (const _ of verifyLog(log, { signal: ended.signal })) continue;
+    };
+    await expect(findings()).rejects.toBe(reason);
   });
 
   it('knows every event of the runtime, and no other', () => {

@@ -12,6 +12,8 @@ import { openStream, sourceOption, tellDamage } from '../looking.ts';
 import { numberOption, textOption } from '../options.ts';
 import { UsageError } from '../usage-error.ts';
 
+const framesPerTurn = 256;
+
 export const replay: CommandSpec = {
   name: 'replay',
   group: 'look',
@@ -47,11 +49,12 @@ export const replay: CommandSpec = {
     let before = options['diff'] && from !== undefined ? await beforeOf(opened, from) : undefined;
     let divergence: string | null = null;
     let isDivergent = false;
-    let isBegun = false;
+    let count = 0;
     for await (const frame of framesOf(opened, from, to)) {
+      // Signals are heard between turns.
+      if (++count % framesPerTurn === 0) await new Promise<void>((resolve) => setImmediate(resolve));
       signal.throwIfAborted();
-      if (!isBegun) terminal.row(frameHeadings.map(color.dim), frameWidths);
-      isBegun = true;
+      if (count === 1) terminal.row(frameHeadings.map(color.dim), frameWidths);
       tell(context, frame, before, options['diff'] === true);
       if (frame.divergence !== null && frame.divergence !== divergence) {
         isDivergent = true;

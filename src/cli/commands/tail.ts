@@ -12,6 +12,7 @@ import { rowCells, rowWidths } from '../row-text.ts';
 import type { Terminal } from '../terminal.ts';
 
 const linesBefore = 10;
+const eventsPerTurn = 2_000;
 
 export const tail: CommandSpec = {
   name: 'tail',
@@ -123,10 +124,13 @@ interface Wanted {
 async function lastOfLog(log: EventLog, { count, until, passes, names, signal }: Wanted): Promise<readonly Row[]> {
   if (count === 0 || until === undefined) return [];
   const last: Row[] = [];
+  let read = 0;
   for await (const item of history(log, { signal, onDamage: 'skip' })) {
     if (item.type === 'damaged' && passes(item.error)) last.push(damagedRow(item.error));
     if (last.length > 2 * count) last.splice(0, count);
     if (item.type !== 'event') continue;
+    // Signals are heard between turns.
+    if (++read % eventsPerTurn === 0) await new Promise<void>((resolve) => setImmediate(resolve));
     const { event } = item;
     names.learn(event);
     if (passes(event)) last.push(rowOf(event, names.in(event.stream)));

@@ -9,6 +9,7 @@ import type { CommandSpec, Options } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import { readingOptions, requireStream } from '../looking.ts';
+import { withTurns } from '../projected.ts';
 import { counted, shown } from '../terminal.ts';
 
 export const verify: CommandSpec = {
@@ -99,7 +100,7 @@ async function auditLog(
   const { machines, upcasters } = await readingOptions(context);
   terminal.progress('auditing');
   let count = 0;
-  const violations = violationsIn(await context.log('read'), {
+  const violations = violationsIn(withTurns(await context.log('read'), context), {
     ...(stream !== undefined && { stream }),
     ...(upcasters && { upcasters }),
     ...(options['fold'] && machines && { machines }),

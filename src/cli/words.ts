@@ -65,6 +65,6 @@ export function waitText({
   status,
 }: Pick<ActorRow, 'wakeAt' | 'effects'> & { status: string }): string {
   if (status !== 'active') return '';
-  const timer = wakeAt === null ? [] : [`timer ${fromNow(wakeAt)}`];
+  const timer = wakeAt === null ? [] : [`timer ${wakeAt > realClock.now() ? '' : 'due '}${fromNow(wakeAt)}`];
   return [...timer, ...(effects > 0 ? [`${effects} effect${effects === 1 ? '' : 's'}`] : [])].join(', ');
 }

@@ -19,7 +19,7 @@ describe('rewake ls', () => {
     const said = await look('ls', 'app.db');
     expect(said).toMatchObject({ code: 0, err: '' });
     // How long ago something was is as long as that.
-    const columns = said.out.split('\n').map((line) => line.replace(/timer .*? ago/, 'timer').split(/ {2,}/));
+    const columns = said.out.split('\n').map((line) => line.replace(/timer due .*? ago/, 'timer').split(/ {2,}/));
     expect(columns).toEqual([
       ['STREAM', 'STATUS', 'REV', 'WAITS', 'CORRELATION'],
       ['breaker-api', '● active', '3', 'call-of-may'],

@@ -115,6 +115,7 @@ export async function installPackage(folder: string): Promise<void> {
   const target = join(folder, 'node_modules/rewake');
   mkdirSync(target, { recursive: true });
   cpSync(join(projectRoot, 'package.json'), join(target, 'package.json'));
+  cpSync(join(projectRoot, 'dist/inspector'), join(target, 'dist/inspector'), { recursive: true });
   const config = {
     extends: join(projectRoot, 'tsconfig.build.json'),
     // With another outDir than `dist` the compiler does not find the package's own name by itself.

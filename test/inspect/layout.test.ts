@@ -219,7 +219,7 @@ describe('the thread', () => {
 
   test('of more than anybody could read is refused at once', async () => {
     await expect(layouts.layout(ring(2_501))).rejects.toThrow(
-      'it has 2502 states and 2501 arrows, and at most 5000 of both together are drawn',
+      'it has 2502 states and 5002 arrows, and at most 5000 of both together are drawn',
     );
   });
 

@@ -11,7 +11,7 @@
  *   GET  /streams/:stream                                → StreamView
  *   GET  /streams/:stream/rows?from=&limit=              → RowsView
  *   GET  /streams/:stream/frames/:revision               → FrameView
- *   GET  /streams/:stream/charts/:address                → LaidOutChart      (address URL-encoded: %2F, %2Fpay%3A3; ?at= revision)
+ *   GET  /streams/:stream/charts/:address                → ChartView         (address URL-encoded: %2F, %2Fpay%3A3; ?at= revision)
  *   GET  /streams/:stream/blame?path=&actor=&at=         → Blame
  *   GET  /streams/:stream/effects                        → EffectsView
  *   GET  /streams/:stream/handlers                       → HandlersView
@@ -135,12 +135,22 @@ export interface Box {
   readonly height: number;
 }
 
+/** A chart and how it can be laid out: what suits depends on the form of the window. */
+export interface ChartView {
+  readonly chart: MachineChart;
+  readonly layouts: readonly [ChartPlaces, ...ChartPlaces[]];
+}
+
+/** A chart that is laid out. */
+export interface LaidOutChart extends ChartPlaces {
+  readonly chart: MachineChart;
+}
+
 /**
- * A chart with places, in px. Boxes are absolute, and large enough for the text that chart-text.ts puts into them; an arrow without
+ * The places of what is in a chart, in px. Boxes are absolute, and large enough for the text that chart-text.ts puts into them; an arrow without
  * a target is a line in the box of its state, and has no place of its own.
  */
-export interface LaidOutChart {
-  readonly chart: MachineChart;
+export interface ChartPlaces {
   readonly width: number;
   readonly height: number;
   /** By id of the state. */

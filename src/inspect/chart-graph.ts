@@ -10,7 +10,7 @@
  */
 import type { ElkExtendedEdge, ElkNode, LayoutOptions } from 'elkjs/lib/elk-api.js';
 import type { ChartState, ChartTransition, MachineChart } from '../kernel/chart.ts';
-import type { Box, LaidOutChart } from './api.ts';
+import type { Box, ChartPlaces } from './api.ts';
 import { backwards, indexOf, lineOf, type ChartIndex } from './chart-order.ts';
 import { chartMeasures, headSize, labelSize } from './chart-text.ts';
 
@@ -113,7 +113,7 @@ function arrowId(numbers: ReadonlyMap<string, number>, state: ChartState, at: nu
 }
 
 /** From the graph as the engine has placed it. */
-export function placesIn(graph: ElkNode, chart: MachineChart): LaidOutChart {
+export function placesIn(graph: ElkNode, chart: MachineChart): ChartPlaces {
   const index = indexOf(chart);
   const { states, numbers } = index;
   const pointsBack = backwards(index);
@@ -140,7 +140,6 @@ export function placesIn(graph: ElkNode, chart: MachineChart): LaidOutChart {
     return [[state.id, { points: pointsOf(edge) }] as const];
   });
   return {
-    chart,
     width: round(graph.width ?? 0),
     height: round(graph.height ?? 0),
     states: Object.fromEntries(states.map(({ id }) => [id, boxes.get(`s${numbers.get(id)!}`)!])),

@@ -5,14 +5,14 @@
  * LA2  A chart is laid out once, however often it is asked for; the ones asked for last are kept.
  * LA3  The engine is loaded with the first chart, and does not keep the process alive.
  * LA4  One chart at a time, and each has its own time: one that takes longer is given up with the thread, and disturbs no other.
- * LA5  What cannot be laid out with care is laid out without.
+ * LA5  With care a chart is laid out both ways, to the right and down; what cannot be laid out with care is laid out without, down.
  */
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { realClock, type Clock } from '../clock.ts';
 import type { MachineChart } from '../kernel/chart.ts';
-import type { LaidOutChart } from './api.ts';
+import type { ChartPlaces, ChartView } from './api.ts';
 import { graphOf, placesIn, type ChartGraph, type Manner } from './chart-graph.ts';
 import { Refusal } from './refusal.ts';
 
@@ -40,7 +40,7 @@ type Answer = { readonly placed: ChartGraph } | { readonly failure: string };
 
 export class ChartLayouts {
   readonly #clock: Clock;
-  readonly #kept = new Map<string, Promise<LaidOutChart>>();
+  readonly #kept = new Map<string, Promise<ChartView>>();
   #worker: Worker | undefined;
   /** Resolves when the thread has nothing to do. */
   #idle: Promise<unknown> = Promise.resolve();
@@ -53,7 +53,7 @@ export class ChartLayouts {
   }
 
   /** LA2. @throws Refusal where the engine fails */
-  layout(chart: MachineChart): Promise<LaidOutChart> {
+  layout(chart: MachineChart): Promise<ChartView> {
     const key = createHash('sha256').update(JSON.stringify(chart)).digest('base64');
     const laid = this.#kept.get(key) ?? this.#layout(chart);
     this.#kept.delete(key);
@@ -73,24 +73,23 @@ export class ChartLayouts {
   }
 
   /** LA5. */
-  async #layout(chart: MachineChart): Promise<LaidOutChart> {
+  async #layout(chart: MachineChart): Promise<ChartView> {
     const [states, arrows] = [statesIn(chart.root), arrowsIn(chart.root)];
     if (states + arrows > partsMax) {
       throw failed(`it has ${states} states and ${arrows} arrows, and at most ${partsMax} of both together are drawn`);
     }
     try {
       if (arrows <= carefulMax) {
-        const down = await this.#place(chart, { direction: 'DOWN', care: 'careful' });
         const right = await this.#place(chart, { direction: 'RIGHT', care: 'careful' });
-        return strain(down) <= strain(right) ? down : right;
+        return { chart, layouts: [right, await this.#place(chart, { direction: 'DOWN', care: 'careful' })] };
       }
     } catch (error) {
       if (this.#isClosed) throw error;
     }
-    return this.#place(chart, { direction: 'DOWN', care: 'plain' });
+    return { chart, layouts: [await this.#place(chart, { direction: 'DOWN', care: 'plain' })] };
   }
 
-  async #place(chart: MachineChart, manner: Manner): Promise<LaidOutChart> {
+  async #place(chart: MachineChart, manner: Manner): Promise<ChartPlaces> {
     const placed = this.#idle.then(() => this.#ask(graphOf(chart, manner), patienceMs[manner.care]));
     this.#idle = placed.catch(() => {});
     return placesIn(await placed, chart);
@@ -147,9 +146,4 @@ function arrowsIn({ states, transitions }: MachineChart['root']): number {
 
 function failed(why: string): Refusal {
   return new Refusal(500, 'REWAKE_NO_LAYOUT', `The chart cannot be laid out: ${why}.`);
-}
-
-/** How small a chart becomes in a window of an ordinary form. */
-function strain({ width, height }: LaidOutChart): number {
-  return Math.max(width / 4, height / 3);
 }

@@ -19,7 +19,7 @@ import type { Replay } from '../replay/replay.ts';
 import { rewakeVersion } from '../runtime/environment.ts';
 import { explainStream } from '../runtime/explain/explain.ts';
 import { actorsView } from './actors-view.ts';
-import type { ExplainView, FrameView, HandlersView, LaidOutChart, LogView, RowsView, StreamView } from './api.ts';
+import type { ChartView, ExplainView, FrameView, HandlersView, LogView, RowsView, StreamView } from './api.ts';
 import { EffectViews } from './effects-view.ts';
 import { ChartLayouts } from './layout.ts';
 import { maskBlame, maskFrame } from './masked-views.ts';
@@ -147,7 +147,7 @@ export class Routes {
     };
   }
 
-  async #chart(stream: string, address: string, at: Revision | undefined): Promise<LaidOutChart> {
+  async #chart(stream: string, address: string, at: Revision | undefined): Promise<ChartView> {
     const replay = await this.#replays.of(stream);
     const chart = address === '/' ? replay.chart : replay.chartFor(address, await replay.at(at ?? replay.last));
     if (!chart)

@@ -24,6 +24,7 @@ const config = fileURLToPath(new URL('../../examples/failed-receipt/rewake.confi
 interface Picture {
   readonly name: string;
   readonly hash: string;
+  readonly width?: number;
   readonly height?: number;
   readonly colorScheme?: 'light' | 'dark';
   /** Brings the page to where the picture is taken. */
@@ -51,8 +52,12 @@ const pictures: readonly Picture[] = [
   {
     name: 'chart-parallel',
     hash: '#/streams/order-1001@6?panel=context',
-    height: 960,
-    until: (page) => standsAt(page, 6),
+    width: 1800,
+    height: 1000,
+    async until(page) {
+      await standsAt(page, 6);
+      await page.getByRole('button', { name: 'Fit' }).click();
+    },
   },
   {
     name: 'blame',
@@ -95,9 +100,9 @@ const pictures: readonly Picture[] = [
 ];
 
 async function take(browser: Browser, url: string, picture: Picture): Promise<void> {
-  const { name, hash, height = 800, colorScheme = 'light', until } = picture;
+  const { name, hash, width = 1280, height = 800, colorScheme = 'light', until } = picture;
   const options: BrowserContextOptions = {
-    viewport: { width: 1280, height },
+    viewport: { width, height },
     colorScheme,
     reducedMotion: 'reduce',
     timezoneId: 'UTC',

@@ -10,9 +10,9 @@ import { assign, emit, fromPromise, setup } from 'xstate';
 import type {
   ActorsView,
   Blame,
+  ChartView,
   EffectsView,
   FrameView,
-  LaidOutChart,
   LogView,
   RawEvent,
   RowsView,
@@ -176,7 +176,10 @@ describe('the inspector says', () => {
 
   it('how a machine is drawn', async () => {
     const { get } = await inspecting();
-    const { chart, states, arrows } = await get<LaidOutChart>('/streams/order-1/charts/%2F');
+    const {
+      chart,
+      layouts: [{ states, arrows }],
+    } = await get<ChartView>('/streams/order-1/charts/%2F');
     expect(chart.id).toBe('order');
     expect(Object.keys(states)).toEqual(expect.arrayContaining(['order.open', 'order.paying', 'order.paid']));
     expect(Object.keys(arrows)).toEqual(expect.arrayContaining(['order.open#1', 'order.paying#0']));
@@ -251,7 +254,7 @@ describe('the inspector says', () => {
     expect(await get<StreamView>('/streams/order-1')).toMatchObject({ source: 'log', hasChart: true });
     const { frame } = await get<FrameView>('/streams/order-1/frames/1');
     expect(frame.actors[0]).toMatchObject({ value: 'open', context: { total: 20 } });
-    expect((await get<LaidOutChart>('/streams/order-1/charts/%2F')).chart.id).toBe('order');
+    expect((await get<ChartView>('/streams/order-1/charts/%2F')).chart.id).toBe('order');
     const response = await post('/streams/order-1/what-if', { edits: [] });
     expect(response.status).toBe(400);
     expect(((await response.json()) as Refused).error.code).toBe('REWAKE_UNKNOWN_MACHINE');

@@ -1,4 +1,4 @@
-/** Where things are drawn: axis (GA1, GA2), lanes (EL1, EL2), trees (TR1, TR2), the chart (CS1-CS3) and its text (CX1, CX2). */
+/** Where things are drawn: axis (GA1, GA2), lanes (EL1, EL2), trees (TR1, TR2), the chart (CS1-CS4) and its text (CX1, CX2). */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { createMachine } from 'xstate';
@@ -7,7 +7,9 @@ import { statesOf } from '../../inspector/src/panels/chart-states.ts';
 import {
   arrowPath,
   centred,
+  fittest,
   fitted,
+  groundOf,
   headPath,
   withInSight,
   zoomed,
@@ -161,7 +163,7 @@ describe('the view on a chart', () => {
     expect(y + chart.height * scale).toBeLessThanOrEqual(window.height - 15.9);
   });
 
-  test('CS3: a state is brought into sight, and the view is left alone where it is', () => {
+  test('CS4: a state is brought into sight, and the view is left alone where it is', () => {
     const window = { width: 800, height: 600 };
     const box = { x: 4000, y: 900, width: 120, height: 40 };
     const view = centred(box, window);
@@ -171,6 +173,30 @@ describe('the view on a chart', () => {
     expect(right).toBeLessThanOrEqual(800);
     expect(right).toBeGreaterThan(700);
     expect(moved.y).toBe(view.y);
+  });
+
+  test('CS3: a chart lies or stands as its window does', () => {
+    const places = { states: {}, arrows: {}, initials: {} };
+    const [lying, standing] = [
+      { ...places, width: 900, height: 300 },
+      { ...places, width: 300, height: 900 },
+    ];
+    const chart = { chart: chartOf(createMachine({ id: 'm' })), layouts: [lying, standing] } as const;
+    expect(fittest(chart, { width: 800, height: 300 })).toMatchObject({ width: 900 });
+    expect(fittest(chart, { width: 500, height: 700 })).toMatchObject({ width: 300 });
+    expect(fittest({ ...chart, layouts: [standing] }, { width: 800, height: 300 })).toMatchObject({ width: 300 });
+  });
+
+  test('CD3: a label has the ground of the innermost state that it is in', () => {
+    const boxes = {
+      root: { x: 0, y: 0, width: 100, height: 100 },
+      inner: { x: 10, y: 10, width: 50, height: 50 },
+      beside: { x: 70, y: 10, width: 20, height: 50 },
+    };
+    const label = { x: 20, y: 20, width: 10, height: 10 };
+    expect(groundOf(label, boxes)).toBe('inner');
+    expect(groundOf({ ...label, x: 55 }, boxes)).toBe('root');
+    expect(groundOf({ ...label, x: 95 }, boxes)).toBeUndefined();
   });
 
   test('an arrow bends round, and its head lies in the direction of its last piece', () => {

@@ -25,7 +25,7 @@ import { ActorRow } from './actor-row.tsx';
 const everyActor = actorFilter('');
 const rowHeight = 28;
 const refreshMs = 1000;
-const machinesShown = 6;
+const machinesShown = 5;
 
 export interface ActorsPageProps extends PageContext {
   readonly route: ActorsRoute;
@@ -111,7 +111,7 @@ export function ActorsPage({ api, navigation, log, route }: ActorsPageProps) {
           field={field}
           value={route.filter}
           label="Filter the actors"
-          placeholder="name, /pattern/, machine:… status:… correlation:…, - excludes"
+          placeholder="name, /pattern/, machine:…, -status:…"
           complaint={complaint}
           onValue={(text) => navigation.step({ page: 'actors', filter: text })}
           onLeave={focusList}
@@ -190,12 +190,12 @@ function Nothing({ isFiltered }: { readonly isFiltered: boolean }) {
   );
 }
 
-/** Those whose code is at hand, and those that were seen. */
+/** Those that were seen, and after them those whose code is at hand. */
 function machineNames(known: readonly string[], pages: ActorPages, count: number): readonly string[] {
-  const names = new Set(known);
-  for (let index = 0; index < Math.min(count, 400); index++) names.add(pages.at(index)?.machine ?? '');
-  names.delete('');
-  return [...names].toSorted();
+  const seen = new Set<string>();
+  for (let index = 0; index < Math.min(count, 400); index++) seen.add(pages.at(index)?.machine ?? '');
+  seen.delete('');
+  return [...new Set([...[...seen].toSorted(), ...known.toSorted()])];
 }
 
 function countWords(count: number, isWhole: boolean, isLoading: boolean): string {

@@ -3,7 +3,8 @@
  *
  * CD1  Text is where and as large as the server measured it, so it never runs out of its box.
  * CD2  What is active is told by a thick line, a filled title and a word for who cannot see it, not by colour alone.
- * CD3  A step draws anew only what it changed: the drawing of a state or arrow is kept while it looks the same.
+ * CD3  A label hides the line that it is on with the colour of the state that it is in.
+ * CD4  A step draws anew only what it changed: the drawing of a state or arrow is kept while it looks the same.
  */
 import { useMemo } from 'preact/hooks';
 import {
@@ -15,7 +16,7 @@ import {
   type ChartLine,
 } from '../../../src/inspect/chart-text.ts';
 import type { Box, LaidOutChart } from '../../../src/inspect/api.ts';
-import { arrowPath, headPath } from './chart-shapes.ts';
+import { arrowPath, groundOf, headPath } from './chart-shapes.ts';
 import { statesOf, type ChartState, type ChartTransition } from './chart-states.ts';
 
 export interface ChartDrawingProps {
@@ -35,6 +36,10 @@ export function ChartDrawing({ laid, lit, taken, revision, onPoint }: ChartDrawi
     const parallel = states.filter(({ type }) => type === 'parallel');
     return new Set(parallel.flatMap((state) => state.states.map(({ id }) => id)));
   }, [states]);
+  const grounds = useMemo(
+    () => new Map(Object.entries(laid.arrows).map(([id, { label }]) => [id, label && groundOf(label, laid.states)])),
+    [laid],
+  );
   const arrows = states.flatMap((state) => state.transitions).filter(({ id }) => laid.arrows[id]);
   // What was just taken is above the rest.
   const ordered = [...arrows.filter(({ id }) => !taken.has(id)), ...arrows.filter(({ id }) => taken.has(id))];
@@ -70,6 +75,7 @@ export function ChartDrawing({ laid, lit, taken, revision, onPoint }: ChartDrawi
             key={isTaken ? `${arrow.id}@${revision}` : arrow.id}
             {...{ arrow, isTaken, onPoint }}
             place={laid.arrows[arrow.id]!}
+            isOnLit={lit.has(grounds.get(arrow.id) ?? '')}
           />
         );
       })}
@@ -172,16 +178,18 @@ interface ArrowShapeProps {
   readonly arrow: ChartTransition;
   readonly place: LaidOutChart['arrows'][string];
   readonly isTaken: boolean;
+  /** CD3. */
+  readonly isOnLit: boolean;
   readonly onPoint: ChartDrawingProps['onPoint'];
 }
 
-function ArrowShape({ arrow, place, isTaken, onPoint }: ArrowShapeProps) {
+function ArrowShape({ arrow, place, isTaken, isOnLit, onPoint }: ArrowShapeProps) {
   return useMemo(() => {
     const { points, label } = place;
     const { lineHeight, labelPaddingX, labelPaddingY } = chartMeasures;
     return (
       <g
-        class={`arrow arrow-${arrow.kind} ${isTaken ? 'is-taken' : ''}`}
+        class={`arrow arrow-${arrow.kind} ${isTaken ? 'is-taken' : ''} ${isOnLit ? 'is-on-lit' : ''}`}
         data-arrow={arrow.id}
         {...pointing({ arrow }, onPoint, arrow.description !== undefined)}
       >
@@ -202,7 +210,7 @@ function ArrowShape({ arrow, place, isTaken, onPoint }: ArrowShapeProps) {
         ) : null}
       </g>
     );
-  }, [arrow, place, isTaken, onPoint]);
+  }, [arrow, place, isTaken, isOnLit, onPoint]);
 }
 
 /** What is told of more than is drawn can be reached by keyboard too. */

@@ -5,7 +5,7 @@
  *      brought another version.
  */
 import { useEffect, useState } from 'preact/hooks';
-import type { Frame, FrameView, LaidOutChart } from '../../../src/inspect/api.ts';
+import type { ChartView, Frame, FrameView } from '../../../src/inspect/api.ts';
 import { useLoaded } from '../shell/loaded.ts';
 import { durationWords, exactWords } from '../shell/time-words.ts';
 import type { Api, PanelProps } from '../panel-props.ts';
@@ -54,16 +54,16 @@ interface MachineProps {
 function Machine({ api, view: { frame, lit }, address }: MachineProps) {
   const [at, setAt] = useState(frame.revision);
   const path = streamPath(frame.stream, `/charts/${encodeURIComponent(address)}?at=${at}`);
-  const loaded = useLoaded<LaidOutChart>(api, path);
+  const loaded = useLoaded<ChartView>(api, path);
   const { states = [], arrows = [] } = lit[address] ?? {};
-  const laid = loaded.value;
-  const isOther = laid !== undefined && !states.every((id) => Object.hasOwn(laid.states, id));
+  const known = loaded.value?.layouts[0].states;
+  const isOther = known !== undefined && !states.every((id) => Object.hasOwn(known, id));
   useEffect(() => {
     if (isOther) setAt(frame.revision);
   }, [isOther, frame.revision]);
   return (
     <Awaited loaded={loaded} what="The chart cannot be shown">
-      {(chart) => <ChartWindow laid={chart} lit={states} taken={arrows} revision={frame.revision} />}
+      {(chart) => <ChartWindow chart={chart} lit={states} taken={arrows} revision={frame.revision} />}
     </Awaited>
   );
 }

@@ -3,9 +3,10 @@
  *
  * CS1  What is under the pointer stays under it while zooming.
  * CS2  A chart is never shown larger than it is by fitting it.
- * CS3  A chart that could not be read as a whole is opened where it is active.
+ * CS3  Of its layouts a chart has the one that is larger in the window.
+ * CS4  A chart that could not be read as a whole is opened where it is active.
  */
-import type { Box } from '../../../src/inspect/api.ts';
+import type { Box, ChartView, LaidOutChart } from '../../../src/inspect/api.ts';
 
 export type Point = readonly [x: number, y: number];
 
@@ -57,7 +58,7 @@ function text([x, y]: Point): string {
 }
 
 /** Where the chart's origin is in the window, in px, and how large a px of the chart is. */
-export interface ChartView {
+export interface Sight {
   readonly x: number;
   readonly y: number;
   readonly scale: number;
@@ -72,8 +73,18 @@ const margin = 16;
 const scaleMin = 0.08;
 const scaleMax = 3;
 
+/** CS3. */
+export function fittest(chart: ChartView, window: Size): LaidOutChart {
+  const [first, ...others] = chart.layouts;
+  const best = others.reduce(
+    (one, other) => (fitted(other, window).scale > fitted(one, window).scale ? other : one),
+    first,
+  );
+  return { chart: chart.chart, ...best };
+}
+
 /** The whole chart in the middle of the window. */
-export function fitted(chart: Size, window: Size): ChartView {
+export function fitted(chart: Size, window: Size): Sight {
   const scale = Math.min(
     1,
     (window.width - 2 * margin) / Math.max(1, chart.width),
@@ -87,8 +98,8 @@ export function fitted(chart: Size, window: Size): ChartView {
   };
 }
 
-const readableMin = 0.4;
-const readable = 0.75;
+const readableMin = 0.55;
+const readable = 0.85;
 
 /** Whether its text can be read when the whole chart is in the window. */
 export function isReadable(chart: Size, window: Size): boolean {
@@ -96,20 +107,20 @@ export function isReadable(chart: Size, window: Size): boolean {
 }
 
 /** The middle of a box in the middle of the window, large enough to be read. */
-export function centred({ x, y, width, height }: Box, window: Size): ChartView {
+export function centred({ x, y, width, height }: Box, window: Size): Sight {
   const scale = readable;
   return { x: window.width / 2 - (x + width / 2) * scale, y: window.height / 2 - (y + height / 2) * scale, scale };
 }
 
 /** @param factor above 1 to see it larger */
-export function zoomed(view: ChartView, factor: number, [px, py]: Point): ChartView {
+export function zoomed(view: Sight, factor: number, [px, py]: Point): Sight {
   const scale = Math.min(scaleMax, Math.max(scaleMin, view.scale * factor));
   const by = scale / view.scale;
   return { x: px - (px - view.x) * by, y: py - (py - view.y) * by, scale };
 }
 
 /** The view moved as little as possible so that a box is in sight; the same one where it is. */
-export function withInSight(view: ChartView, window: Size, box: Box): ChartView {
+export function withInSight(view: Sight, window: Size, box: Box): Sight {
   const along = (origin: number, start: number, size: number, room: number) => {
     const from = origin + start * view.scale;
     const to = from + size * view.scale;
@@ -119,4 +130,14 @@ export function withInSight(view: ChartView, window: Size, box: Box): ChartView 
   const x = along(view.x, box.x, box.width, window.width);
   const y = along(view.y, box.y, box.height, window.height);
   return x === view.x && y === view.y ? view : { ...view, x, y };
+}
+
+/** The name of the innermost of several boxes that a box is in. */
+export function groundOf({ x, y, width, height }: Box, boxes: Readonly<Record<string, Box>>): string | undefined {
+  let ground: readonly [string, Box] | undefined;
+  for (const [name, box] of Object.entries(boxes)) {
+    const isIn = x >= box.x && y >= box.y && x + width <= box.x + box.width && y + height <= box.y + box.height;
+    if (isIn && (!ground || box.width * box.height < ground[1].width * ground[1].height)) ground = [name, box];
+  }
+  return ground?.[0];
 }

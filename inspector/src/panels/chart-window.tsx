@@ -6,14 +6,14 @@
  *      active state that is out of sight moves it.
  */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { LaidOutChart } from '../../../src/inspect/api.ts';
+import type { ChartView } from '../../../src/inspect/api.ts';
 import { pressKey, useSize } from './parts.tsx';
 import { ChartDrawing, type Pointed } from './chart-drawing.tsx';
-import { centred, fitted, isReadable, withInSight, zoomed, type ChartView, type Point } from './chart-shapes.ts';
+import { centred, fittest, fitted, isReadable, withInSight, zoomed, type Point, type Sight } from './chart-shapes.ts';
 import { linesOf } from '../../../src/inspect/chart-text.ts';
 
 export interface ChartWindowProps {
-  readonly laid: LaidOutChart;
+  readonly chart: ChartView;
   readonly lit: readonly string[];
   readonly taken: readonly string[];
   readonly revision: number;
@@ -23,24 +23,28 @@ const step = 1.25;
 /** Of what lies on the bottom of the window, in px. */
 const toolsHeight = 32;
 
-export function ChartWindow({ laid, lit, taken, revision }: ChartWindowProps) {
+export function ChartWindow({ chart, lit, taken, revision }: ChartWindowProps) {
   const box = useRef<HTMLDivElement>(null);
   const size = useSize(box);
-  const [moved, setMoved] = useState<ChartView | 'whole' | undefined>();
+  // Its identity stands for the layout: while that stays, nothing is drawn anew.
+  const room = { ...size, height: size.height - toolsHeight };
+  const fit = fittest(chart, room);
+  const laid = useMemo(() => fit, [chart, fit.states]);
+  const [moved, setMoved] = useState<Sight | 'whole' | undefined>();
   const [pointed, setPointed] = useState<Pointed | undefined>();
-  const drag = useRef<{ readonly from: Point; readonly view: ChartView } | undefined>(undefined);
+  const drag = useRef<{ readonly from: Point; readonly view: Sight } | undefined>(undefined);
   const [litKey, takenKey] = [lit.join('\n'), taken.join('\n')];
   const leaf = laid.states[lit.findLast((id) => laid.states[id]) ?? ''];
   const opensAt = useRef({ laid, leaf });
   if (opensAt.current.laid !== laid) opensAt.current = { laid, leaf };
   const start = opensAt.current.leaf;
-  const whole = fitted(laid, size);
-  const opened = start && !isReadable(laid, size) ? centred(start, size) : whole;
+  const whole = fitted(laid, room);
+  const opened = start && !isReadable(laid, room) ? centred(start, size) : whole;
   const view = moved === 'whole' ? whole : (moved ?? opened);
 
   useEffect(() => setMoved(undefined), [laid]);
   useEffect(() => {
-    if (leaf && view !== whole) setMoved(withInSight(view, { ...size, height: size.height - toolsHeight }, leaf));
+    if (leaf && view !== whole) setMoved(withInSight(view, room, leaf));
   }, [litKey]);
 
   const middle: Point = [size.width / 2, size.height / 2];

@@ -13,6 +13,7 @@ import { exactWords, sinceBefore } from '../shell/time-words.ts';
 import { VirtualList } from '../shell/virtual-list.tsx';
 import { KindMenu } from './kind-menu.tsx';
 import { kindLooks } from './row-kinds.ts';
+import { movedWords } from './moved-words.ts';
 import type { RowFilter } from './row-filter.ts';
 import type { RowSearch } from './row-search.ts';
 import type { RowStore } from './row-store.ts';
@@ -107,7 +108,7 @@ export function Timeline(props: TimelineProps) {
           return {
             key: revision,
             class: `event-row${isOfFrame ? ' of-frame' : ''}${since?.isGap ? ' after-gap' : ''}`,
-            content: <EventRow revision={revision} row={row} since={since} />,
+            content: <EventRow revision={revision} row={row} since={since} moved={row && movedOf(row, rows)} />,
           };
         }}
         onChoose={(index) => onChoose(revisionAt(index) ?? current)}
@@ -137,13 +138,21 @@ function searchProgress(searched: RowSearch['state']['value'] | undefined, info:
   return searched.isThrough ? found : `${found} · searched to ${searched.searchedTo.toLocaleString('en')} …`;
 }
 
+/** Where the root went with a row. What it was in before is known where that row is at hand. */
+function movedOf({ revision, to }: Row, rows: RowStore): string | undefined {
+  if (to === null) return undefined;
+  const before = rows.findNear(revision - 1, -1, (row) => row.to !== null);
+  return movedWords(to, typeof before === 'object' ? (before.to ?? undefined) : undefined);
+}
+
 interface EventRowProps {
   readonly revision: number;
   readonly row: Row | undefined;
   readonly since: ReturnType<typeof sinceBefore>;
+  readonly moved: string | undefined;
 }
 
-function EventRow({ revision, row, since }: EventRowProps) {
+function EventRow({ revision, row, since, moved }: EventRowProps) {
   if (!row) {
     return (
       <>
@@ -165,9 +174,9 @@ function EventRow({ revision, row, since }: EventRowProps) {
         {row.message === undefined ? null : <span class="bad">: {row.message}</span>}
         {about === '' || row.label.includes(about) ? null : <span class="event-actor mono muted"> {about}</span>}
       </span>
-      {row.to === null ? null : (
+      {moved === undefined ? null : (
         <span class="event-to mono cut" title={`The root went to ${row.to}`}>
-          {row.to}
+          {moved}
         </span>
       )}
       <span class={`event-time ${since?.isGap ? 'gap' : 'muted'}`} title={exactWords(row.at)}>

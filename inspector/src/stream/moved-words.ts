@@ -1,0 +1,28 @@
+/**
+ * Where a step of the root has led, in as few words as a row has room for. Owns what of it is left out.
+ *
+ * MW1  Regions of a parallel state that stayed where they were are not named again.
+ * MW2  The innermost states are kept whole as long as there is room for them: `…packing.sealing`.
+ */
+
+/**
+ * @param to the paths of the innermost states, `paying.card, shipping.packing`; before it, where that is known
+ * @returns undefined where it stayed
+ */
+export function movedWords(to: string, before: string | undefined, columns = 23): string | undefined {
+  const stayed = new Set(before?.split(separator));
+  const moved = to.split(separator).filter((path) => !stayed.has(path));
+  if (moved.length === 0) return undefined;
+  const room = Math.floor((columns - separator.length * (moved.length - 1)) / moved.length);
+  return moved.map((path) => shortened(path, room)).join(separator);
+}
+
+const separator = ', ';
+
+function shortened(path: string, room: number): string {
+  if (path.length <= room) return path;
+  const keys = path.split('.');
+  do keys.shift();
+  while (keys.length > 1 && keys.join('.').length + 1 > room);
+  return keys.length === 0 ? path : `…${keys.join('.')}`;
+}

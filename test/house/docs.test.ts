@@ -26,10 +26,14 @@ describe.runIf(programs.length > 0)('documentation', () => {
     expect(errors.get(program)).toBeUndefined();
   });
 
-  it.concurrent.for(byPlace(programs.filter(({ run }) => run)))('the program at %s runs', async ([, program]) => {
-    const { code, output } = await workshop.run(program);
-    expect(code, output).toBe(0);
-  });
+  it.concurrent.for(byPlace(programs.filter(({ run }) => run)))(
+    'the program at %s runs',
+    { timeout: 60_000 },
+    async ([, program]) => {
+      const { code, output } = await workshop.run(program);
+      expect(code, output).toBe(0);
+    },
+  );
 });
 
 describe('a page', () => {

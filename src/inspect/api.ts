@@ -197,8 +197,16 @@ export interface HandlersView {
 }
 
 export interface ExplainView {
+  /** Without what to do next. */
   readonly sentences: readonly string[];
-  readonly next: readonly string[];
+  readonly next: readonly Advice[];
+}
+
+/** What can be done next. */
+export interface Advice {
+  readonly text: string;
+  /** A command line that does it, to be copied; null where there is none. */
+  readonly command: string | null;
 }
 
 /** An event as it stands in the log. */

@@ -4,6 +4,7 @@ import type { EventLog } from '../log/event-log.ts';
 import type { Upcasters } from '../log/upcast.ts';
 import type { PayloadMode } from '../replay/mask.ts';
 import type { Machines } from '../runtime/machines.ts';
+import type { Advice } from './api.ts';
 
 export interface InspectorOptions {
   /** The log that is looked at; it stays open when the inspector closes. */
@@ -18,6 +19,8 @@ export interface InspectorOptions {
   readonly allowWrite?: boolean;
   /** Whether nothing is appended to the log while it is looked at. */
   readonly isFile?: boolean;
+  /** Puts an advice into the words of who reads the page; as it is when omitted. */
+  readonly advise?: (advice: string) => Advice;
   /** Random when omitted. */
   readonly token?: string;
   readonly clock?: Clock;

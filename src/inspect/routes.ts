@@ -173,7 +173,7 @@ export class Routes {
   }
 
   async #explain(stream: string): Promise<ExplainView> {
-    const { machines, upcasters } = this.#options;
+    const { machines, upcasters, advise = (text: string) => ({ text, command: null }) } = this.#options;
     const { sentences, next } = await explainStream(this.#log, stream, {
       ...(machines && { machines }),
       ...(upcasters && { upcasters }),
@@ -182,7 +182,8 @@ export class Routes {
     // What is said quotes errors and values.
     if (this.#mode !== 'full')
       return { sentences: ['Payloads are hidden, and what is explained quotes them.'], next: [] };
-    return { sentences, next: next.map(String) };
+    // Next steps are the last sentences, too.
+    return { sentences: sentences.slice(0, sentences.length - next.length), next: next.map(advise) };
   }
 }
 

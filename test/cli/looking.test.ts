@@ -262,6 +262,8 @@ describe('rewake explain', () => {
     const said = await look('explain', 'app.db', 'order-3');
     expect(said.code).toBe(0);
     expect(said.out).toContain('Error: nothing to charge.');
+    expect(said.out).toContain("Next: once the cause is gone, try 'rewake resume order-3': it goes on");
+    expect(said.out).not.toContain('runtime.');
     expect(said.err).toBe('$ rewake resume app.db order-3\n$ rewake rewind app.db order-3 3\n');
     const [record] = records((await look('explain', 'app.db', 'order-3', '--json')).out);
     expect(record).toMatchObject({ v: 1, type: 'explanation', stream: 'order-3', status: 'error' });

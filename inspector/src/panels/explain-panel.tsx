@@ -24,10 +24,15 @@ export function ExplainPanel({ api, stream }: PanelProps) {
               <>
                 <h4>What can be done next</h4>
                 <ul class="commands">
-                  {next.map((command) => (
-                    <li key={command}>
-                      <code>{command}</code>
-                      <CopyButton text={command} words="Copy" />
+                  {next.map(({ text, command }) => (
+                    <li key={text}>
+                      {text}
+                      {command === null ? null : (
+                        <p>
+                          <code>{command}</code>
+                          <CopyButton text={command} words="Copy" />
+                        </p>
+                      )}
                     </li>
                   ))}
                 </ul>

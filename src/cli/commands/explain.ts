@@ -1,5 +1,6 @@
 /** `rewake explain`: why an actor does not go on. */
 import { explainStream } from '../../runtime/explain/explain.ts';
+import { commandIn, inCommands } from '../advice.ts';
 import type { CommandSpec } from '../command.ts';
 import { commandLine } from '../command-line.ts';
 import { readingOptions, requireStream } from '../looking.ts';
@@ -25,17 +26,11 @@ export const explain: CommandSpec = {
     const explanation = await explainStream(log, stream, await readingOptions(context));
     terminal.record('explanation', explanation);
     for (const sentence of explanation.sentences) {
-      const lines = terminal.isInteractive ? wrapped(shown(sentence), terminal.columns) : [shown(sentence)];
+      const text = shown(inCommands(sentence));
+      const lines = terminal.isInteractive ? wrapped(text, terminal.columns) : [text];
       for (const line of lines) terminal.line(line);
     }
-    const commands = explanation.next.map((step) => commandFor(step, stream)).filter((words) => words !== undefined);
+    const commands = explanation.next.map(commandIn).filter((words) => words !== undefined);
     for (const words of commands) terminal.note(`$ ${commandLine(words, context.logGiven)}`, terminal.noteColor.dim);
   },
 };
-
-/** The command that does what an advice says to be called. */
-function commandFor(step: string, stream: string): readonly string[] | undefined {
-  if (step.includes("runtime.resume('")) return ['resume', stream];
-  const to = /runtime\.rewind\(.*\{ to: (\d+) \}\)/.exec(step)?.[1];
-  return to === undefined ? undefined : ['rewind', stream, to];
-}

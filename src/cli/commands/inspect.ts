@@ -2,7 +2,9 @@
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import type { PayloadMode } from '../../replay/mask.ts';
+import { commandIn, inCommands } from '../advice.ts';
 import type { CommandSpec } from '../command.ts';
+import { commandLine } from '../command-line.ts';
 import { requireStream } from '../looking.ts';
 import { numberOption, textOption, wholeNumber } from '../options.ts';
 import { UsageError } from '../usage-error.ts';
@@ -44,6 +46,10 @@ export const inspect: CommandSpec = {
     const { startInspector } = await import('../../inspect/server.ts');
     const inspector = await startInspector({
       ...{ log, port, payloads: options.payloads as PayloadMode, allowWrite: options.allowWrite === true },
+      advise: (advice) => {
+        const words = commandIn(advice);
+        return { text: inCommands(advice), command: words ? commandLine(words, context.logGiven) : null };
+      },
       isFile: log.name.startsWith('exported file'),
       ...(machines && { machines }),
       ...(upcasters && { upcasters }),

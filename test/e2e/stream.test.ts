@@ -53,6 +53,28 @@ describe('a stream', () => {
     await isLit(page, 'parcel.onTheRoad');
   });
 
+  test('opens a chart that is too large where it is active, and keeps that in sight', async ({ look, copyOf }) => {
+    const { page } = await look(copyOf('demo'), { hash: '#/streams/payout-march@0' });
+    await standsAt(page, 0);
+    const isInSight = async (state: string) => {
+      const [inner, outer] = await Promise.all(
+        [page.locator(`[data-state='${state}'] > .shape`), page.locator('.chart-window')].map((one) =>
+          one.boundingBox(),
+        ),
+      );
+      return (
+        inner!.x >= outer!.x &&
+        inner!.y >= outer!.y &&
+        inner!.x + inner!.width <= outer!.x + outer!.width &&
+        inner!.y + inner!.height <= outer!.y + outer!.height
+      );
+    };
+    await expect.poll(() => isInSight('payout.main.tell.pending')).toBe(true);
+    await page.keyboard.press('End');
+    await standsAt(page, 27);
+    await expect.poll(() => isInSight('payout.succeeded')).toBe(true);
+  });
+
   test('is the same again from its permalink', async ({ look, copyOf }) => {
     const { page, url, again } = await look(copyOf('demo'), { hash: '#/streams/receipt-0044' });
     await standsAt(page, 5);

@@ -43,8 +43,12 @@ export function ChartWindow({ chart, lit, taken, revision }: ChartWindowProps) {
   const view = moved === 'whole' ? whole : (moved ?? opened);
 
   useEffect(() => setMoved(undefined), [laid]);
+  const litBefore = useRef(litKey);
   useEffect(() => {
-    if (leaf && view !== whole) setMoved(withInSight(view, room, leaf));
+    if (litBefore.current === litKey) return;
+    litBefore.current = litKey;
+    const next = leaf && view !== whole ? withInSight(view, room, leaf) : view;
+    if (next !== view) setMoved(next);
   }, [litKey]);
 
   const middle: Point = [size.width / 2, size.height / 2];

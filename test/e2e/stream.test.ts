@@ -70,6 +70,9 @@ describe('a stream', () => {
       );
     };
     await expect.poll(() => isInSight('payout.main.tell.pending')).toBe(true);
+    await page.keyboard.press('j');
+    await standsAt(page, 3);
+    await expect.poll(() => isInSight('payout.main.check.done')).toBe(true);
     await page.keyboard.press('End');
     await standsAt(page, 27);
     await expect.poll(() => isInSight('payout.succeeded')).toBe(true);

@@ -6,10 +6,11 @@
  *      active state that is out of sight moves it.
  */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { ChartView } from '../../../src/inspect/api.ts';
+import type { ChartView, LaidOutChart } from '../../../src/inspect/api.ts';
 import { pressKey, useSize } from './parts.tsx';
 import { ChartDrawing, type Pointed } from './chart-drawing.tsx';
 import { centred, fittest, fitted, isReadable, withInSight, zoomed, type Point, type Sight } from './chart-shapes.ts';
+import { statesOf } from './chart-states.ts';
 import { linesOf } from '../../../src/inspect/chart-text.ts';
 
 export interface ChartWindowProps {
@@ -34,7 +35,7 @@ export function ChartWindow({ chart, lit, taken, revision }: ChartWindowProps) {
   const [pointed, setPointed] = useState<Pointed | undefined>();
   const drag = useRef<{ readonly from: Point; readonly view: Sight } | undefined>(undefined);
   const [litKey, takenKey] = [lit.join('\n'), taken.join('\n')];
-  const leaf = laid.states[lit.findLast((id) => laid.states[id]) ?? ''];
+  const leaf = laid.states[happening(laid, lit, taken) ?? ''];
   const opensAt = useRef({ laid, leaf });
   if (opensAt.current.laid !== laid) opensAt.current = { laid, leaf };
   const start = opensAt.current.leaf;
@@ -128,6 +129,14 @@ export function ChartWindow({ chart, lit, taken, revision }: ChartWindowProps) {
       </p>
     </div>
   );
+}
+
+/** The active state that was entered last, or one that is innermost. */
+function happening(laid: LaidOutChart, lit: readonly string[], taken: readonly string[]): string | undefined {
+  const arrows = statesOf(laid.chart).flatMap(({ transitions }) => transitions);
+  const targets = arrows.filter(({ id }) => taken.includes(id)).flatMap((arrow) => arrow.targets);
+  const isEntered = (id: string) => targets.some((target) => id === target || id.startsWith(`${target}.`));
+  return lit.findLast((id) => laid.states[id] && isEntered(id)) ?? lit.findLast((id) => laid.states[id]);
 }
 
 function PointedNote({ pointed }: { readonly pointed: Pointed }) {

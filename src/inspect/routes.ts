@@ -8,7 +8,7 @@ import { correlationTrace } from '../../projections/correlation-trace.ts';
 import { handlerHistory } from '../../projections/handler-history.ts';
 import { project } from '../../projections/project.ts';
 import type { Clock } from '../clock.ts';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError, NotFoundError } from '../errors.ts';
 import { plainValue } from '../kernel/plain-value.ts';
 import type { EventLog, Revision } from '../log/event-log.ts';
 import { sourceIn } from '../replay/chart-states.ts';
@@ -97,7 +97,10 @@ export class Routes {
       'GET effects': async (stream, { signal }) => this.#effects.of(await this.#replays.of(stream), signal),
       'GET handlers': (stream, { signal }) => this.#handlers(stream, signal),
       'GET explain': (stream) => this.#explain(stream),
-      'GET events': (stream, _, part) => rawEvent(this.#log, stream, revisionOf(part), this.#mode),
+      'GET events': async (stream, _, part) => {
+        await this.#requireStream(stream);
+        return rawEvent(this.#log, stream, revisionOf(part), this.#mode);
+      },
       'GET export': async (stream, { response, signal }) => {
         await sendExport(this.#log, stream, { response, signal, payloads: this.#mode });
         return undefined;
@@ -168,8 +171,14 @@ export class Routes {
   }
 
   async #handlers(stream: string, signal: AbortSignal): Promise<HandlersView> {
+    await this.#requireStream(stream);
     const history = await project(handlerHistory, this.#log, { stream, onDamage: 'skip', signal });
     return { history: this.#mode === 'full' ? plainValue(history) : maskValue(plainValue(history), this.#mode) };
+  }
+
+  /** @throws NotFoundError */
+  async #requireStream(stream: string): Promise<void> {
+    if ((await this.#log.head(stream)).state === 'absent') throw new NotFoundError(stream);
   }
 
   async #explain(stream: string): Promise<ExplainView> {

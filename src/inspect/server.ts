@@ -93,7 +93,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, servin
   response.setHeader('cross-origin-resource-policy', 'same-origin');
   try {
     requireOwnHost(request, serving.guarded);
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const url = urlOf(request);
     if (url.pathname.startsWith('/api/')) {
       const signal = AbortSignal.any([serving.signal, leaving.signal]);
       await answerApi(request, response, url, { ...serving, signal });
@@ -106,6 +106,14 @@ async function answer(request: IncomingMessage, response: ServerResponse, servin
     const { status, body } = answerTo(error, serving.payloads);
     sendJsonText(response, JSON.stringify(body), status);
   }
+}
+
+/** @throws Refusal */
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  // A path that begins with two strokes would be read as the name of a host.
+  const base = 'http://127.0.0.1';
+  if (!url.startsWith('//') && URL.canParse(url, base)) return new URL(url, base);
+  throw new Refusal(404, 'REWAKE_NOT_FOUND', `There is no '${url}' here.`);
 }
 
 function answerPage({ method }: IncomingMessage, response: ServerResponse, url: URL, { page }: Serving): void {

@@ -281,6 +281,41 @@ describe('a stream with an odd name', () => {
   });
 });
 
+describe('what is not there', () => {
+  it('is 404 by every path of a stream', async () => {
+    const { base, token } = await inspecting();
+    const parts = [
+      '',
+      '/rows',
+      '/frames/0',
+      '/charts/%2F',
+      '/effects',
+      '/handlers',
+      '/explain',
+      '/events/0',
+      '/export',
+    ];
+    for (const part of [...parts, '/blame?path=/state']) {
+      const response = await fetch(`${base}/api/streams/nope-1${part}`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      expect([part, response.status]).toEqual([part, 404]);
+      expect(((await response.json()) as Refused).error.message).toContain("'nope-1'");
+    }
+  });
+
+  it('is 404 for a path that is none', async () => {
+    const { base } = await inspecting();
+    const { port } = new URL(base);
+    const status = await new Promise((resolve, reject) => {
+      httpRequest({ host: '127.0.0.1', port, path: '//' }, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(404);
+  });
+});
+
 describe('who may ask', () => {
   it('is who has the token', async () => {
     const { base, token } = await inspecting();

@@ -163,8 +163,10 @@ export async function* exportItems(lines: AsyncIterable<string>, name: string): 
   for await (const line of lines) {
     number++;
     if (line.trim() === '') continue;
-    const strange = (expected: string, found: unknown) =>
-      InvalidArgumentError.of(`'${name}', line ${number}`, `${expected}. Export it again`, found);
+    const strange = (expected: string, found: unknown) => {
+      const { message } = InvalidArgumentError.of(`'${name}', line ${number}`, expected, found);
+      return new InvalidArgumentError(`${message} Export it again.`);
+    };
     const wrong = (expected: string, found: unknown) => new DamagedExportError(strange(expected, found).message);
     if (ended) throw wrong('nothing after the end', line);
     const fields = parsed(line, wrong);

@@ -199,22 +199,19 @@ it('a file that is cut or changed is refused, with the line', async () => {
       lines.slice(0, -1),
       `was cut after line ${lines.length - 1}: its last line, which says how much there is, is missing. Export it again.`,
     ],
-    [
-      lines.toSpliced(noted, 1, lines[noted]!.slice(0, 40)),
-      `line ${noted + 1}: expected a JSON object. Export it again, found `,
-    ],
-    [lines.toSpliced(noted, 1), "expected revision 2 of 'order-1', which follows. Export it again, found 3."],
+    [lines.toSpliced(noted, 1, lines[noted]!.slice(0, 40)), `line ${noted + 1}: expected a JSON object, found `],
+    [lines.toSpliced(noted, 1), "expected revision 2 of 'order-1', which follows, found 3. Export it again."],
     [
       lines.toSpliced(noted, 1, lines[noted]!.replace('tea', 'pea')),
       `line ${noted + 1}: expected an event that its checksum `,
     ],
-    [['{"type":"event"}'], 'line 1: expected the head of an export of rewake. Export it again, found ', 2],
+    [['{"type":"event"}'], 'line 1: expected the head of an export of rewake, found ', 2],
     [
       lines.toSpliced(0, 1, lines[0]!.replace('"v":1', '"v":2')),
-      'line 1: expected version 1 of the format: this version of rewake reads no other. ',
+      'line 1: expected version 1 of the format: this version of rewake reads no other, found 2. Export it again.',
       2,
     ],
-    [[...lines, lines[1]!], `line ${lines.length + 1}: expected nothing after the end. `],
+    [[...lines, lines[1]!], `line ${lines.length + 1}: expected nothing after the end, found `],
   ];
   for (const [damaged, message, code = 4] of damages) {
     writeFileSync(join(folder, 'damaged.jsonl'), damaged.map((line) => `${line}\n`).join(''));

@@ -115,6 +115,9 @@ function progressLabel(who: string, { channel, value }: Data): string {
       return `${who} told ${typeOf(value) ?? 'something'}`;
     case 'next':
       return `${who} gave a value`;
+    case 'interrupted':
+      // Of one that no host had begun nothing was cut off.
+      return value === 'untouched' ? `${who} left to the next host` : `${who} interrupted`;
     default:
       return `${who} ${text(channel)}`;
   }

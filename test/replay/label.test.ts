@@ -23,6 +23,11 @@ it.each([
   ['action failed', 'EffectFailed', { actor: '/', error: null, action: true }],
   ['charge checkpoint', 'EffectProgressed', { actor: '/charge:1', channel: 'checkpoint', value: 1 }],
   ['charge interrupted', 'EffectProgressed', { actor: '/charge:1', channel: 'interrupted', value: null }],
+  [
+    'charge left to the next host',
+    'EffectProgressed',
+    { actor: '/charge:1', channel: 'interrupted', value: 'untouched' },
+  ],
   ['charge gave a value', 'EffectProgressed', { actor: '/charge:1', channel: 'next', value: 1 }],
   ['charge told Charged', 'EffectProgressed', { actor: '/charge:1', channel: 'emit', value: { type: 'Charged' } }],
   ['HALF', 'EffectProgressed', { actor: '/charge:1', channel: 'parent', value: { type: 'HALF' } }],

@@ -1,7 +1,7 @@
 /** What happens backstage of a runtime for the command line: it only writes, passes actions over, and says when it has lost the log. */
 import { expect, it, onTestFinished } from 'vitest';
 import { setup } from 'xstate';
-import { effect, Runtime } from '../../src/index.ts';
+import { effect, explainStream, Runtime } from '../../src/index.ts';
 import type { Backstage } from '../../src/runtime/runtime.ts';
 import type { Machines } from '../../src/runtime/machines.ts';
 import { House } from '../support/house.ts';
@@ -47,6 +47,9 @@ it('leaves an effect that begins to the next host, where it runs once and for th
   await runtime.idle();
   await runtime.close();
   expect(done).toEqual(['told']);
+  const { effects, text } = await explainStream(house.log, 'order-1', { clock: house.clock, machines: shop(done) });
+  expect(effects).toMatchObject([{ standing: 'interrupted', attempt: 1, hasBegun: false }]);
+  expect(text).toContain('The effect /charge:1 (charge) has not begun; the next host runs it for the first time.');
   const next = await house.open(shop(done));
   await (await next.get('order-1')).output();
   expect(done).toEqual(['told', 'charge, 0 restarts']);

@@ -55,6 +55,8 @@ export interface ExplainedEffect {
   readonly restarts: number;
   /** What it saved last; null when nothing. */
   readonly checkpoint: unknown;
+  /** False where no host has called it yet: what is to be run was left to the next one. */
+  readonly hasBegun: boolean;
   /** False where the log alone was read, and it may have been stopped because its machine went on. */
   readonly isSure: boolean;
 }

@@ -36,6 +36,8 @@ export interface EffectRecord {
   restarts: number;
   asked: boolean;
   interrupted: boolean;
+  /** Interrupted before it was called. */
+  untouched: boolean;
   checkpoint: unknown;
   /** Its machine has moved since: it may have been stopped. */
   inDoubt: boolean;
@@ -153,7 +155,10 @@ export class History {
         return this.told.failed(actor, decode(data.error ?? null), moment);
       case 'EffectProgressed':
         if (effect && data.channel === 'checkpoint') effect.checkpoint = decode(data.value ?? null);
-        if (effect && data.channel === 'interrupted') effect.interrupted = true;
+        if (effect && data.channel === 'interrupted') {
+          effect.interrupted = true;
+          effect.untouched = data.value === 'untouched';
+        }
         return;
       case 'TimerFired':
         this.timers.delete(data.timer ?? -1);
@@ -169,6 +174,7 @@ export class History {
     if (decision !== 'rerun') return;
     if (!effect.interrupted) effect.restarts++;
     effect.interrupted = false;
+    effect.untouched = false;
   }
 
   /** What the stimulus did to the tree. */
@@ -233,7 +239,16 @@ export class History {
 }
 
 function newEffect(src: string, since: Moment | null): EffectRecord {
-  return { src, since, restarts: 0, asked: false, interrupted: false, checkpoint: null, inDoubt: false };
+  return {
+    src,
+    since,
+    restarts: 0,
+    asked: false,
+    interrupted: false,
+    untouched: false,
+    checkpoint: null,
+    inDoubt: false,
+  };
 }
 
 /**

@@ -62,12 +62,13 @@ export function effectsOf(
 ): ExplainedEffect[] {
   const effects = tree ? treeEffects(history, tree) : wantedEffects(history, seen.atHead);
   return effects.map(([actor, effect]) => {
-    const { src, since, restarts, checkpoint, inDoubt } = effect;
+    const { src, since, restarts, untouched, checkpoint, inDoubt } = effect;
     const ageMs = since && now - since.at;
     const standing = standingOf(effect, seen.isRunning(actor));
     return {
       ...{ actor, src, standing, since, ageMs, attempt: restarts + 1, restarts },
       checkpoint: checkpoint ?? null,
+      hasBegun: !untouched,
       isSure: !inDoubt,
     };
   });
@@ -82,10 +83,10 @@ function standingOf({ asked, interrupted }: EffectRecord, isRunning: boolean): E
 function treeEffects(history: History, tree: ActorTree): [string, EffectRecord][] {
   return [...(tree.effects ?? [])].map(([address, effect]) => {
     const since = history.effects.get(address)?.since ?? null;
-    const { restarts, asked, interrupted, checkpoint } = effect;
+    const { restarts, asked, interrupted, untouched, checkpoint } = effect;
     const { src } = effect.actor;
     const name = typeof src === 'string' ? src : '(inline)';
-    return [address, { src: name, since, restarts, asked, interrupted, checkpoint, inDoubt: false }];
+    return [address, { src: name, since, restarts, asked, interrupted, untouched, checkpoint, inDoubt: false }];
   });
 }
 

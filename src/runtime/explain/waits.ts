@@ -53,8 +53,8 @@ function personWait(person: AwaitedPerson, at: TimeMs): string {
 }
 
 function effectWait(effect: ExplainedEffect, at: TimeMs): string {
-  const { actor, src, since: when, attempt, restarts, checkpoint, isSure } = effect;
-  const began = when && effect.standing !== 'running' ? `, begun at ${timeFrom(when.at, at)},` : '';
+  const { actor, src, since: when, attempt, restarts, checkpoint, hasBegun, isSure } = effect;
+  const began = when && hasBegun && effect.standing !== 'running' ? `, begun at ${timeFrom(when.at, at)},` : '';
   const more = [
     restarts > 0 && `It is in attempt ${attempt}: it was run again ${times(restarts)} because its host died.`,
     checkpoint !== null && `Its last checkpoint is ${short(checkpoint)}.`,
@@ -63,7 +63,8 @@ function effectWait(effect: ExplainedEffect, at: TimeMs): string {
   return [`The effect ${actor} (${src})${began} ${standingOf(effect, at)}.`, ...more].filter(Boolean).join(' ');
 }
 
-function standingOf({ standing, since: when }: ExplainedEffect, at: TimeMs): string {
+function standingOf({ standing, since: when, hasBegun }: ExplainedEffect, at: TimeMs): string {
+  if (!hasBegun) return 'has not begun; the next host runs it for the first time';
   switch (standing) {
     case 'asked':
       return 'was lost with its host and waits for a person to say what became of it';

@@ -17,6 +17,11 @@ export function idOf(address: string): string {
   return (colon < 0 ? own : own.slice(0, colon)).replaceAll('%2F', '/').replaceAll('%25', '%');
 }
 
+/** The ids on the way to an actor, its own last. */
+export function idsIn(address: string): string[] {
+  return address.split('/').map((part) => idOf(`/${part}`));
+}
+
 /** How many actors of the tree were born before it. */
 export function birthOf(address: string): number {
   return sessionsOf(address).at(-1) ?? 0;

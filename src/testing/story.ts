@@ -14,7 +14,7 @@ import type { Position, RecordedEvent } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
 import { readStreamName } from '../log/stream-name.ts';
 import { noUpcasters } from '../log/upcast.ts';
-import { idOf } from '../replay/addresses.ts';
+import { idsIn } from '../replay/addresses.ts';
 import { labelOf } from '../replay/label.ts';
 import type { Stub } from '../replay/past-edit.ts';
 import type { PlannedStimulus } from '../replay/past-edits.ts';
@@ -98,8 +98,7 @@ export async function replayStory(story: Story, options: ReplayStoryOptions): Pr
   const { machine, id } = readStreamName(story.stream);
   const { logic } = new MachineRegistry(machines).forActor(machine, story.version, story.stream);
   const tree = new ActorTree(logic, id);
-  const isLive = (address: string, src: string) =>
-    live.some((name) => name === src || address.split('/').some((part) => idOf(`/${part}`) === name));
+  const isLive = (address: string, src: string) => live.some((name) => name === src || idsIn(address).includes(name));
   const reliving = new Reliving({
     ...{ where: `replayStory('${story.stream}')`, stream: story.stream, tree, correlationId: story.correlationId },
     ...{ stubs, upcasters: noUpcasters, from: 0, sources: new Map(Object.entries(story.sources)) },

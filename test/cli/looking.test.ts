@@ -270,6 +270,28 @@ describe('rewake explain', () => {
   });
 });
 
+describe('rewake capture', () => {
+  it('says what the test lacks: machines, and an effect that is called as --live says', async () => {
+    const said = await look('capture', 'app.db', 'order-3', '--live', 'chrage');
+    expect(said.code).toBe(0);
+    expect(said.out).toContain("import config from './rewake.config.ts';");
+    expect(said.err.split('\n')).toEqual([
+      "--live: no effect of the story is called 'chrage' or is in an actor with that id: it ran 'charge'.",
+      'There is no rewake.config.ts here or above, and the test imports the machines from one: write it, or name with --machines the module that exports them.',
+      '',
+    ]);
+    // By the name of its logic, and by the id of an actor above it.
+    for (const [stream, name] of [
+      ['order-3', 'charge'],
+      ['call-1', 'askBreaker'],
+      ['call-1', 'call'],
+    ] as const) {
+      const named = await look('capture', 'app.db', stream, '--live', name, '--machines', 'm.ts');
+      expect(named).toMatchObject({ code: 0, err: '' });
+    }
+  });
+});
+
 describe('rewake trace', () => {
   it('draws what one cause set off across streams', async () => {
     const said = await look('trace', 'app.db', 'call-of-may', '--no-facts');

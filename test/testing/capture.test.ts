@@ -93,7 +93,9 @@ describe('a receipt that failed', () => {
 
     const said = await call(folder, ['capture', 'app.db', 'receipt-44', '--live', 'post', '-o', 'receipt-44.test.ts']);
     expect(said).toMatchObject({ code: 0, out: '' });
-    expect(said.err).toContain("Run it with 'npx vitest run receipt-44.test.ts'.");
+    expect(said.err).toBe(
+      "Written: receipt-44.test.ts. Run it with 'npx vitest run receipt-44.test.ts'; it needs vitest and fast-check.\n",
+    );
     const failing = await runTest('receipt-44.test.ts');
     expect(failing.passed).toBe(false);
     expect(failing.output).toContain('receipt-44 does not fail any more');

@@ -4,6 +4,9 @@ import { dirname, relative, resolve } from 'node:path';
 import type { CommandSpec } from '../command.ts';
 import { requireStream } from '../looking.ts';
 import { listOption, numberOption, textOption } from '../options.ts';
+import { idsIn } from '../../replay/addresses.ts';
+import type { Story } from '../../testing/story.ts';
+import { shown } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 const expectations = ['recorded', 'success'] as const;
@@ -14,7 +17,7 @@ export const capture: CommandSpec = {
   about: 'Take the story of an actor home as a test',
   detail:
     'The test plays what happened again by your machines: effects answer as they did, time passes as it did. Of an actor that failed it ' +
-    'fails, for the same reason, until that is mended; of any other it says that the story ends as it did. It runs under vitest.',
+    'fails, for the same reason, until that is mended; of any other it says that the story ends as it did. It runs under vitest, and needs fast-check beside it.',
   arguments: [{ name: 'stream', about: 'the actor, such as order-42' }],
   options: [
     { flags: '-o, --output <file>', about: 'write the test there; to stdout when omitted' },
@@ -43,8 +46,9 @@ export const capture: CommandSpec = {
     const stream = args['stream'] as string;
     await requireStream(log, stream);
     const at = numberOption(options, 'at', { least: 0 });
+    const live = listOption(options, 'live');
     const expect = textOption(options, 'expect') as (typeof expectations)[number] | undefined;
-    const { captureTest } = await import('../../testing/capture.ts');
+    const { captureTest, storyOf } = await import('../../testing/capture.ts');
     const text = await captureTest(log, stream, {
       machines: await machinesFrom(
         context,
@@ -52,17 +56,36 @@ export const capture: CommandSpec = {
         options,
         file ?? resolve(io.cwd, 'a.test.ts'),
       ),
-      live: listOption(options, 'live'),
+      live,
       ...(expect !== undefined && { expect }),
       ...(at !== undefined && { at }),
     });
     terminal.record('capture', { file: file ?? null, text });
-    if (terminal.isJson) return;
-    if (file === undefined) return terminal.raw(text);
-    writeFileSync(file, text);
-    terminal.note(`Written: ${output}. Run it with 'npx vitest run ${output}'.`);
+    if (!terminal.isJson && file === undefined) terminal.raw(text);
+    if (!terminal.isJson && file !== undefined) writeFileSync(file, text);
+    const { sources } = await storyOf(log, stream, at);
+    for (const name of live) if (!isIn(sources, name)) terminal.note(unknownLive(name, sources));
+    if (options['machines'] === undefined && (await context.configFile()) === undefined) {
+      terminal.note(
+        'There is no rewake.config.ts here or above, and the test imports the machines from one: write it, or name with --machines the module that exports them.',
+      );
+    }
+    if (terminal.isJson || file === undefined) return;
+    terminal.note(`Written: ${output}. Run it with 'npx vitest run ${output}'; it needs vitest and fast-check.`);
   },
 };
+
+/** Whether an effect was begun that is called so, or is in an actor with that id. */
+function isIn(sources: Story['sources'], name: string): boolean {
+  return Object.entries(sources).some(([address, src]) => src === name || idsIn(address).includes(name));
+}
+
+/** No error: a test may name an effect that only the mended machine has. */
+function unknownLive(name: string, sources: Story['sources']): string {
+  const names = [...new Set(Object.values(sources))].map((src) => `'${shown(src)}'`);
+  const known = names.length === 0 ? 'it ran no effect' : `it ran ${names.join(', ')}`;
+  return `--live: no effect of the story is called '${shown(name)}' or is in an actor with that id: ${known}.`;
+}
 
 /** Where the test finds the machines, from the place it is written to. */
 async function machinesFrom(

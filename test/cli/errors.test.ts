@@ -101,6 +101,18 @@ it.each<readonly [what: string, argv: string, code: number, err: string]>([
     "option '-s, --status <status...>' argument 'idle' is invalid. Allowed choices are active, done, error, stopped.",
   ],
   [
+    'nothing to fold with',
+    'verify app.db --fold',
+    2,
+    'verify: --fold needs the machines, and there is no rewake.config.ts here or above. Write one that exports them, or name one with --config.',
+  ],
+  [
+    'a fold that is left out',
+    'verify app.db --fold --no-audit',
+    2,
+    'verify: --fold is a part of the audit that --no-audit leaves out.',
+  ],
+  [
     'no path',
     'blame app.db order-1 total',
     2,

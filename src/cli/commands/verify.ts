@@ -11,6 +11,7 @@ import { exitCodes } from '../exit-code.ts';
 import { readingOptions, requireStream } from '../looking.ts';
 import { withTurns } from '../projected.ts';
 import { counted, shown } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 
 export const verify: CommandSpec = {
   name: 'verify',
@@ -31,6 +32,7 @@ export const verify: CommandSpec = {
   async run(context, args, options) {
     const { terminal } = context;
     const log = await context.log('read');
+    if (options['fold']) await requireMachines(context, options);
     const stream = args['stream'] as string | undefined;
     if (stream !== undefined) await requireStream(log, stream);
     const looked = await lookForDamage(context, stream);
@@ -47,6 +49,20 @@ export const verify: CommandSpec = {
     return looked.isSound && violations === 0 ? exitCodes.ok : exitCodes.found;
   },
 };
+
+/** Nothing would be folded in silence. @throws UsageError */
+async function requireMachines(context: CommandContext, options: Options): Promise<void> {
+  if (options['audit'] === false)
+    throw new UsageError('verify: --fold is a part of the audit that --no-audit leaves out.');
+  const { machines } = await context.config();
+  if (machines) return;
+  const file = await context.configFile();
+  throw new UsageError(
+    file === undefined
+      ? 'verify: --fold needs the machines, and there is no rewake.config.ts here or above. Write one that exports them, or name one with --config.'
+      : `verify: --fold needs the machines, and '${file}' has no 'machines'. Add those of the log.`,
+  );
+}
 
 interface Looked extends VerifyProgress {
   readonly found: number;

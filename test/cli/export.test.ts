@@ -118,6 +118,16 @@ it('an import gives the events, their order and the actors again, and the actors
   expect(snapshot.context).toEqual({ notes: ['secret tea', 'secret cup', 'more'] });
 });
 
+it('an import of one stream says so', async () => {
+  const folder = await folderWithLog();
+  await call(folder, ['export', 'app.db', 'order-3', '-o', 'one.jsonl']);
+  const argv = ['import', 'one.jsonl', 'new.db'];
+  expect((await call(folder, [...argv, '--dry-run'])).out).toMatch(
+    /^Would import \d+ events? of 1 stream into new\.db;/,
+  );
+  expect((await call(folder, [...argv, '--yes'])).out).toMatch(/^Imported \d+ events? of 1 stream into new\.db\.\n$/);
+});
+
 it('is imported from stdin, too, with the same result', async () => {
   const folder = await folderWithLog();
   const { out } = await call(folder, ['export', 'app.db']);

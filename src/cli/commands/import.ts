@@ -16,7 +16,7 @@ import { exitCodes } from '../exit-code.ts';
 import { exportItems, type ExportItem } from '../../replay/export-format.ts';
 import { importInto, planImport, type ImportPlan } from '../import-log.ts';
 import { isExport, openLog } from '../open-log.ts';
-import type { Io } from '../terminal.ts';
+import { counted, type Io } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 const leaseTtlMs = 10_000;
@@ -58,20 +58,26 @@ export const importCommand: CommandSpec = {
     if (options['dryRun']) {
       terminal.record('import', { ...about, dryRun: true });
       return terminal.line(
-        `Would import ${missing} events of ${plan.missing} streams into ${place}; ${plan.present} events are there already.`,
+        `Would import ${counted(missing, 'event')} of ${counted(plan.missing, 'stream')} into ${place}; ${counted(plan.present, 'event')} ${plan.present === 1 ? 'is' : 'are'} there already.`,
       );
     }
     if (missing === 0) {
       terminal.record('import', { ...about, written: 0 });
-      return terminal.note(`All ${plan.events} events of the file are in ${place} already. Nothing was written.`);
+      return terminal.note(
+        `${plan.events === 1 ? 'The one event' : `All ${plan.events} events`} of the file ${plan.events === 1 ? 'is' : 'are'} in ${place} already. Nothing was written.`,
+      );
     }
-    if (!(await terminal.confirm(`Import ${missing} events of ${plan.missing} streams into ${place}?`))) {
+    if (
+      !(await terminal.confirm(
+        `Import ${counted(missing, 'event')} of ${counted(plan.missing, 'stream')} into ${place}?`,
+      ))
+    ) {
       terminal.note('Nothing was written.');
       return exitCodes.failure;
     }
     const written = await imported(source, place, plan, context);
     terminal.record('import', { ...about, written });
-    terminal.line(`Imported ${written} events of ${plan.missing} streams into ${place}.`);
+    terminal.line(`Imported ${counted(written, 'event')} of ${counted(plan.missing, 'stream')} into ${place}.`);
   },
 };
 

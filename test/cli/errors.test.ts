@@ -116,7 +116,13 @@ it.each<readonly [what: string, argv: string, code: number, err: string]>([
     'no path',
     'blame app.db order-1 total',
     2,
-    "JSON Pointer: expected '' for the whole, or a path that begins with '/', found \"total\".",
+    "blame: <path> begins with '/'. Did you mean '/context/total'?",
+  ],
+  [
+    'a path with points',
+    'blame app.db order-1 context.items.0',
+    2,
+    "blame: <path> begins with '/'. Did you mean '/context/items/0'?",
   ],
   [
     'no place',

@@ -11,6 +11,7 @@ import { lastFrame, openStream, revisionOf, sourceOption, tellDamage } from '../
 import { nearestTo } from '../nearest.ts';
 import { textOption } from '../options.ts';
 import { shown, type Painter, type Terminal } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 import { fromNow, timeText, valueText } from '../words.ts';
 
 const earlierShown = 10;
@@ -38,6 +39,7 @@ export const blame: CommandSpec = {
   async run(context, args, options) {
     const { terminal } = context;
     const path = args['path'] as string;
+    if (!path.startsWith('/')) throw new UsageError(`blame: <path> begins with '/'. ${meantBy(path)}`);
     const actor = textOption(options, 'actor') ?? '/';
     const replay = await openStream(context, args['stream'] as string, options);
     const end = await lastFrame(replay);
@@ -51,6 +53,14 @@ export const blame: CommandSpec = {
     if (options['at'] === undefined && tellDamage(context, replay)) return exitCodes.found;
   },
 };
+
+const places = ['context', 'state', 'status', 'output', 'error'];
+
+function meantBy(path: string): string {
+  const keys = path.split(/[./]/).filter((key) => key !== '');
+  const pointer = (places.includes(keys[0] ?? '') ? keys : ['context', ...keys]).join('/');
+  return keys.length === 0 ? "A value of the context is '/context/total'." : `Did you mean '/${shown(pointer)}'?`;
+}
 
 /** Up to the damage that there is. */
 async function answerOf(replay: Replay, path: string, question: { actor: string; at: number }): Promise<Blame> {

@@ -23,8 +23,8 @@ const translations: readonly Translation[] = [
     ([stream, type, data]) => ['send', stream!, type!, ...(data === '' ? [] : ['--data', jsonOf(data!)])],
   ],
   [
-    /explainStream\(log, '([^']*)', \{ machines \}\)/g,
-    ([stream]) => ['explain', stream!, '--config', 'rewake.config.ts'],
+    /explainStream\(log, '[^']*', \{ machines \}\) says/g,
+    () => 'this command says where rewake.config.ts has its machine',
   ],
   [
     /in createRuntime\(\{ machines \}\) or by runtime\.register\(\{[^}]*\}\)/g,

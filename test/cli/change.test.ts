@@ -94,6 +94,16 @@ describe('rewake send', () => {
     ]);
   });
 
+  it('is what an explanation advises, while no host runs', async () => {
+    const project = await withOrder();
+    const advised = await project.run(['explain', 'app.db', 'order-1']);
+    expect(advised.err).toBe('$ rewake send app.db order-1 PAY\n');
+    const host = project.start(['run']);
+    await host.until(/Ready/);
+    expect((await project.run(['explain', 'app.db', 'order-1'])).err).toBe('');
+    expect((await host.signal('SIGTERM')).code).toBe(0);
+  });
+
   it('takes data as JSON, also from stdin, and a message once', async () => {
     const project = await withOrder();
     const piped = ['send', 'app.db', 'order-1', 'NOTE', '--data', '-', '--message-id', 'm1', '--yes', '--json'];

@@ -112,12 +112,7 @@ it.each<readonly [what: string, argv: string, code: number, err: string]>([
     2,
     'verify: --fold is a part of the audit that --no-audit leaves out.',
   ],
-  [
-    'no path',
-    'blame app.db order-1 total',
-    2,
-    "blame: <path> begins with '/'. Did you mean '/context/total'?",
-  ],
+  ['no path', 'blame app.db order-1 total', 2, "blame: <path> begins with '/'. Did you mean '/context/total'?"],
   [
     'a path with points',
     'blame app.db order-1 context.items.0',

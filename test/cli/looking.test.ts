@@ -292,6 +292,16 @@ describe('rewake capture', () => {
   });
 });
 
+describe('rewake explain, of what waits for a host or a person', () => {
+  it('names the command that hosts where nobody does, and no function of the library', async () => {
+    const overdue = await look('explain', 'app.db', 'order-2');
+    expect(overdue.out).toContain("Next: start a host on this log, 'rewake run': it takes up effects");
+    expect(overdue.err).toBe('$ rewake run app.db\n');
+    const { out } = await look('explain', 'app.db', 'breaker-api');
+    expect(out).toContain('; which ones, this command says where rewake.config.ts has its machine.');
+  });
+});
+
 describe('rewake trace', () => {
   it('draws what one cause set off across streams', async () => {
     const said = await look('trace', 'app.db', 'call-of-may', '--no-facts');

@@ -78,6 +78,30 @@ describe('a stream', () => {
     await expect.poll(() => isInSight('payout.succeeded')).toBe(true);
   });
 
+  test('has its tools beside one another and its labels in sight in a window as narrow as a phone', async ({
+    look,
+    copyOf,
+  }) => {
+    const { page } = await look(copyOf('demo'), {
+      hash: '#/streams/order-1001@6',
+      context: { viewport: { width: 390, height: 844 } },
+    });
+    await standsAt(page, 6);
+    const tools = page.locator('.stream-tools').locator('button, input, .step-number > span.muted');
+    const boxes = await Promise.all((await tools.all()).map(async (one) => (await one.boundingBox())!));
+    expect(boxes.length).toBeGreaterThan(7);
+    const overlapping = boxes.flatMap((one, index) =>
+      boxes
+        .slice(index + 1)
+        .filter((other) => one.x + one.width > other.x + 1 && other.x + other.width > one.x + 1)
+        .filter((other) => one.y + one.height > other.y + 1 && other.y + other.height > one.y + 1),
+    );
+    expect(overlapping).toEqual([]);
+    expect(boxes.filter(({ x, width }) => x + width > 390)).toEqual([]);
+    const started = await rowAt(page, 0).locator('.event-label').boundingBox();
+    expect(started!.width).toBeGreaterThan(40);
+  });
+
   test('is the same again from its permalink', async ({ look, copyOf }) => {
     const { page, url, again } = await look(copyOf('demo'), { hash: '#/streams/receipt-0044' });
     await standsAt(page, 5);

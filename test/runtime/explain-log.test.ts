@@ -367,3 +367,15 @@ it('XT1: a failure counts until the same call, or the machine around it, has suc
   await ref.send({ type: 'GO' });
   expect(await errorNow()).toMatchObject({ told: 'ItemFailed' });
 });
+
+it('advises to start a host before a wait that only a host can end', async () => {
+  const house = new House();
+  const waiting = { states: { open: { after: { 60_000: 'late' } }, late: {} }, initial: 'open' } as const;
+  const runtime = await house.open({ job: createMachine(waiting) });
+  await runtime.start('job', { id: '1' });
+  await runtime.close();
+  const { next } = await explainStream(house.log, 'job-1', { clock: house.clock });
+  expect(next).toEqual([
+    'start a host on this log, createRuntime({ log, machines }); then it goes on by itself. Wait for the timer.',
+  ]);
+});

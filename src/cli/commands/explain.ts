@@ -30,7 +30,10 @@ export const explain: CommandSpec = {
       const lines = terminal.isInteractive ? wrapped(text, terminal.columns) : [text];
       for (const line of lines) terminal.line(line);
     }
-    const commands = explanation.next.map(commandIn).filter((words) => words !== undefined);
+    // While a host runs, it alone can be told something.
+    const isHosted = explanation.owner !== null && explanation.owner.life !== 'dead';
+    const next = isHosted ? [] : explanation.next;
+    const commands = next.map(commandIn).filter((words) => words !== undefined);
     for (const words of commands) terminal.note(`$ ${commandLine(words, context.logGiven)}`, terminal.noteColor.dim);
   },
 };

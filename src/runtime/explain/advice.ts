@@ -158,8 +158,11 @@ function waiting({ stream, machines, effects, retries, timers, isHosted, owner }
   if (waits.length === 0 && timers.length > 0) waits.push('the timer');
   const types = sendable(machines);
   const event = types.length > 0 ? `, or move it on by ${example(stream, types)}` : '';
-  const host = isHosted || owner ? '' : ' A host has to run for that: createRuntime({ log, machines }).';
-  return `nothing has to be done: it goes on by itself. Wait for ${list(waits)}${event}.${host}`;
+  const first =
+    isHosted || owner
+      ? 'nothing has to be done: it goes on by itself.'
+      : 'start a host on this log, createRuntime({ log, machines }); then it goes on by itself.';
+  return `${first} Wait for ${list(waits)}${event}.`;
 }
 
 function sending({ stream, machines }: ExplanationData): string {

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect } from 'vitest';
 import { test } from './looking.ts';
-import { standsAt } from './parts.ts';
+import { panel, standsAt } from './parts.ts';
 
 type Rgb = readonly [red: number, green: number, blue: number];
 
@@ -60,6 +60,25 @@ describe('contrast', () => {
       expect(weak).toEqual([]);
     });
   }
+});
+
+test('a button that is pointed at keeps its colours apart', async ({ look, copyOf }) => {
+  const { page } = await look(copyOf('demo'), { hash: '#/streams/order-1001@6' });
+  await standsAt(page, 6);
+  const whatIf = await panel(page, 'What if');
+  await whatIf.getByRole('button', { name: 'Drop it' }).click();
+  const run = whatIf.getByRole('button', { name: 'Run', exact: true });
+  await run.hover();
+  const [ground, accent] = await page.evaluate<[string, string]>(`(() => {
+    const { backgroundColor } = getComputedStyle(document.querySelector('.button.primary:hover'));
+    const probe = document.body.appendChild(document.createElement('i'));
+    probe.style.color = 'var(--accent)';
+    const accent = getComputedStyle(probe).color;
+    probe.remove();
+    return [backgroundColor, accent];
+  })()`);
+  // The contrast of the accent with what is written on it is that of the test above.
+  expect(ground).toBe(accent);
 });
 
 describe('the theme', () => {

@@ -15,7 +15,7 @@ type Data = StepRecord & { readonly [field: string]: unknown };
 export function appendedText({ event }: Noted): string {
   const data = JSON.parse(event.data) as Data;
   if (isFact(event)) return `${shown(event.type)}, a fact of ${shown(event.meta['actor']!)}`;
-  const { transitions = [], intents = [], armed = [] } = data;
+  const { transitions = [], intents = [], armed = [], cancelled = [] } = data;
   const moves = transitions.map(
     ({ actor, to, status }) =>
       `${shown(actor)} is ${status === undefined ? 'in' : `${status} in`} ${stateText(to as StateValue) || 'its only state'}`,
@@ -23,6 +23,9 @@ export function appendedText({ event }: Noted): string {
   const begins = intents.map(({ actor, src }) => `begins ${shown(src)} (${shown(actor)})`);
   const timers = armed.map(({ id, dueAt }) => `sets timer ${shown(id)} for ${new Date(dueAt).toISOString()}`);
   const consequences = [...moves, ...begins, ...timers];
+  if (event.type === 'EventReceived' && consequences.length + cancelled.length === 0) {
+    consequences.push('it changes nothing: no state takes it now');
+  }
   return [`${event.type}${aboutOf(event.type, data)}`, ...consequences].join('; ');
 }
 

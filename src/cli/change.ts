@@ -63,6 +63,7 @@ export async function changeActor(context: CommandContext, options: Options, cha
     const plan = await rehearsed(context, change, log);
     if (plan.appended.length === 0) return terminal.note(change.nothing);
     if (dryRun) return showPlan(context, plan, skipActions === true);
+    terminal.note('Would append:');
     for (const line of linesOf(plan.appended)) terminal.note(line);
     if (!(await terminal.confirm(change.question))) {
       terminal.note('Nothing was written.');

@@ -150,7 +150,7 @@ describe('rewake send', () => {
       [
         ['send', 'app.db', 'order-1', 'PAY'],
         2,
-        '  order-1 1  EventReceived PAY; / is in paying; begins charge (/charge:1)\n' +
+        'Would append:\n  order-1 1  EventReceived PAY; / is in paying; begins charge (/charge:1)\n' +
           '  order-1 2  EffectProgressed of /charge:1: left to the next host\n' +
           'rewake: Send PAY to order-1? Nobody can be asked here: say --yes, or look with --dry-run what would be done.\n',
       ],
@@ -241,7 +241,9 @@ describe('what ends and goes on', () => {
     expect(plain.out).toBe('  order-plain 0  ActorStarted; / is in open\n');
     project.write('edits.json', '[{ "edit": "replace", "revision": 1, "with": { "event": { "type": "NOTE" } } }]');
     const edited = await project.run(['fork', 'app.db', 'order-1', '--id', 'noted', '--edit', 'edits.json', '--yes']);
-    expect(edited.out).toBe('  order-noted 0  ActorStarted; / is in open\n  order-noted 1  EventReceived NOTE\n');
+    expect(edited.out).toBe(
+      '  order-noted 0  ActorStarted; / is in open\n  order-noted 1  EventReceived NOTE; it changes nothing: no state takes it now\n',
+    );
     project.write('wrong.json', '[{ "edit": "swap" }]');
     expect(await project.run(['fork', 'app.db', 'order-1', '--id', 'x', '--edit', 'wrong.json', '--yes'])).toEqual({
       ...{ code: 2, out: '' },

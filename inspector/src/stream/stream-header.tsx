@@ -105,11 +105,12 @@ function Explained({ api, path, version }: { readonly api: PageApi; readonly pat
   const { value, failure } = useLoaded<ExplainView>(api, `${path}/explain`, useSettled(version, explainMs));
   if (failure) return <p class="stream-explained muted">It cannot be explained: {failure.message}</p>;
   const [first, ...others] = value?.sentences ?? [];
-  const more = [...others, ...(value?.next ?? [])];
+  const more = [...others, ...(value?.next ?? []).map(({ text }) => `Next: ${text}`)];
   return (
     <div class="stream-explained">
       <p class={isOpen ? '' : 'cut'} title={first}>
-        {first ?? '\u00a0'}
+        {first === undefined ? '\u00a0' : <span class="muted">Now: </span>}
+        {first}
         {more.length > 0 ? (
           <button type="button" class="link" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
             {isOpen ? 'less' : 'more'}

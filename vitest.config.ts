@@ -45,7 +45,7 @@ export default defineConfig({
     exclude: ['test/e2e/**'],
     maxWorkers: availableParallelism(),
     sequence: { sequencer: LongestFirst },
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     allowOnly: false,
   },

@@ -12,7 +12,7 @@ import type { FeedPage } from '../../log/feed.ts';
 import { appendRow, decodeRow, positionOf } from './append-row.ts';
 import type { Database, SqlRow, Statement } from './driver.ts';
 import { faultOf } from './faults.ts';
-import { PageWindow } from './page-window.ts';
+import { PageWindow } from '../../log/page-window.ts';
 
 export class LogReader {
   readonly #log: string;

@@ -52,7 +52,7 @@ import { faultOf } from './faults.ts';
 import type { FileIdentity } from './file-identity.ts';
 import { LeaseTable } from './lease-table.ts';
 import { LogReader } from './log-reader.ts';
-import { PageWindow } from './page-window.ts';
+import { PageWindow } from '../../log/page-window.ts';
 import { Quarantine } from './quarantine.ts';
 import { ProjectionTable } from './projection-table.ts';
 import { Removal } from './removal.ts';

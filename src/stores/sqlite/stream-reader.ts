@@ -12,7 +12,7 @@ import type { ReadStreamOptions, RecordedEvent, Revision, StreamHead } from '../
 import { appendColumns, appendRow, decodeRow, type AppendRow } from './append-row.ts';
 import type { Database, Statement } from './driver.ts';
 import { faultOf, isCorruption } from './faults.ts';
-import { PageWindow } from './page-window.ts';
+import { PageWindow } from '../../log/page-window.ts';
 
 interface StreamPlace {
   readonly id: number;

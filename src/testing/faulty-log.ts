@@ -126,6 +126,8 @@ export class FaultyLog implements EventLog {
   #conflict: string | undefined;
   #death: Strike | undefined;
   #lastWrite: Promise<void> = Promise.resolve();
+  /** Appends that the log inside has not answered yet. */
+  readonly #writing = new Set<Promise<unknown>>();
 
   /** @throws InvalidArgumentError for a fault that this log cannot have, or that there is not */
   constructor(inner: EventLog, plan: readonly LogFault[] = [], counts: unknown = new Counts()) {
@@ -190,7 +192,7 @@ export class FaultyLog implements EventLog {
 
   /** Resolves when what was being written as it died is written: the next process may begin. */
   get lastWrite(): Promise<void> {
-    return this.#lastWrite;
+    return Promise.allSettled([this.#lastWrite, ...this.#writing]).then(() => {});
   }
 
   /** Every fault that struck so far, in order, over all lives. */
@@ -258,9 +260,21 @@ export class FaultyLog implements EventLog {
     }
     this.#counts.appends++;
     this.#counts.refused = 0;
-    return this.#counted(() =>
+    return this.#answered(() =>
       fault ? this.#strike(fault, stream, expected, events, options) : this.#write(stream, expected, events, options),
     );
+  }
+
+  /** FL2. An append that was under way when it died is written, and nobody hears of it. */
+  async #answered<T>(append: () => Promise<T>): Promise<T> {
+    try {
+      const result = await this.#counted(append);
+      return this.#isOver() ? await unanswered<T>() : result;
+    } catch (error) {
+      // A conflict is the last answer that one gets whose actors another one took.
+      if (this.#isOver() && !(error instanceof ConflictError)) return await unanswered<T>();
+      throw error;
+    }
   }
 
   async #strike(
@@ -308,13 +322,16 @@ export class FaultyLog implements EventLog {
     options: AppendOptions | undefined,
   ): Promise<AppendResult> {
     const before = this.#keepsWritten ? headOf(await this.#inner.actor(stream)) : undefined;
-    const result = await this.#asOwner(stream, expected, events, options).catch((error: unknown) => {
+    const writing = this.#asOwner(stream, expected, events, options);
+    this.#writing.add(writing);
+    const answered = writing.catch((error: unknown) => {
       if (this.#endsOnConflict && error instanceof ConflictError) {
         this.#conflict = stream;
         this.silence();
       }
       throw error;
     });
+    const result = await answered.finally(() => this.#writing.delete(writing));
     if (this.#keepsWritten && !result.deduplicated) {
       this.#counts.written.push({ stream, from: result.revision - events.length + 1, before });
     }

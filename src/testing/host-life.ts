@@ -28,6 +28,8 @@ export interface HostLifeOptions {
 
 const turnsMax = 2_000;
 const waitingTurns = 30;
+/** Some seconds: a log that does not answer at all is not waited for. */
+const busyTurnsMax = 500_000;
 
 export class HostLife {
   readonly log: FaultyLog;
@@ -59,15 +61,23 @@ export class HostLife {
   async rest(isDue: () => boolean): Promise<boolean> {
     const { log } = this;
     let before = -1;
-    for (let still = 0, turns = 0; still < 2; turns++) {
-      if (turns > turnsMax) return false;
+    for (let still = 0, turns = 0, busyTurns = 0; still < 2;) {
+      if (turns > turnsMax || busyTurns > busyTurnsMax) return false;
       const wasIdle = await this.#turn();
+      if (log.death) return true;
+      // A log on a server answers in its own time, and the clock stands still until it has.
+      if (log.isBusy) {
+        busyTurns++;
+        still = 0;
+        continue;
+      }
       // A call of the log that is tried again waits for the clock.
-      if (log.death || isDue()) return true;
+      if (isDue()) return true;
       // A runtime that waits for the clock is not idle, and asks the log nothing.
-      const isWaiting = !log.isBusy && turns > waitingTurns;
+      const isWaiting = turns > waitingTurns;
       still = (wasIdle || isWaiting) && before === log.operations ? still + 1 : 0;
       before = log.operations;
+      turns++;
     }
     return true;
   }

@@ -12,7 +12,16 @@ import {
 } from '../../errors.ts';
 import { verifyEvent } from '../../log/envelope.ts';
 import type { AppendResult, EventLog } from '../../log/event-log.ts';
-import { all, contractCase, holdsExactly, idsOf, refusal, type ContractCase, type Scene } from './contract-case.ts';
+import {
+  all,
+  awaitedLater,
+  contractCase,
+  holdsExactly,
+  idsOf,
+  refusal,
+  type ContractCase,
+  type Scene,
+} from './contract-case.ts';
 
 export const appendCases: readonly ContractCase[] = [
   contractCase(1, "a first append with 'no-stream' gets revision 0", async ({ log, event }) => {
@@ -304,7 +313,7 @@ async function multiStream({ log, events }: Scene): Promise<void> {
     log.appendMany([{ ...next[0]!, expected: 'no-stream' }, next[1]!]),
     log.appendMany(next, [{ stream: 'order-3', expected: 'stream-exists' }]),
     log.appendMany(next, [{ stream: 'order-3', expected: 0 }]),
-  ];
+  ].map(awaitedLater);
   for (const promise of failing) await refusal(promise, ConflictError);
   await holdsExactly(log, [...a, ...b]);
 

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import * as rewake from 'rewake';
 import * as audit from 'rewake/audit';
 import * as machines from 'rewake/machines';
+import * as postgres from 'rewake/postgres';
 import * as projections from 'rewake/projections';
 import * as replay from 'rewake/replay';
 import * as rx from 'rewake/rx';
@@ -15,10 +16,9 @@ const reference = projectFiles('docs/reference')
   .map(({ text }) => text)
   .join('\n');
 
-it.each(Object.entries({ rewake, audit, machines, projections, replay, rx, sqlite, testing, testingInVitest }))(
-  'everything that %s exports is in the reference',
-  (_, exported) => {
-    const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(reference);
-    expect(Object.keys(exported).filter((name) => !isNamed(name))).toEqual([]);
-  },
-);
+it.each(
+  Object.entries({ rewake, audit, machines, postgres, projections, replay, rx, sqlite, testing, testingInVitest }),
+)('everything that %s exports is in the reference', (_, exported) => {
+  const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(reference);
+  expect(Object.keys(exported).filter((name) => !isNamed(name))).toEqual([]);
+});

@@ -1,6 +1,6 @@
 /**
- * One run: a process that hosts machines on a SQLite file is killed again and again, then finishes its work and closes.
- * Owns the moments of the kills, which follow a seed; what was left behind is judged by kill.test.ts.
+ * One run: a process that hosts machines on a log is killed again and again, then finishes its work and closes.
+ * Owns the moments of the kills, which follow a seed; what was left behind is judged by kill-verdicts.ts.
  *
  * KR1  One kill in four comes while the process recovers, one in four 1 to 60 ms after it is ready, and two in four 1 to
  *      60 ms after its first acknowledgement: on a busy machine the first of these may be 100 ms late.
@@ -16,8 +16,10 @@ import { KillWorkload } from '../support/kill-workload.ts';
 export interface KillPlan {
   /** Compiled kill-process.ts. */
   readonly script: string;
-  /** Where the log and the witness' file are made. */
+  /** Where the witness' file is made. */
   readonly folder: string;
+  /** Path or URL of the log. */
+  readonly log: string;
   readonly seed: number;
   readonly kills: number;
 }
@@ -59,7 +61,7 @@ class Killing {
 
   constructor(plan: KillPlan) {
     this.#plan = plan;
-    this.#workplace = { log: join(plan.folder, 'log.db'), witness: join(plan.folder, 'witness.jsonl') };
+    this.#workplace = { log: plan.log, witness: join(plan.folder, 'witness.jsonl') };
     this.#random = seededRandom(plan.seed);
     this.#workload = new KillWorkload(seededRandom(plan.seed + 1));
     this.#client = new KillClient(this.#workload, 12);

@@ -1,5 +1,5 @@
 /**
- * The process that is killed: hosts the machines of kill-machines.ts on a SQLite file and does what it is told over IPC.
+ * The process that is killed: hosts the machines of kill-machines.ts on a log and does what it is told over IPC.
  * Owns one life, and what is said in it. Node 20 runs no TypeScript: compiled by its test.
  *
  * KP1  The process says 'loaded' before it touches the log and 'ready' once createRuntime has recovered everything.
@@ -9,12 +9,14 @@ import type { AnyEventObject } from 'xstate';
 import type { EventLog } from '../../src/log/event-log.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { createRuntime } from '../../src/runtime/runtime.ts';
+import { postgresLog } from '../../src/stores/postgres/index.ts';
 import { sqliteLog } from '../../src/stores/sqlite/index.ts';
 import { killMachines } from './kill-machines.ts';
 import { fileWitness } from './kill-witness.ts';
 
 /** Where the process works. */
 export interface Workplace {
+  /** Path of a SQLite file, or URL of a PostgreSQL log. */
   readonly log: string;
   readonly witness: string;
 }
@@ -69,9 +71,10 @@ function errorOf(fields: object): string {
   return 'err' in fields && fields.err instanceof Error ? fields.err.stack! : '';
 }
 
-function open(workplace: Workplace, life: LifeOptions) {
+async function open(workplace: Workplace, life: LifeOptions) {
+  const { log } = workplace;
   return createRuntime({
-    log: sqliteLog(workplace.log, { durability: life.durability }),
+    log: log.startsWith('postgres:') ? await postgresLog(log) : sqliteLog(log, { durability: life.durability }),
     machines: killMachines(fileWitness(workplace.witness)),
     logger,
     passivate: life.passivateMs === undefined ? false : { idle: life.passivateMs },

@@ -19,7 +19,7 @@ import { UsageError } from './usage-error.ts';
 export type Access = 'read' | 'write' | 'create';
 
 /**
- * Opens what a command line names: a path, a `file:` URL, or `-` for an export on stdin.
+ * Opens what a command line names: a path, a `file:` or `postgres:` URL, or `-` for an export on stdin.
  * @throws UsageError for a store that there is not
  * @throws LogUnavailableError | LogIncompatibleError as the store does
  */
@@ -30,9 +30,13 @@ export async function openLog(
 ): Promise<EventLog> {
   if (place === '-') return exported(stdin, 'stdin', access);
   const scheme = /^([a-z][a-z+]+):/i.exec(place)?.[1]?.toLowerCase();
+  if (scheme === 'postgres' || scheme === 'postgresql') {
+    const { postgresLog } = await import('../stores/postgres/index.ts');
+    return postgresLog(place, { readOnly: access === 'read', migrate: access === 'create' });
+  }
   if (scheme !== undefined && scheme !== 'file') {
     throw new UsageError(
-      `There is no log store for '${scheme}:' in this version. Give the path of a SQLite log or of an exported file.`,
+      `There is no log store for '${scheme}:' in this version. Give the path of a SQLite log or of an exported file, or a URL that begins with 'postgres:'.`,
     );
   }
   const file = scheme === 'file' ? pathOf(place, cwd) : resolve(cwd, place);
@@ -44,6 +48,15 @@ export async function openLog(
   }
   const { sqliteLog } = await import('../stores/sqlite/index.ts');
   return sqliteLog(file, { readOnly: access === 'read' });
+}
+
+/** A log to be read, if there is one yet. @throws as {@link openLog} does for one that is there and cannot be opened */
+export async function openIfThere(place: string, io: Pick<Io, 'cwd' | 'stdin'>): Promise<EventLog | undefined> {
+  if (!/^postgres(?:ql)?:/i.test(place)) {
+    return existsSync(resolve(io.cwd, place)) ? openLog(place, 'read', io) : undefined;
+  }
+  const { isPostgresLogThere } = await import('../stores/postgres/open.ts');
+  return (await isPostgresLogThere(place)) ? openLog(place, 'read', io) : undefined;
 }
 
 /** A relative one is taken from the folder the command is called in, as a path is. @throws UsageError */

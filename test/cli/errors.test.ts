@@ -36,9 +36,9 @@ it.each<readonly [what: string, argv: string, code: number, err: string]>([
   ],
   [
     'another store',
-    'ls postgres://host/db',
+    'ls kurrentdb://host/db',
     2,
-    "There is no log store for 'postgres:' in this version. Give the path of a SQLite log or of an exported file.",
+    "There is no log store for 'kurrentdb:' in this version. Give the path of a SQLite log or of an exported file, or a URL that begins with 'postgres:'.",
   ],
   [
     'no log at all',

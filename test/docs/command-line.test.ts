@@ -69,8 +69,8 @@ npx rewake inspect app.db                # look at it in the browser
 
 ## Conventions
 
-- **The log** is the first word: the path of a SQLite file, a \`file:\` URL, an exported file (\`.jsonl\`), or \`-\` for an exported one on
-  stdin. It may be left out where \`log\` in \`rewake.config.ts\` says it. A first word is the log if it is \`-\`, a URL, ends with \`.db\`,
+- **The log** is the first word: the path of a SQLite file, a \`file:\` URL, a \`postgres:\` URL (\`?schema=orders\` names the
+  schema), an exported file (\`.jsonl\`), or \`-\` for an exported one on stdin. It may be left out where \`log\` in \`rewake.config.ts\` says it. A first word is the log if it is \`-\`, a URL, ends with \`.db\`,
   \`.sqlite\`, \`.sqlite3\` or \`.jsonl\`, or is the path of a file, or if there is a word too many without it; \`--log <log>\` settles it.
 - **A log that is read is not changed**: it is not created, not brought up to date, and no lease is taken. A host may run on it.
 - **Machines** are those of the nearest \`rewake.config.ts\` (\`.mts\`, \`.js\`, \`.mjs\`), looked for from the current folder upwards, or of

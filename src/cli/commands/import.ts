@@ -5,21 +5,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
-import { realClock } from '../../clock.ts';
-import type { EventLog } from '../../log/event-log.ts';
-import { consoleLogger } from '../../runtime/logger.ts';
-import { Ownership } from '../../runtime/ownership.ts';
-import { requireNoHost } from '../change.ts';
 import type { CommandSpec } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import { exportItems, type ExportItem } from '../../replay/export-format.ts';
-import { importInto, planImport, type ImportPlan } from '../import-log.ts';
-import { isExport, openLog } from '../open-log.ts';
+import { isExport } from '../open-log.ts';
+import { planned, taken } from '../take-in.ts';
 import { counted, type Io } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
-
-const leaseTtlMs = 10_000;
 
 export const importCommand: CommandSpec = {
   name: 'import',
@@ -44,9 +37,9 @@ export const importCommand: CommandSpec = {
     const place = (args['into'] as string | undefined) ?? (await context.config()).log;
     if (place === undefined)
       throw new UsageError("import: <into> is missing. Name the log, as in 'rewake import app.jsonl restored.db'.");
-    const isThere = existsSync(resolve(io.cwd, place));
     const { name: file } = source;
-    const plan = await planned(source, place, isThere, context);
+    const items = () => itemsOf(source);
+    const plan = await planned(items(), place, io);
     if (plan.payloads !== 'full' && !options['masked']) {
       throw new UsageError(
         `'${file}' was exported with --payloads ${plan.payloads}: its actors can be looked at, and not go on. Nothing was written. ` +
@@ -75,7 +68,7 @@ export const importCommand: CommandSpec = {
       terminal.note('Nothing was written.');
       return exitCodes.failure;
     }
-    const written = await imported(source, place, plan, context);
+    const written = await taken(items, place, plan, context);
     terminal.record('import', { ...about, written });
     terminal.line(`Imported ${counted(written, 'event')} of ${counted(plan.missing, 'stream')} into ${place}.`);
   },
@@ -115,43 +108,4 @@ async function spooled({ stdin, signal }: Pick<Io, 'stdin' | 'signal'>): Promise
 
 function itemsOf({ path, name }: Source): AsyncGenerator<ExportItem, undefined> {
   return exportItems(createInterface({ input: createReadStream(path), crlfDelay: Infinity }), name);
-}
-
-async function planned(source: Source, place: string, isThere: boolean, { io }: CommandContext): Promise<ImportPlan> {
-  if (!isThere) return planImport(itemsOf(source), undefined);
-  const log = await openLog(place, 'read', io);
-  try {
-    await requireNoHost(log);
-    return await planImport(itemsOf(source), log);
-  } finally {
-    await log.close();
-  }
-}
-
-/** No host begins meanwhile. */
-async function imported(
-  source: Source,
-  place: string,
-  { lasts }: ImportPlan,
-  { io, terminal }: CommandContext,
-): Promise<number> {
-  const log: EventLog = await openLog(place, 'create', io);
-  let lost: unknown;
-  const ownership = new Ownership(
-    log,
-    realClock,
-    consoleLogger,
-    { ttlMs: leaseTtlMs, waitMs: 0 },
-    (error) => (lost = error),
-  );
-  try {
-    await ownership.acquire();
-    return await importInto(log, itemsOf(source), lasts, (events) => {
-      if (lost) throw lost as Error;
-      terminal.progress(`${events} events`);
-    });
-  } finally {
-    await ownership.release();
-    await log.close();
-  }
 }

@@ -23,6 +23,7 @@ const working: { readonly [name: string]: () => Promise<CommandSpec> } = {
   doctor: async () => (await import('./doctor.ts')).doctor,
   capture: async () => (await import('./capture.ts')).capture,
   export: async () => (await import('./export.ts')).exportCommand,
+  copy: async () => (await import('./copy.ts')).copy,
   import: async () => (await import('./import.ts')).importCommand,
   send: async () => (await import('./send.ts')).send,
   resume: async () => (await import('./resume.ts')).resume,

@@ -16,7 +16,7 @@ export interface Samples {
   readonly reference?: readonly number[] | undefined;
 }
 
-export type Unit = 'µs' | 'ms' | 's' | 'executions/s' | 'bytes';
+export type Unit = 'µs' | 'ms' | 's' | 'executions/s' | 'appends/s' | 'bytes';
 
 /** Something measured along the way that is worth a line of its own. */
 export interface Aside extends Samples {

@@ -11,6 +11,7 @@ import { fold } from './rows/fold.ts';
 import { heap } from './rows/heap.ts';
 import { inspectRows } from './rows/inspect.ts';
 import { marathon } from './rows/marathon.ts';
+import { postgresAppends } from './rows/postgres.ts';
 import { replay } from './rows/replay.ts';
 import { sleepers } from './rows/sleepers.ts';
 import { stepCall, stepFailures, w1Steps } from './rows/step.ts';
@@ -36,6 +37,7 @@ export const allRows: readonly Row[] = [
   w1Steps,
   stepFailures,
   flowFacts,
+  postgresAppends,
   replay,
   ...inspectRows,
 ];

@@ -385,6 +385,37 @@ describe('who set a value', () => {
     }
   });
 
+  it('FB1: a value that was made again, and is as it was, was not changed', async () => {
+    const { house } = await counted([5, 5]);
+    for (const machines of [{ counter: counting(1) }, {}]) {
+      const replay = await openReplay(house.log, 'counter-1', { machines });
+      const { changed, earlier } = await replay.blame('/context/last');
+      expect([changed!.by.revision, earlier.map(({ by }) => by.revision)]).toEqual([1, [0]]);
+    }
+  });
+
+  it('of an effect, from what began it to its outcome', async () => {
+    const job = setup({ actors: { work: fromPromise(async () => 'done') } }).createMachine({
+      initial: 'idle',
+      states: {
+        idle: { on: { GO: 'working' } },
+        working: { invoke: { id: 'work', src: 'work', onDone: 'rested' } },
+        rested: {},
+      },
+    });
+    const house = new House();
+    const runtime = await house.open({ job });
+    await (await runtime.start('job', { id: '1' })).send({ type: 'GO' });
+    await rest();
+    const replay = await openReplay(house.log, 'job-1', { source: 'log' });
+    const { address } = (await replay.at(1)).actors[1]!;
+    const { changed, earlier } = await replay.blame('/status', { actor: address });
+    expect([changed!.to, changed!.by.label, earlier.map(({ to, by }) => [to, by.label])]).toEqual([
+      ...['done', 'work done', [['active', 'GO']]],
+    ]);
+    expect((await replay.blame('/output', { actor: address })).changed).toMatchObject({ to: 'done' });
+  });
+
   it('leads back to what nothing caused, through other streams', async () => {
     const house = new House();
     const counter = counting(1);

@@ -140,6 +140,8 @@ describe('another past', () => {
       'charge failed | charge failed',
     ]);
     expect(answer.leftOut).toEqual([2]);
+    // PE2.
+    expect(answer.fork[1]!.at).toBe(answer.fork[0]!.at);
     expect(endOf(answer)).toMatchObject(['declined', { total: 30 }]);
   });
 
@@ -192,6 +194,16 @@ describe('another past', () => {
       "revision 2 is 'TimerFired', which has no content to be replaced",
     ],
     [
+      'a place that is not there',
+      { edit: 'insert', after: 9, event: { type: 'PAY' } },
+      'edits[0].after: expected the revision of a stimulus from 0 to 5, found 9.',
+    ],
+    [
+      'a stimulus behind itself',
+      { edit: 'move', revision: 3, after: 3 },
+      'edits[0].after: expected another revision, found 3.',
+    ],
+    [
       'an event without a type',
       { edit: 'insert', after: 1, event: {} as never },
       'edits[0].event: expected an event with a type, found "{}".',
@@ -212,6 +224,40 @@ describe('another past', () => {
         { edit: 'move', revision: 3, after: 1 },
       ]),
     ).rejects.toThrow('edits[1]: expected one edit for each stimulus, found "two for revision 3"');
+    const log = await declinedOrder();
+    const runtime = await createRuntime({ log, machines, keepLogOpen: true, lease: false });
+    await runtime.start('order', { id: '2', input: { total: 1 } });
+    await runtime.send('order-2', { type: 'PAY' });
+    await runtime.idle();
+    await runtime.close();
+    for (const edit of [{ edit: 'drop', revision: 3 } as const, { edit: 'move', revision: 1, after: 3 } as const]) {
+      await expect(whatIf(log, 'order-2', { machines, edits: [edit] })).rejects.toThrow(
+        "revision 3 is the fact 'OrderPaid', which follows from its stimulus. Edit that one.",
+      );
+    }
+  });
+
+  it('of what a rebase holds cannot be, and after it can', async () => {
+    const log = await declinedOrder();
+    const runtime = await createRuntime({ log, machines, clock: new VirtualClock(), keepLogOpen: true, lease: false });
+    await runtime.rewind('order-1', { to: 1 });
+    await runtime.send('order-1', { type: 'ADD', amount: 5 });
+    await runtime.close();
+    await expect(whatIf(log, 'order-1', { machines, edits: [{ edit: 'drop', revision: 3 }] })).rejects.toThrow(
+      'the revision of a stimulus from 6 to 7; what lies before was replaced by a state, and cannot be edited, found 3.',
+    );
+    const edits = [{ edit: 'replace', revision: 7, with: { event: { type: 'ADD', amount: 6 } } }] as const;
+    expect(endOf(await whatIf(log, 'order-1', { machines, edits }))).toMatchObject(['open', { total: 36 }]);
+  });
+
+  it('shows so many frames of each path, and no more', async () => {
+    const log = await declinedOrder();
+    const runtime = await createRuntime({ log, machines, keepLogOpen: true, lease: false });
+    const ref = await runtime.start('order', { id: '2', input: { total: 1 } });
+    for (let n = 0; n < 2_005; n++) await ref.send({ type: 'ADD', amount: 1 });
+    await runtime.close();
+    const { original, fork } = await whatIf(log, 'order-2', { machines, edits: [{ edit: 'drop', revision: 1 }] });
+    expect([original.length, fork.length]).toEqual([2_000, 2_000]);
   });
 
   it('needs the code', async () => {

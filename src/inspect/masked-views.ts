@@ -1,8 +1,10 @@
 /**
- * Answers without payloads. Owns which parts of a frame and a blame are payloads; how a value is masked is mask.ts's.
+ * Answers without payloads. Owns which parts of a frame, a blame and the handlers are payloads; how a value is masked is mask.ts's.
  *
  * MV1  Whatever carries values of the person's program passes through here, or through maskData.
  */
+import type { HandlerHistory } from '../../projections/handler-history.ts';
+import { plainValue } from '../kernel/plain-value.ts';
 import type { Json } from '../log/json.ts';
 import type { Blame } from '../replay/blame.ts';
 import type { Frame, FrameActor } from '../replay/frame.ts';
@@ -42,6 +44,14 @@ export function maskBlame(blame: Blame, mode: PayloadMode): Blame {
   });
   const { value, changed, earlier } = blame;
   return { ...blame, value: maybe(value, mode), changed: changed && change(changed), earlier: earlier.map(change) };
+}
+
+/** What an error is called is no payload; what it says is. */
+export function maskHandlers({ runs, ...rest }: HandlerHistory, mode: PayloadMode): Json {
+  const masked = (error: HandlerHistory['runs'][number]['failure']) =>
+    error && { ...error, code: maskValue(error.code, mode), message: maskValue(error.message, mode) };
+  const hidden = runs.map((run) => ({ ...run, error: masked(run.error), failure: masked(run.failure) }));
+  return plainValue({ ...rest, runs: hidden });
 }
 
 function maybe(value: Json | undefined, mode: PayloadMode): Json | undefined {

@@ -9,11 +9,10 @@ import { handlerHistory } from '../../projections/handler-history.ts';
 import { project } from '../../projections/project.ts';
 import type { Clock } from '../clock.ts';
 import { InvalidArgumentError, NotFoundError } from '../errors.ts';
-import { plainValue } from '../kernel/plain-value.ts';
 import type { EventLog, Revision } from '../log/event-log.ts';
 import { sourceIn } from '../replay/chart-states.ts';
 import { litIn } from '../replay/lit.ts';
-import { maskValue, type PayloadMode } from '../replay/mask.ts';
+import type { PayloadMode } from '../replay/mask.ts';
 import type { Frame } from '../replay/frame.ts';
 import type { Replay } from '../replay/replay.ts';
 import { rewakeVersion } from '../runtime/environment.ts';
@@ -22,7 +21,7 @@ import { actorsView } from './actors-view.ts';
 import type { ChartView, ExplainView, FrameView, HandlersView, LogView, RowsView, StreamView } from './api.ts';
 import { EffectViews } from './effects-view.ts';
 import { ChartLayouts } from './layout.ts';
-import { maskBlame, maskFrame } from './masked-views.ts';
+import { maskBlame, maskFrame, maskHandlers } from './masked-views.ts';
 import { answerPast, forkFor } from './pasts.ts';
 import { Refusal } from './refusal.ts';
 import { Replays } from './replays.ts';
@@ -173,7 +172,7 @@ export class Routes {
   async #handlers(stream: string, signal: AbortSignal): Promise<HandlersView> {
     await this.#requireStream(stream);
     const history = await project(handlerHistory, this.#log, { stream, onDamage: 'skip', signal });
-    return { history: this.#mode === 'full' ? plainValue(history) : maskValue(plainValue(history), this.#mode) };
+    return { history: maskHandlers(history, this.#mode) };
   }
 
   /** @throws NotFoundError */

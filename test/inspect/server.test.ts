@@ -440,6 +440,26 @@ describe('payloads that are hidden', () => {
     expect((await post('/streams/order-1/what-if', { edits: [] })).status).toBe(403);
   });
 
+  it('are what an error says that a handler ran for, and not who ran, and when', async () => {
+    const error = { name: 'Declined', message: secret };
+    const handled = { handler: 'mend', scope: 'step', subject: 'pay', error };
+    const mending = setup({ types: { emitted: {} as { type: 'HandlerStarted' } } }).createMachine({
+      on: { FAIL: { actions: emit({ type: 'HandlerStarted' as const, ...handled }) } },
+    });
+    const log = memoryLog();
+    const runtime = await createRuntime({ log, machines: { mending }, keepLogOpen: true, lease: false });
+    await (await runtime.start('mending', { id: '1' })).send({ type: 'FAIL' });
+    await runtime.close();
+    const runsWith = async (payloads: 'full' | 'masked') => {
+      const { get } = await inspecting({ log, payloads, machines: { mending } });
+      return (await get<{ history: { runs: object[] } }>('/streams/mending-1/handlers')).history.runs;
+    };
+    expect(await runsWith('full')).toMatchObject([{ ...handled, revision: 2 }]);
+    expect(await runsWith('masked')).toMatchObject([
+      { ...handled, revision: 2, error: { name: 'Declined', message: '•••' } },
+    ]);
+  });
+
   it('are not quoted by what goes wrong', async () => {
     const log = memoryLog();
     await fill(log);

@@ -1,6 +1,6 @@
 /**
- * The file of a fork's edits: a JSON list of `PastEdit`, or one of them. Owns its check, and the edit of a durable fork; what an
- * edit means in memory is what-if.ts's.
+ * The file of a fork's edits: a JSON list of `PastEdit`, or one of them. Owns its check; what an edit may ask of a past is
+ * past-edits.ts's.
  *
  *   [{ "edit": "replace", "revision": 4, "with": { "event": { "type": "PAY", "amount": 3 } } },
  *    { "edit": "drop", "revision": 6 }]
@@ -8,7 +8,6 @@
 import type { AnyEventObject } from 'xstate';
 import type { Json } from '../log/json.ts';
 import type { EditedContent, PastEdit } from '../replay/past-edit.ts';
-import type { ForkOptions, PastStimulus } from '../runtime/fork.ts';
 import { UsageError } from './usage-error.ts';
 
 type JsonObject = { readonly [key: string]: Json };
@@ -61,35 +60,6 @@ function errorOf(json: Json): unknown {
   if (typeof name === 'string')
     Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
   return error;
-}
-
-/**
- * What a durable fork asks of each stimulus.
- * @throws UsageError for edits that only a fork in memory knows
- */
-export function forkEdit(edits: readonly PastEdit[]): NonNullable<ForkOptions['edit']> {
-  const byRevision = new Map<number, PastEdit>();
-  for (const edit of edits) {
-    if (edit.edit !== 'drop' && edit.edit !== 'replace') {
-      throw new UsageError(
-        `An event can be put in or moved only in memory: say --what-if, or leave out the edit '${edit.edit}'.`,
-      );
-    }
-    byRevision.set(edit.revision, edit);
-  }
-  return (stimulus) => {
-    const edit = byRevision.get(stimulus.revision);
-    if (edit?.edit === 'drop') return undefined;
-    return edit?.edit === 'replace' ? replaced(stimulus, edit.with) : stimulus;
-  };
-}
-
-function replaced(stimulus: PastStimulus, content: EditedContent): PastStimulus {
-  const [key] = Object.keys(content);
-  if (!Object.hasOwn(stimulus, key!)) {
-    throw new UsageError(`Revision ${stimulus.revision} is an ${stimulus.type}, which has no '${key}' to be replaced.`);
-  }
-  return { ...stimulus, ...content } as PastStimulus;
 }
 
 function isObject(value: Json | undefined): value is JsonObject {

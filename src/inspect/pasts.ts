@@ -5,10 +5,10 @@
  * PS2  No effect begins in this process: those of a fork are left to the next host, as not begun.
  */
 import { InvalidArgumentError } from '../errors.ts';
-import type { ForkOptions, PastStimulus } from '../runtime/fork.ts';
 import { checkOptions } from '../runtime/runtime-options.ts';
 import { Runtime } from '../runtime/runtime.ts';
-import type { PastEdit, WhatIf, WhatIfOptions } from '../replay/past-edit.ts';
+import type { WhatIf, WhatIfOptions } from '../replay/past-edit.ts';
+import { forkEdit } from '../replay/past-edits.ts';
 import { whatIf } from '../replay/what-if.ts';
 import type { ForkRequest } from './api.ts';
 import { Refusal } from './refusal.ts';
@@ -61,25 +61,10 @@ export async function forkFor(
     { writesOnly: true },
   );
   await runtime.open();
-  const fork = await runtime.fork(stream, { at, id, ...(edits.length > 0 && { edit: editOf(edits) }) });
+  const isEdited = !Array.isArray(edits) || edits.length > 0;
+  const edit = isEdited ? { edit: await forkEdit(log, stream, at, edits) } : {};
+  const fork = await runtime.fork(stream, { at, id, ...edit });
   return { stream: fork.stream };
-}
-
-/** What a fork on the log can do: leave out, and replace. */
-function editOf(edits: readonly PastEdit[]): NonNullable<ForkOptions['edit']> {
-  const strange = edits.find(({ edit }) => edit !== 'drop' && edit !== 'replace');
-  if (strange) {
-    throw InvalidArgumentError.of(
-      'fork: edits',
-      "'drop' and 'replace': a copy has no stimulus that the original does not have",
-      strange.edit,
-    );
-  }
-  return (stimulus) => {
-    const edit = edits.find((each) => 'revision' in each && each.revision === stimulus.revision);
-    if (!edit) return stimulus;
-    return edit.edit === 'replace' ? ({ ...stimulus, ...edit.with } as PastStimulus) : undefined;
-  };
 }
 
 function objectIn(body: unknown, what: string): object {

@@ -13,7 +13,7 @@ import type { ContextChange, Frame, FrameActor, FrameEffect, FrameFact, FrameSou
 import { addresseeOf, labelOfData } from './label.ts';
 import type { Applied } from './log-fold.ts';
 import type { Begun } from './log-state.ts';
-import { listOf, plainOf } from './logged-values.ts';
+import { contentFields, listOf, plainOf } from './logged-values.ts';
 
 /** How a tree stands. */
 export interface Stand {
@@ -73,16 +73,8 @@ export function frameOf({ stimulus, facts, revision, lastRevision }: Entry, part
   return drift.length > 0 ? { ...frame, drift } : frame;
 }
 
-const payloads: Readonly<Record<string, string>> = {
-  ActorStarted: 'input',
-  EventReceived: 'event',
-  EffectSucceeded: 'output',
-  EffectFailed: 'error',
-  EffectProgressed: 'value',
-};
-
 function payloadOf(type: string, data: EventData): Json {
-  const value = data[payloads[type] ?? ''];
+  const value = data[contentFields[type] ?? ''];
   return value === undefined ? null : plainOf(value);
 }
 

@@ -5,6 +5,15 @@ import { plainValue } from '../kernel/plain-value.ts';
 import { decode } from '../log/codec.ts';
 import type { Json } from '../log/json.ts';
 
+/** The field in which a stimulus of a type holds what came from outside; a type that brings nothing is not there. */
+export const contentFields: Readonly<Record<string, string>> = {
+  ActorStarted: 'input',
+  EventReceived: 'event',
+  EffectSucceeded: 'output',
+  EffectFailed: 'error',
+  EffectProgressed: 'value',
+};
+
 /** A logged value in the form of plain-value.ts; as it is logged where it cannot be decoded. */
 export function plainOf(value: Json): Json {
   try {

@@ -52,6 +52,3 @@ export interface WhatIf {
   /** Stimuli of the original that reached nobody in the fork. */
   readonly leftOut: readonly Revision[];
 }
-
-// TO BUILD: export async function whatIf(log: ReplayedLog, stream: string, options: WhatIfOptions & ReplayOptions): Promise<WhatIf>
-// needs the machine's code: @throws UnknownMachineError without it

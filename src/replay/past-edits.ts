@@ -1,17 +1,18 @@
 /**
- * The past as it is to be lived through: the stimuli of the original with edits made. Owns what an edit may ask for, and the order
- * of what comes of them.
+ * The past as it is to be lived through: the stimuli of the original with edits made, in memory or for a fork on the log. Owns what
+ * an edit may ask for, and the order of what comes of them.
  *
- * PE1  A stimulus is edited once, and what is refused says which edit and why.
+ * PE1  A stimulus is edited once, and what is refused says which edit and why. No edit is passed over in silence.
  * PE2  What is inserted or moved takes the time of the stimulus that it stands behind.
  */
 import type { AnyEventObject } from 'xstate';
 import { InvalidArgumentError } from '../errors.ts';
 import type { ReadableEvent } from '../kernel/fold.ts';
 import type { StimulusData } from '../kernel/records.ts';
-import type { RecordedEvent, Revision } from '../log/event-log.ts';
-import { isFact } from '../log/runtime-events.ts';
-import { pastStimulus, type PastStimulus } from '../runtime/fork.ts';
+import type { EventLog, RecordedEvent, Revision } from '../log/event-log.ts';
+import { isFact, isRebase } from '../log/runtime-events.ts';
+import { pastStimulus, type ForkOptions, type PastStimulus } from '../runtime/fork.ts';
+import { contentFields } from './logged-values.ts';
 import type { EditedContent, PastEdit } from './past-edit.ts';
 
 /** An event of the original, read for a fold. */
@@ -45,7 +46,7 @@ export interface Plan {
  */
 export function planOf(where: string, past: readonly PastEvent[], edits: readonly PastEdit[]): Plan {
   const stimuli = past.filter(({ recorded }) => !isFact(recorded));
-  requireEdits(where, past, stimuli, edits);
+  requireEdits(where, past, edits);
   const planned = new Map<Revision, PlannedStimulus[]>();
   const moved: { readonly after: Revision; readonly stimulus: PlannedStimulus }[] = [];
   for (const { recorded, readable } of stimuli) {
@@ -78,14 +79,45 @@ export function planOf(where: string, past: readonly PastEvent[], edits: readonl
   return { changedFrom: Math.min(Infinity, ...touched), stimuli: [...planned.values()].flat() };
 }
 
-function requireEdits(
-  where: string,
-  past: readonly PastEvent[],
-  stimuli: readonly PastEvent[],
+/**
+ * What a fork on the log asks of each stimulus.
+ * @param at the last revision that is copied
+ * @throws InvalidArgumentError for an edit that cannot be made, or that only a past in memory can have
+ */
+export async function forkEdit(
+  log: Pick<EventLog, 'readStream'>,
+  stream: string,
+  at: Revision,
   edits: readonly PastEdit[],
-): void {
+): Promise<NonNullable<ForkOptions['edit']>> {
+  const where = `fork('${stream}')`;
+  const past: Pick<PastEvent, 'recorded'>[] = [];
+  for await (const recorded of log.readStream(stream)) {
+    if (recorded.revision > at) break;
+    if (isRebase(recorded)) past.length = 0;
+    past.push({ recorded });
+  }
+  requireEdits(where, past, edits);
+  const contents = new Map<Revision, EditedContent | undefined>();
+  for (const [index, edit] of edits.entries()) {
+    if (edit.edit !== 'drop' && edit.edit !== 'replace') {
+      throw new InvalidArgumentError(
+        `${where}: edits[${index}]: an event can be put in or moved only in memory. Ask what if, as 'rewake fork --what-if' does, or leave out the edit '${edit.edit}'.`,
+      );
+    }
+    contents.set(edit.revision, edit.edit === 'replace' ? edit.with : undefined);
+  }
+  return (stimulus) => {
+    if (!contents.has(stimulus.revision)) return stimulus;
+    const content = contents.get(stimulus.revision);
+    return content && replaced(where, stimulus, content);
+  };
+}
+
+function requireEdits(where: string, past: readonly Pick<PastEvent, 'recorded'>[], edits: readonly PastEdit[]): void {
+  if (!Array.isArray(edits)) throw InvalidArgumentError.of(`${where}: edits`, 'a list of edits', edits);
   const seen = new Set<Revision>();
-  const [first] = stimuli;
+  const first = past.find(({ recorded }) => !isFact(recorded));
   for (const [index, edit] of edits.entries()) {
     const at = `${where}: edits[${index}]`;
     if (!['drop', 'replace', 'insert', 'move'].includes(edit?.edit)) {
@@ -112,7 +144,7 @@ function requireEdits(
   }
 }
 
-function requireStimulus(where: string, revision: Revision, past: readonly PastEvent[]): void {
+function requireStimulus(where: string, revision: Revision, past: readonly Pick<PastEvent, 'recorded'>[]): void {
   const event = past.find(({ recorded }) => recorded.revision === revision)?.recorded;
   if (event && !isFact(event)) return;
   if (event) {
@@ -126,14 +158,6 @@ function requireStimulus(where: string, revision: Revision, past: readonly PastE
   throw InvalidArgumentError.of(where, `the revision of a stimulus from ${from} to ${last}${why}`, revision);
 }
 
-const contents: Readonly<Record<string, string>> = {
-  ActorStarted: 'input',
-  EventReceived: 'event',
-  EffectSucceeded: 'output',
-  EffectFailed: 'error',
-  EffectProgressed: 'value',
-};
-
 /** Other content for a stimulus; what an effect answered may also become its failure, and the other way round. */
 function replaced(where: string, then: PastStimulus, content: EditedContent): PastStimulus {
   const { revision, type } = then;
@@ -145,7 +169,7 @@ function replaced(where: string, then: PastStimulus, content: EditedContent): Pa
       ? { revision, type: 'EffectSucceeded', actor, output: (content as { output: unknown }).output }
       : { revision, type: 'EffectFailed', actor, error: (content as { error: unknown }).error };
   }
-  const expected = contents[type];
+  const expected = contentFields[type];
   if (expected === undefined) {
     throw new InvalidArgumentError(
       `${where}: revision ${revision} is '${type}', which has no content to be replaced. Drop it, or move it.`,

@@ -6,7 +6,6 @@
  *      was given; where there is neither it stays without an answer, and the fork says so.
  */
 import type { TimeMs } from '../clock.ts';
-import { InvalidArgumentError } from '../errors.ts';
 import { ActorTree } from '../kernel/actor-tree.ts';
 import type { StimulusData } from '../kernel/records.ts';
 import type { Standing } from '../kernel/stimulus.ts';
@@ -47,7 +46,6 @@ export async function whatIf(
   { edits, stubs = {}, until = 'end', ...options }: WhatIfOptions & ReplayOptions,
 ): Promise<WhatIf> {
   const where = `whatIf('${stream}')`;
-  if (!Array.isArray(edits)) throw InvalidArgumentError.of(`${where}: edits`, 'a list of edits', edits);
   const { machines = {}, upcasters = noUpcasters } = options;
   const services = { log, machines: new MachineRegistry(machines), upcasters, features: new FeatureSet() };
   const past: PastEvent[] = [];
@@ -71,7 +69,7 @@ export async function whatIf(
     sources: sourcesIn(past),
   });
   await reliving.run(
-    plan.stimuli.filter(({ origin }) => origin === undefined || origin >= plan.changedFrom || !isKept(kept, origin)),
+    plan.stimuli.filter(({ origin }) => origin === undefined || origin >= plan.changedFrom),
     until,
   );
   const forked = await forkedLog(stream, kept, reliving.relived);
@@ -87,10 +85,6 @@ export async function whatIf(
       tree.status === 'active' ? reliving.waiting.filter(({ actor }) => !stillWaiting.has(placeOf(actor))) : [],
     leftOut: reliving.leftOut,
   };
-}
-
-function isKept(kept: readonly PastEvent[], origin: Revision): boolean {
-  return kept.some(({ recorded }) => recorded.revision === origin);
 }
 
 /** Sources of the effects of a history, by address. */

@@ -277,6 +277,16 @@ describe('what ends and goes on', () => {
     expect(records(paid.out).at(-1)).toMatchObject({ type: 'whatIf', stream: 'order-1', unanswered: [] });
     expect(records(paid.out).at(-2)).toMatchObject({ type: 'pair', original: null, differs: true });
     expect(await typesOf(project)).toEqual(before);
+    const written = ['fork', 'app.db', 'order-1', '--id', 'x', '--edit', 'edits.json', '--dry-run'];
+    expect(await call(project.folder, written)).toEqual({
+      ...{ code: 2, out: '' },
+      err: "rewake: fork('order-1'): edits[0]: an event can be put in or moved only in memory. Ask what if, as 'rewake fork --what-if' does, or leave out the edit 'insert'.\n",
+    });
+    project.write('edits.json', '[{ "edit": "drop", "revision": 1 }]');
+    // It would be a copy without the edit.
+    expect((await call(project.folder, [...written, '--at', '0'])).err).toBe(
+      "rewake: fork('order-1'): edits[0].revision: expected the revision of a stimulus from 0 to 0, found 1.\n",
+    );
     expect((await call(project.folder, [...argv, '--id', 'x'])).err).toBe(
       'rewake: --what-if writes no copy: leave --id, --at and --dry-run out, or --what-if.\n',
     );

@@ -594,5 +594,44 @@ describe('a fork from the page', () => {
       edits: [{ edit: 'insert', after: 1, event: { type: 'PAY' } }],
     });
     expect(inserted.status).toBe(400);
+    const dropped = await post('/streams/order-1/fork', { at: 2, id: 'less', edits: [{ edit: 'drop', revision: 1 }] });
+    expect(dropped.status).toBe(200);
+    expect((await get<FrameView>('/streams/order-less/frames/1')).frame.label).toBe('PAY');
+  });
+
+  it.each<[what: string, edits: unknown, message: string]>([
+    [
+      'content of another kind',
+      [{ edit: 'replace', revision: 1, with: { output: 'x' } }],
+      'other content for revision 1 (EventReceived): expected \'event\', found "output".',
+    ],
+    [
+      'what is not copied',
+      [{ edit: 'drop', revision: 2 }],
+      'edits[0].revision: expected the revision of a stimulus from 0 to 1, found 2.',
+    ],
+    [
+      'what only a past in memory can have',
+      [{ edit: 'move', revision: 1, after: 0 }],
+      'edits[0]: an event can be put in or moved only in memory.',
+    ],
+    ['no list', 'all', 'edits: expected a list of edits, found "all".'],
+  ])('with edits is not one without them: %s', async (_, edits, message) => {
+    const { post, log } = await inspecting({ allowWrite: true });
+    const refused = await post('/streams/order-1/fork', { at: 1, id: 'copy', edits });
+    expect(refused.status).toBe(400);
+    expect(((await refused.json()) as Refused).error.message).toContain(message);
+    expect((await log.head('order-copy')).state).toBe('absent');
+  });
+
+  it('runs no effect that it begins: the next host does', async () => {
+    const { post, get, log } = await inspecting({ allowWrite: true });
+    expect((await post('/streams/order-1/fork', { at: 2, id: 'copy' })).status).toBe(200);
+    const { last } = await get<StreamView>('/streams/order-copy');
+    const { frame } = await get<FrameView>(`/streams/order-copy/frames/${last}`);
+    expect([frame.actors[0]!.value, frame.effects.length]).toEqual(['paying', 1]);
+    const types: string[] = [];
+    for await (const { type } of log.readStream('order-copy')) types.push(type);
+    expect(types).not.toContain('EffectSucceeded');
   });
 });

@@ -1,9 +1,10 @@
 /** `rewake fork`: another past, as an actor of its own. */
+import { forkEdit } from '../../replay/past-edits.ts';
 import { whatIf } from '../../replay/what-if.ts';
 import { changeActor, changeOptions, requireActor, requireMachine } from '../change.ts';
 import type { CommandSpec, Options } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { editsOf, forkEdit } from '../edit-file.ts';
+import { editsOf } from '../edit-file.ts';
 import { jsonFile } from '../json-argument.ts';
 import { listOption, textOption, wholeNumber } from '../options.ts';
 import { UsageError } from '../usage-error.ts';
@@ -46,7 +47,11 @@ export const fork: CommandSpec = {
       stream,
       question: `Copy ${stream} up to revision ${at} to the id ${id}?`,
       nothing: `This copy is there already. Nothing was written.`,
-      work: (runtime) => runtime.fork(stream, { at, id, ...(edits.length > 0 && { edit: forkEdit(edits) }) }),
+      async work(runtime) {
+        const log = await context.log('read');
+        const edit = edits.length > 0 ? { edit: await forkEdit(log, stream, at, edits) } : {};
+        return runtime.fork(stream, { at, id, ...edit });
+      },
     });
   },
 };

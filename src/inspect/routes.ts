@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts';
 import { InvalidArgumentError, NotFoundError } from '../errors.ts';
 import type { EventLog, Revision } from '../log/event-log.ts';
 import { sourceIn } from '../replay/chart-states.ts';
+import type { SourceOf } from '../replay/label.ts';
 import { litIn } from '../replay/lit.ts';
 import type { PayloadMode } from '../replay/mask.ts';
 import type { Frame } from '../replay/frame.ts';
@@ -74,7 +75,8 @@ export class Routes {
     if (isGet && area === 'log' && name === undefined) return this.#logView();
     if (isGet && area === 'actors' && name === undefined) return actorsView(this.#log, url.searchParams);
     if (isGet && area === 'tail' && name === undefined) {
-      await tail(this.#log, url.searchParams.get('stream'), { response, clock: this.#clock, signal });
+      const sourceOf = (stream: string) => this.#sourceOf(stream);
+      await tail(this.#log, url.searchParams.get('stream'), { response, clock: this.#clock, signal, sourceOf });
       return undefined;
     }
     if (isGet && area === 'traces' && name !== undefined && what === undefined) {
@@ -132,9 +134,13 @@ export class Routes {
 
   async #rows(stream: string, url: URL): Promise<RowsView> {
     const [from, limit] = [numberIn(url, 'from') ?? 0, Math.max(1, numberIn(url, 'limit') ?? 500)];
+    return rowsView(this.#log, stream, { from, limit, sourceOf: await this.#sourceOf(stream) });
+  }
+
+  /** Names effects that their definition gave no id. @throws NotFoundError | StreamDeletedError */
+  async #sourceOf(stream: string): Promise<SourceOf> {
     const { chart } = await this.#replays.glance(stream);
-    const sourceOf = (address: string) => chart && sourceIn(chart, address);
-    return rowsView(this.#log, stream, { from, limit, sourceOf });
+    return (address) => chart && sourceIn(chart, address);
   }
 
   async #frameView(stream: string, revision: Revision): Promise<FrameView> {

@@ -9,6 +9,7 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { endOfLog } from '../log/log-end.ts';
+import type { SourceOf } from '../replay/label.ts';
 import { rowOf } from './rows-view.ts';
 
 const beatMs = 15_000;
@@ -21,8 +22,17 @@ export async function tail(
     response,
     clock,
     signal,
-  }: { readonly response: ServerResponse; readonly clock: Clock; readonly signal: AbortSignal },
+    sourceOf,
+  }: {
+    readonly response: ServerResponse;
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    /** Names the effects of a stream, as its rows do. */
+    readonly sourceOf: (stream: string) => Promise<SourceOf>;
+  },
 ): Promise<void> {
+  // TA2. Who hears that it has begun asks for what is there, and is told of all that comes after this.
+  const after = await endOfLog(log, signal);
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
@@ -34,12 +44,13 @@ export async function tail(
     cancel = clock.setTimer(clock.now() + beatMs, beat);
   };
   let cancel = clock.setTimer(clock.now() + beatMs, beat);
+  let source: SourceOf | undefined;
   try {
-    const after = await endOfLog(log, signal);
     const filter = stream === null ? {} : { filter: { streamPrefix: stream } };
     for await (const item of log.subscribe({ signal, ...filter, ...(after !== undefined && { after }) })) {
       if (item.type !== 'event' || (stream !== null && item.event.stream !== stream)) continue;
-      const isFull = !response.write(`event: row\ndata: ${JSON.stringify(rowOf(item.event))}\n\n`);
+      if (stream !== null) source ??= await sourceOf(stream);
+      const isFull = !response.write(`event: row\ndata: ${JSON.stringify(rowOf(item.event, source))}\n\n`);
       // TA1.
       if (isFull) await once(response, 'drain', { signal });
     }

@@ -2,7 +2,7 @@
  * The inspector's server, asked over a real socket on the loopback.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -15,6 +15,7 @@ import type {
   FrameView,
   LogView,
   RawEvent,
+  Row,
   RowsView,
   StreamView,
 } from '../../src/inspect/api.ts';
@@ -22,9 +23,11 @@ import { EffectViews } from '../../src/inspect/effects-view.ts';
 import type { InspectorOptions } from '../../src/inspect/inspector-options.ts';
 import { loadPage } from '../../src/inspect/page.ts';
 import { startInspector, type Inspector } from '../../src/inspect/server.ts';
+import { tail } from '../../src/inspect/tail.ts';
 import { createRuntime, memoryLog, VirtualClock, type EventLog } from '../../src/index.ts';
 import type { Replay } from '../../src/replay/replay.ts';
 import { sqliteLog } from '../../src/stores/sqlite/index.ts';
+import { rest } from '../support/hosted-and-plain.ts';
 import { logPath, withRawConnection } from '../stores/sqlite/log-files.ts';
 
 const secret = 'hunter2-the-secret';
@@ -222,17 +225,51 @@ describe('the inspector says', () => {
   it('what happens, as it happens', async () => {
     const log = memoryLog();
     await fill(log);
-    const { base, token } = await inspecting({ log });
+    const { base, token, get } = await inspecting({ log });
     const response = await fetch(`${base}/api/tail?stream=order-9&token=${token}`);
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     expect((await reader.read()).value).toContain('event: beat');
     const runtime = await createRuntime({ log, machines, keepLogOpen: true });
     await runtime.start('order', { id: '8', input: { note: '' } });
-    await runtime.start('order', { id: '9', input: { note: '' } });
-    const { value } = await reader.read();
-    expect(value).toMatch(/^event: row\ndata: \{"stream":"order-9","revision":0,/);
+    const nine = await runtime.start('order', { id: '9', input: { note: '' } });
+    // A name that begins so is another stream.
+    await runtime.start('order', { id: '91', input: { note: '' } });
+    await nine.send({ type: 'PAY' });
+    let text = '';
+    while (!text.includes('OrderPaid')) text += (await reader.read()).value;
+    const rows = [...text.matchAll(/^event: row\ndata: (.*)$/gm)].map(([, row]) => JSON.parse(row!) as Row);
+    expect(rows.map(({ stream, revision, label }) => `${stream} ${revision} ${label}`)).toEqual([
+      ...['order-9 0 started', 'order-9 1 PAY', 'order-9 2 charge done', 'order-9 3 OrderPaid'],
+    ]);
+    expect((await get<RowsView>('/streams/order-9/rows')).rows).toEqual(rows);
     await runtime.close();
     await reader.cancel();
+  });
+
+  it('TA2: that it follows, once it knows from where on; and that it is there, from time to time', async () => {
+    const log = memoryLog();
+    const clock = new VirtualClock();
+    const said: string[] = [];
+    const { subscribe } = log;
+    log.subscribe = (options) => {
+      said.push('looks');
+      return subscribe.call(log, options);
+    };
+    const response = {
+      writeHead: () => said.push('head'),
+      write: (text: string) => said.push(text.split('\n')[0]!),
+      end: () => said.push('end'),
+    } as unknown as ServerResponse;
+    const leaving = new AbortController();
+    const done = tail(log, null, { response, clock, signal: leaving.signal, sourceOf: () => Promise.reject() });
+    await rest();
+    expect(said).toEqual(['looks', 'head', 'event: beat', 'looks']);
+    await clock.advance(30_000);
+    expect(said.slice(4)).toEqual(['event: beat', 'event: beat']);
+    leaving.abort();
+    await done;
+    await clock.advance(30_000);
+    expect(said.slice(6)).toEqual(['end']);
   });
 
   it('what would have been', async () => {

@@ -13,12 +13,15 @@ import type { Io } from './terminal.ts';
 
 const leaseTtlMs = 10_000;
 
+/** What is to be read, as often as it is: lines of a file that nobody takes at once are lost. */
+export type Items = () => AsyncIterable<ExportItem>;
+
 /** What is to be written. @param place of the log it goes to, which need not be there */
-export async function planned(items: AsyncIterable<ExportItem>, place: string, io: Io): Promise<ImportPlan> {
+export async function planned(items: Items, place: string, io: Io): Promise<ImportPlan> {
   const log = await openIfThere(place, io);
   try {
     if (log) await requireNoHost(log);
-    return await planImport(items, log);
+    return await planImport(items(), log);
   } finally {
     await log?.close();
   }
@@ -26,7 +29,7 @@ export async function planned(items: AsyncIterable<ExportItem>, place: string, i
 
 /** Writes it; no host begins meanwhile. @returns how many events were written */
 export async function taken(
-  items: () => AsyncIterable<ExportItem>,
+  items: Items,
   place: string,
   { lasts }: ImportPlan,
   { io, terminal }: CommandContext,

@@ -27,7 +27,7 @@ export const copy: CommandSpec = {
     await requireNoHost(log);
     const place = args['into'] as string;
     const items = () => exportItems(exportLines(log, { signal }), log.name);
-    const plan = await planned(items(), place, io);
+    const plan = await planned(items, place, io);
     const missing = plan.events - plan.present;
     const about = { from: log.name, into: place, streams: plan.streams, events: plan.events, present: plan.present };
     if (options['dryRun']) {
@@ -49,7 +49,7 @@ export const copy: CommandSpec = {
       return exitCodes.failure;
     }
     const written = await taken(items, place, plan, context);
-    const { events, present } = await planned(items(), place, io);
+    const { events, present } = await planned(items, place, io);
     if (present !== events) {
       throw new InvariantError(
         `Of ${events} events ${present} are in ${place} after they were copied. Say 'rewake verify ${place}', and copy again.`,

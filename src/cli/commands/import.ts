@@ -39,7 +39,7 @@ export const importCommand: CommandSpec = {
       throw new UsageError("import: <into> is missing. Name the log, as in 'rewake import app.jsonl restored.db'.");
     const { name: file } = source;
     const items = () => itemsOf(source);
-    const plan = await planned(items(), place, io);
+    const plan = await planned(items, place, io);
     if (plan.payloads !== 'full' && !options['masked']) {
       throw new UsageError(
         `'${file}' was exported with --payloads ${plan.payloads}: its actors can be looked at, and not go on. Nothing was written. ` +

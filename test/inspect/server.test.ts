@@ -138,6 +138,9 @@ describe('the inspector says', () => {
     expect(await names(`q=${encodeURIComponent('/^order-\\d$/')}`)).toEqual(['order-1', 'order-2']);
     expect(await names('correlation=visit-2')).toEqual(['order-2']);
     expect(await names('machine=other')).toEqual([]);
+    expect(await names('not.machine=order')).toEqual([]);
+    expect(await names('not.q=order-1')).toEqual(['order-2', odd]);
+    expect(await names('not.correlation=visit-2')).toEqual(['order-1', odd]);
     const first = await get<ActorsView>('/actors?limit=2');
     expect(first.actors).toHaveLength(2);
     expect(
@@ -175,6 +178,8 @@ describe('the inspector says', () => {
     expect([previous, following]).toEqual([2, null]);
     expect(lit['/']!.states).toContain('order.paid');
     expect(lit['/']!.arrows).toEqual(['order.paying#0']);
+    const { frame: second, next: third } = await get<FrameView>('/streams/order-1/frames/1');
+    expect([second.at, third]).toEqual([rows[1]!.at, 2]);
   });
 
   it('how a machine is drawn', async () => {
@@ -364,23 +369,45 @@ describe('who may ask', () => {
     expect((await fetch(`${base}/api/log?token=${token}`)).status).toBe(200);
   });
 
-  it('is who calls the server by its name', async () => {
+  it('GU2: is who calls the server by its name, for the page, too', async () => {
     const { inspector, headers } = await inspecting();
-    const status = await new Promise((resolve, reject) => {
-      const asked = httpRequest(
-        { port: inspector.port, host: '127.0.0.1', path: '/api/log', headers: { ...headers, host: 'evil.example' } },
-        (response) => resolve(response.resume().statusCode),
-      );
-      asked.on('error', reject).end();
-    });
-    expect(status).toBe(403);
+    const { port } = inspector;
+    const asked = (host: string, path: string, address = '127.0.0.1') =>
+      new Promise<number | string | undefined>((resolve) => {
+        httpRequest({ port, host: address, path, headers: { ...headers, host } }, (response) =>
+          resolve(response.resume().statusCode),
+        )
+          .on('error', ({ code }: NodeJS.ErrnoException) => resolve(code))
+          .end();
+      });
+    for (const path of ['/api/log', '/']) {
+      for (const host of [
+        'evil.example',
+        `evil.example:${port}`,
+        '127.0.0.1',
+        '127.0.0.1:1',
+        `127.0.0.1.evil.example:${port}`,
+      ])
+        expect([path, host, await asked(host, path)]).toEqual([path, host, 403]);
+      for (const host of [`127.0.0.1:${port}`, `localhost:${port}`]) expect(await asked(host, path)).toBe(200);
+    }
+    // IS1.
+    expect(await asked(`127.0.0.1:${port}`, '/', '127.0.0.2')).toBe('ECONNREFUSED');
   });
 
-  it('is the page itself where something is asked with a body', async () => {
-    const { post } = await inspecting();
-    expect((await post('/streams/order-1/what-if', {}, { origin: 'http://evil.example' })).status).toBe(403);
-    expect((await post('/streams/order-1/what-if', '{}', { 'content-type': 'text/plain' })).status).toBe(400);
+  it('GU3: is the page itself where something is asked with a body', async () => {
+    const { post, base, headers } = await inspecting();
+    const path = '/streams/order-1/what-if';
+    for (const origin of ['http://evil.example', 'null', 'http://127.0.0.1:1', `${base}.evil.example`])
+      expect([origin, (await post(path, {}, { origin })).status]).toEqual([origin, 403]);
+    for (const origin of [base, base.replace('127.0.0.1', 'localhost')])
+      expect((await post(path, {}, { origin })).status).toBe(200);
+    for (const type of ['text/plain', 'text/plain; application/json', 'application/jsonx'])
+      expect((await post(path, '{}', { 'content-type': type })).status).toBe(400);
     expect((await post('/streams/order-1/what-if', '{oops')).status).toBe(400);
+    expect((await fetch(`${base}/api${path}`, { headers })).status).toBe(404);
+    for (const method of ['PUT', 'DELETE'])
+      expect((await fetch(`${base}/api/log`, { method, headers })).status).toBe(405);
     expect((await post('/streams/order-1/what-if', JSON.stringify('x'.repeat(2 ** 21)))).status).toBe(413);
   });
 
@@ -391,8 +418,14 @@ describe('who may ask', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).toMatch(/script-src 'sha256-[^']+'/);
     expect(policy).not.toContain('unsafe');
-    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
-    expect(page.headers.get('access-control-allow-origin')).toBeNull();
+    expect(policy).toContain("frame-ancestors 'none'");
+    for (const { headers } of [page, await fetch(`${base}/api/log`)]) {
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('cache-control')).toBe('no-store');
+      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('access-control-allow-origin')).toBeNull();
+    }
     expect((await fetch(`${base}/other`)).status).toBe(404);
     expect((await fetch(base, { method: 'PUT' })).status).toBe(405);
   });
@@ -437,11 +470,17 @@ describe('damage', () => {
     const { get } = await inspecting({ log });
     const { rows } = await get<RowsView>('/streams/order-1/rows');
     expect(rows.map(({ label }) => label)).toEqual(['started', 'damaged', 'PAY', 'charge done', 'OrderPaid']);
+    const first = await get<RowsView>('/streams/order-1/rows?from=1&limit=1');
+    expect([first.rows.map(({ label }) => label), first.next]).toEqual([['damaged'], 2]);
     const second = await get<RowsView>('/streams/order-1/rows?from=2&limit=1');
     expect([second.rows.map(({ label }) => label), second.next]).toEqual([['PAY'], 3]);
     expect((await get<FrameView>('/streams/order-1/frames/0')).frame.label).toBe('started');
     expect((await get<Refused>('/streams/order-1/frames/2', 409)).error.code).toBe('REWAKE_DAMAGED_RECORD');
     expect((await get<StreamView>('/streams/order-1')).damaged).toMatchObject([{ revision: 1 }]);
+    withRawConnection(path, (db) => db.exec(`UPDATE appends SET data = substr(data, 1, 9) WHERE revision = 1`));
+    const cut = await get<RowsView>('/streams/order-1/rows');
+    expect(cut.rows.map(({ label }) => label)).toEqual(['started', 'damaged', 'PAY', 'charge done', 'OrderPaid']);
+    expect(cut.rows[1]!.message).not.toContain('checksum');
   });
 });
 

@@ -1,5 +1,5 @@
 /** What a person reads who asks for something that cannot be, and what the process ends with. */
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -322,6 +322,8 @@ describe('a damaged record', () => {
       // What the library would call is a command here.
       expect(said.err).toContain("'rewake verify' lists all damage");
     }
+    expect((await call(copy, ['export', 'app.db', '-o', 'app.jsonl'])).code).toBe(4);
+    for (const file of ['app.jsonl', 'app.jsonl.part']) expect(existsSync(join(copy, file))).toBe(false);
     expect((await call(copy, ['export', 'app.db', 'order-2'])).code).toBe(0);
   });
 });

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { assign, emit, setup } from 'xstate';
+import { assign, createMachine, emit, setup } from 'xstate';
 import { createRuntime, memoryLog, type EventLog, type RecordedEvent } from 'rewake';
 import { sqliteLog } from 'rewake/sqlite';
 import { sealEvent } from '../../src/log/envelope.ts';
@@ -197,6 +197,81 @@ it('an import over another history is refused as a whole', async () => {
   expect(records((await call(folder, ['ls', 'other.db', '--json'])).out)).toMatchObject([
     { stream: 'order-2', revision: 0 },
   ]);
+});
+
+it.each<[what: string, change: (log: EventLog) => Promise<unknown>, difference: string]>([
+  ['was compacted since', (log) => log.truncate('order-2', 2), 'another history: it was compacted since'],
+  ['was deleted', (log) => log.delete('order-2', 'any'), 'another history: it was deleted'],
+])('an import over a stream that %s is refused', async (_, change, difference) => {
+  const folder = await folderWithLog();
+  await call(folder, ['export', 'app.db', '-o', 'app.jsonl']);
+  {
+    await using log = sqliteLog(join(folder, 'app.db'));
+    await change(log);
+  }
+  const said = await call(folder, ['import', 'app.jsonl', 'app.db', '--yes']);
+  expect([said.code, said.out]).toEqual([5, '']);
+  expect(said.err).toContain(difference);
+});
+
+it('an import of an event that is there with other data is refused', async () => {
+  const folder = await folderWithLog();
+  await call(folder, ['export', 'app.db', '-o', 'app.jsonl']);
+  const lines = readFileSync(join(folder, 'app.jsonl'), 'utf8').trimEnd().split('\n');
+  const other = lines.map((line) => {
+    if (!line.includes('"eventType":"Noted"') || !line.includes('tea')) return line;
+    const {
+      stream,
+      revision,
+      id,
+      eventType: type,
+      schemaVersion,
+      meta,
+      ...rest
+    } = JSON.parse(line) as RecordedEvent & {
+      readonly eventType: string;
+    };
+    const data = { type: 'Noted', text: 'secret pea' };
+    const event = { id, type, schemaVersion, meta, data: JSON.stringify(data) };
+    const { checksum } = sealEvent(event, { stream, revision });
+    return JSON.stringify({ ...rest, stream, revision, id, eventType: type, schemaVersion, meta, data, checksum });
+  });
+  writeFileSync(join(folder, 'other.jsonl'), `${other.join('\n')}\n`);
+  expect((await call(folder, ['ls', 'other.jsonl'])).code).toBe(0);
+  const said = await call(folder, ['import', 'other.jsonl', 'app.db', '--yes']);
+  expect(said.code).toBe(5);
+  expect(said.err).toContain("'order-1' exists already with another event at revision 2 than the file");
+});
+
+it('EX1: data comes back letter for letter, also where JSON could be written otherwise', async () => {
+  const log = memoryLog();
+  const data = ['{"n":1.0}', '{ "a": 1 }', '{"a":1,"a":2}', '{"a":1}'];
+  for (const [revision, text] of data.entries()) {
+    const event = { id: `${revision}`, type: 'EventReceived', schemaVersion: 1, data: text, meta: {} };
+    await log.append('order-1', 'any', [sealEvent(event, { stream: 'order-1', revision })]);
+  }
+  const copy = await readExport(linesOf((await all(exportLines(log))).join('\n')), 'copy');
+  expect((await eventsOf(copy)).map(kept)).toEqual((await eventsOf(log)).map(kept));
+});
+
+it('an export has the chart of every version that took an actor over', async () => {
+  const log = memoryLog();
+  const door = (states: object) =>
+    createMachine({ id: 'door', initial: 'open', states: { open: {}, ...states } }) as unknown as typeof order;
+  for (const states of [{}, { shut: {} }]) {
+    const runtime = await createRuntime({
+      log,
+      machines: { door: door(states) },
+      logger: silentLogger,
+      keepLogOpen: true,
+    });
+    if (Object.keys(states).length === 0) await runtime.start('door', { id: '1' });
+    await runtime.send('door-1', { type: 'END' });
+    await runtime.close();
+  }
+  const items = await all(exportItems(linesOf((await all(exportLines(log))).join('\n')), 'copy'));
+  const defined = items.flatMap((item) => (item.type === 'definition' ? [item.hash] : []));
+  expect(new Set(defined).size).toBe(2);
 });
 
 it('a file that is cut or changed is refused, with the line', async () => {

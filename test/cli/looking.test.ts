@@ -1,6 +1,8 @@
 /** Commands that look into a log: what they say of one, and what they end with. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { call, records, type Said } from './command-line.ts';
+import { call, emptyFolder, records, type Said } from './command-line.ts';
 import { shop, strangeStream } from './shop-log.ts';
 
 const { folder } = shop();
@@ -289,6 +291,30 @@ describe('rewake capture', () => {
       const named = await look('capture', 'app.db', stream, '--live', name, '--machines', 'm.ts');
       expect(named).toMatchObject({ code: 0, err: '' });
     }
+  });
+
+  it('tells the story up to a revision, by machines and to an end that are named', async () => {
+    const { out } = await call(folder, ['capture', 'app.db', 'order-1']);
+    const line = ['capture', 'app.db', 'order-1', '--at', '1', '--expect', 'success'];
+    const named = await call(folder, [...line, '--machines', 'shop/machines.ts', '--name', 'shop']);
+    expect(named.code).toBe(0);
+    expect(out).toContain("from './rewake.config.ts'");
+    expect(named.out).toMatch(/import \{ shop\b.*\} from '\.\/shop\/machines\.ts'/);
+    expect([out.includes('PAY'), named.out.includes('PAY')]).toEqual([true, false]);
+    expect([out.includes('does not fail'), named.out.includes("'success'")]).toEqual([false, true]);
+  });
+
+  it('writes over no file unless it is told to', async () => {
+    const copy = emptyFolder();
+    writeFileSync(join(copy, 'a.test.ts'), 'mine');
+    const argv = ['capture', join(folder, 'app.db'), 'order-1', '-o', 'a.test.ts'];
+    expect(await call(copy, argv)).toEqual({
+      ...{ code: 2, out: '' },
+      err: "rewake: There is a file 'a.test.ts' already. Nothing was written. Give --force to write over it.\n",
+    });
+    expect(readFileSync(join(copy, 'a.test.ts'), 'utf8')).toBe('mine');
+    expect((await call(copy, [...argv, '--force'])).code).toBe(0);
+    expect(readFileSync(join(copy, 'a.test.ts'), 'utf8')).toContain('vitest');
   });
 });
 

@@ -3,7 +3,7 @@
  * imports types from here and nothing else.
  *
  * All under `/api`, with `Authorization: Bearer <token>` (an EventSource passes `?token=`). An error is answered with an
- * ApiError and the status 400, 401, 403, 404, 409 or 500.
+ * ApiError and the status 400, 401, 403, 404, 405, 409, 413 or 500.
  *
  *   GET  /log                                            → LogView
  *   GET  /actors?machine=&status=&correlation=&q=&not.machine=&not.status=&failed=1&after=&limit=   → ActorsView
@@ -29,12 +29,11 @@ import type { ActorStatus, Revision } from '../log/event-log.ts';
 import type { Json } from '../log/json.ts';
 import type { Blame } from '../replay/blame.ts';
 import type { Frame, FrameSource } from '../replay/frame.ts';
+import type { Lit } from '../replay/lit.ts';
+import type { PayloadMode } from '../replay/mask.ts';
 import type { PastEdit, WhatIf, WhatIfOptions } from '../replay/past-edit.ts';
 
 export type { Blame, CorrelationTrace, Frame, Json, MachineChart, PastEdit, WhatIf, WhatIfOptions };
-
-/** How payloads are shown: as they are, with their leaves hidden (types and keys stay), or not at all. */
-export type PayloadMode = 'full' | 'masked' | 'none';
 
 export interface ApiError {
   readonly error: { readonly code: string; readonly message: string };
@@ -122,10 +121,8 @@ export interface FrameView {
   readonly frame: Frame;
   readonly previous: Revision | null;
   readonly next: Revision | null;
-  /** Ids of chart states that are active, by the address of their machine; ids of arrows just taken. */
-  readonly lit: {
-    readonly [address: string]: { readonly states: readonly string[]; readonly arrows: readonly string[] };
-  };
+  /** By the address of a machine, what is active in its chart, and which arrows were just taken. */
+  readonly lit: { readonly [address: string]: Lit };
 }
 
 export interface Box {

@@ -2,8 +2,8 @@
  * The past as it is to be lived through: the stimuli of the original with edits made, in memory or for a fork on the log. Owns what
  * an edit may ask for, and the order of what comes of them.
  *
- * PE1  A stimulus is edited once, and what is refused says which edit and why. No edit is passed over in silence.
- * PE2  What is inserted or moved takes the time of the stimulus that it stands behind.
+ * ED1  A stimulus is edited once, and what is refused says which edit and why. No edit is passed over in silence.
+ * ED2  What is inserted or moved takes the time of the stimulus that it stands behind.
  */
 import type { AnyEventObject } from 'xstate';
 import { InvalidArgumentError } from '../errors.ts';

@@ -114,7 +114,7 @@ it('every command is described as it is', async () => {
   });
   const page = [
     beginning.trim(),
-    'Options of every command:',
+    'Options of every command; `--dry-run` and `--yes` only of those that write, and `--log` not of `doctor` and `completion`:',
     table(['option', 'meaning'], optionRows(sharedOptions({ writes: true }))),
     '## Exit codes',
     table(

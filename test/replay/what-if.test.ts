@@ -140,7 +140,7 @@ describe('another past', () => {
       'charge failed | charge failed',
     ]);
     expect(answer.leftOut).toEqual([2]);
-    // PE2.
+    // ED2.
     expect(answer.fork[1]!.at).toBe(answer.fork[0]!.at);
     expect(endOf(answer)).toMatchObject(['declined', { total: 30 }]);
   });

@@ -10,8 +10,9 @@ import { Refusal } from './refusal.ts';
 const looksMax = 20_000;
 const limitMax = 1_000;
 
-export async function actorsView(log: EventLog, query: URLSearchParams): Promise<ActorsView> {
-  const limit = Math.min(Number(query.get('limit') ?? 200) || 200, limitMax);
+/** @param wanted how many at most */
+export async function actorsView(log: EventLog, query: URLSearchParams, wanted = 200): Promise<ActorsView> {
+  const limit = Math.min(Math.max(1, wanted), limitMax);
   const passes = filterOf(query);
   const actors: ActorRow[] = [];
   let looks = 0;

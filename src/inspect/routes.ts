@@ -73,7 +73,8 @@ export class Routes {
     if (more.length > 0) throw notHere(url);
     const isGet = method === 'GET';
     if (isGet && area === 'log' && name === undefined) return this.#logView();
-    if (isGet && area === 'actors' && name === undefined) return actorsView(this.#log, url.searchParams);
+    if (isGet && area === 'actors' && name === undefined)
+      return actorsView(this.#log, url.searchParams, numberIn(url, 'limit'));
     if (isGet && area === 'tail' && name === undefined) {
       const sourceOf = (stream: string) => this.#sourceOf(stream);
       await tail(this.#log, url.searchParams.get('stream'), { response, clock: this.#clock, signal, sourceOf });

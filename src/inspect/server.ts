@@ -104,6 +104,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, servin
     if (leaving.signal.aborted || serving.signal.aborted) return;
     if (response.headersSent) return void response.destroy();
     const { status, body } = answerTo(error, serving.payloads);
+    // What is left of a body that was too large must not be taken for the next request.
+    if (!request.complete) response.setHeader('connection', 'close');
     sendJsonText(response, JSON.stringify(body), status);
   }
 }

@@ -5,6 +5,7 @@
  * WI1  Nothing is written to the log, and no effect is called: an effect is answered by what the log says, then by the stub that
  *      was given; where there is neither it stays without an answer, and the fork says so.
  */
+import { InvalidArgumentError } from '../errors.ts';
 import type { TimeMs } from '../clock.ts';
 import { ActorTree } from '../kernel/actor-tree.ts';
 import type { StimulusData } from '../kernel/records.ts';
@@ -46,6 +47,8 @@ export async function whatIf(
   { edits, stubs = {}, until = 'end', ...options }: WhatIfOptions & ReplayOptions,
 ): Promise<WhatIf> {
   const where = `whatIf('${stream}')`;
+  requireStubs(where, stubs);
+  if (until !== 'end' && until !== 'quiet') throw InvalidArgumentError.of(`${where}: until`, "'end' or 'quiet'", until);
   const { machines = {}, upcasters = noUpcasters } = options;
   const services = { log, machines: new MachineRegistry(machines), upcasters, features: new FeatureSet() };
   const past: PastEvent[] = [];
@@ -137,4 +140,15 @@ async function some(frames: AsyncIterable<Frame>): Promise<Frame[]> {
     if (found.length === framesMax) break;
   }
   return found;
+}
+
+/** What is given may come from JSON. @throws InvalidArgumentError */
+function requireStubs(where: string, stubs: unknown): void {
+  if (typeof stubs !== 'object' || stubs === null || Array.isArray(stubs)) {
+    throw InvalidArgumentError.of(`${where}: stubs`, "answers by the effect's src", stubs);
+  }
+  for (const [src, stub] of Object.entries(stubs) as [string, unknown][]) {
+    if (typeof stub === 'object' && stub !== null && 'output' in stub !== 'error' in stub) continue;
+    throw InvalidArgumentError.of(`${where}: stubs['${src}']`, 'either { output } or { error }', stub);
+  }
 }

@@ -141,6 +141,8 @@ describe('the inspector says', () => {
     expect(await names('not.machine=order')).toEqual([]);
     expect(await names('not.q=order-1')).toEqual(['order-2', odd]);
     expect(await names('not.correlation=visit-2')).toEqual(['order-1', odd]);
+    for (const limit of ['-5', '2.5', 'abc']) await get(`/actors?limit=${limit}`, 400);
+    expect((await get<ActorsView>('/actors?limit=0')).actors).toHaveLength(1);
     const first = await get<ActorsView>('/actors?limit=2');
     expect(first.actors).toHaveLength(2);
     expect(
@@ -286,6 +288,11 @@ describe('the inspector says', () => {
     expect(response.status).toBe(200);
     const { firstDivergence } = (await response.json()) as { firstDivergence: number };
     expect(firstDivergence).toBeGreaterThan(-1);
+    for (const strange of [{ stubs: 7 }, { stubs: { charge: 5 } }, { stubs: { charge: {} } }, { until: 'foo' }]) {
+      const refused = await post('/streams/order-2/what-if', { edits: [], ...strange });
+      expect([strange, refused.status]).toEqual([strange, 400]);
+      expect(((await refused.json()) as Refused).error.message).toContain(`: ${Object.keys(strange)[0]}`);
+    }
     const wrong = await post('/streams/order-2/what-if', { edits: [{ edit: 'drop', revision: 99 }] });
     expect(wrong.status).toBe(400);
     expect(((await wrong.json()) as Refused).error.message).toContain('the revision of a stimulus from 0 to 3');
